@@ -1,0 +1,1 @@
+"""Ops-as-code for a customs IT department."""

@@ -1,0 +1,1 @@
+"""How playbooks reach the toolkit: ansible-runner and what the action plugins share."""

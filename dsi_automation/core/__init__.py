@@ -1,0 +1,1 @@
+"""Values without I/O that every other room shares: errors, texts, plans, results, secrets, clock."""

@@ -1,0 +1,1 @@
+"""Plan, gate, run, resume, locks: knows no operation by name."""

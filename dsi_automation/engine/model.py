@@ -1,0 +1,118 @@
+"""Requests and runs as everybody sees them: folded from the journal, never stored twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from dsi_automation.core.plan import Plan
+from dsi_automation.core.results import Check, Outcome
+
+
+class RequestState(StrEnum):
+    """Where a request stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    USED = "used"
+    RATIFICATION_DUE = "ratification_due"
+    RATIFIED = "ratified"
+
+
+class RequestKind(StrEnum):
+    """A plan to run once, a bounded permission to run again and again, or an emergency told afterwards."""
+
+    SINGLE = "single"
+    STANDING = "standing"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a request may run: from, until, both UTC and both optional."""
+
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingBounds:
+    """What a standing approval covers besides operation, targets and inputs.
+
+    Attributes:
+        until: last day it is good for.
+        daily_from, daily_until: hours of the day, in `time_zone`; until may be before from (over midnight).
+        weekdays: 0 is Monday; empty for every day.
+    """
+
+    until: date
+    daily_from: time
+    daily_until: time
+    time_zone: str
+    weekdays: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One approver's signed word on a request."""
+
+    person: str
+    decision: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A plan put forward by somebody, with why, when it may run, and what became of it."""
+
+    id: str
+    kind: RequestKind
+    state: RequestState
+    plan: Plan
+    requester: str
+    reason: str
+    made_at: datetime
+    window: Window
+    environment: str
+    approvals_needed: int
+    decisions: tuple[Decision, ...] = ()
+    expires_at: datetime | None = None
+    ratify_before: datetime | None = None
+    bounds: StandingBounds | None = None
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one action of a run."""
+
+    action_id: str
+    target: str
+    outcome: Outcome
+    at: datetime
+    error: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of an approved plan, and what an independent look found afterwards."""
+
+    id: str
+    request_id: str
+    operation: str
+    plan_digest: str
+    person: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    targets: dict[str, Outcome]
+    steps: tuple[Step, ...]
+    evidence: tuple[Check, ...]
+    exit_code: int | None
+    held_by: str | None = None

@@ -1,0 +1,149 @@
+"""What an operation is to the engine: look, decide, act, look again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.events import Observer
+from dsi_automation.core.plan import Action, Plan, Risk
+from dsi_automation.core.results import Check
+from dsi_automation.core.text import Text
+
+
+class Inputs(BaseModel):
+    """Base of an operation's inputs: a closed schema, frozen once validated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed[FactsT, SharedT]:
+    """What a read-only look found.
+
+    Attributes:
+        facts: per target that could be looked at.
+        failures: per target that could not, and why.
+        shared: what concerns all targets together (names taken in the directory, ...).
+    """
+
+    facts: Mapping[str, FactsT]
+    failures: Mapping[str, DsiError]
+    shared: SharedT
+
+
+class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
+    """One technical step that changes equipment.
+
+    The engine calls `observe`, `plan`, then, once the gate is open, `act` for each action in order, and at the
+    end `verify`. `LookT` is the read half of the connectors, `HandsT` the write half; only `act` gets the latter.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    procedure: ClassVar[str]
+    summary: ClassVar[Text]
+    risk: ClassVar[Risk]
+    inputs_model: ClassVar[type[Inputs]]
+
+    @abstractmethod
+    def observe(
+        self, targets: Sequence[str], inputs: InputsT, look: LookT, observer: Observer
+    ) -> Observed[FactsT, SharedT]:
+        """Look at the targets, read-only, concurrently; a dead target is a failure in the result, not a raise."""
+
+    @abstractmethod
+    def plan(self, targets: Sequence[str], inputs: InputsT, observed: Observed[FactsT, SharedT]) -> Plan:
+        """Decide, from facts alone: pure, same facts same plan. Targets without a possible plan become blockers."""
+
+    @abstractmethod
+    def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
+        """Carry out one approved action and wait until its effect is there.
+
+        Raises:
+            UnknownOutcomeError: the write was sent and its answer lost.
+            DsiError: it failed, and nothing of it was done or what was done is said.
+        """
+
+    @abstractmethod
+    def settle(self, action: Action, inputs: InputsT, look: LookT, observer: Observer) -> None:
+        """Wait until the target of an interrupted action can be looked at again (it may be restarting).
+
+        Called before a resumed run looks anew. Changes nothing; returns when the target answers.
+
+        Raises:
+            UnreachableError: it did not answer in time.
+        """
+
+    @abstractmethod
+    def verify(self, plan: Plan, inputs: InputsT, look: LookT, observer: Observer) -> Sequence[Check]:
+        """Read anew what should now be there, by a path that does not trust the write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a read-only operation found.
+
+    Attributes:
+        checks: every comparison made, target by target.
+        failures: targets that could not be looked at.
+        facts: what was observed, as data, per target.
+    """
+
+    targets: tuple[str, ...]
+    checks: tuple[Check, ...]
+    failures: Mapping[str, DsiError]
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class ReadOnlyOperation[InputsT: Inputs, LookT](ABC):
+    """One technical step that only looks: needs no approval and is never handed the write half."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    procedure: ClassVar[str]
+    summary: ClassVar[Text]
+    risk: ClassVar[Risk] = Risk.NONE
+    inputs_model: ClassVar[type[Inputs]]
+
+    @abstractmethod
+    def check(self, targets: Sequence[str], inputs: InputsT, look: LookT, observer: Observer) -> Report:
+        """Look at every target; a dead one is a failure in the report and delays nobody."""
+
+
+class Permit(Protocol):
+    """Proof that the gate is open for one run: what the write half of the connectors is handed out against."""
+
+    @property
+    def run_id(self) -> str:
+        """Return the run it was given to."""
+        ...
+
+    def check(self, target: str) -> None:
+        """Make sure that this run may still write to `target` (it holds the target's lease, in the right hours).
+
+        Raises:
+            GateClosedError: it may not, or no longer.
+        """
+        ...
+
+
+class Tools[LookT, HandsT](Protocol):
+    """Where the engine gets the two halves of the connectors; made in the composition."""
+
+    def look(self) -> LookT:
+        """Return the read half."""
+        ...
+
+    def hands(self, permit: Permit) -> HandsT:
+        """Return the write half, bound to one permit that every write checks."""
+        ...
+
+
+type AnyOperation = Operation[Any, Any, Any, Any, Any]
+type AnyReadOnly = ReadOnlyOperation[Any, Any]

@@ -1,0 +1,1 @@
+"""The Ansible inventory read once into typed targets, sites, people and policy."""

@@ -1,0 +1,1 @@
+"""What the toolkit can do: facts, plan, act, verify, one module or folder per operation."""
