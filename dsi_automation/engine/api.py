@@ -14,9 +14,7 @@ from dsi_automation.engine.operation import Report
 class Engine(Protocol):
     """The one way in. Every method that writes takes its person from the key that signs."""
 
-    def check(
-        self, operation: str, targets: Sequence[str], inputs: Mapping[str, Any], observer: Observer
-    ) -> Report:
+    def check(self, operation: str, targets: Sequence[str], inputs: Mapping[str, Any], observer: Observer) -> Report:
         """Run a read-only operation.
 
         Raises:
@@ -28,9 +26,7 @@ class Engine(Protocol):
         """Look and decide; changes nothing and writes nothing."""
         ...
 
-    def request(
-        self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None
-    ) -> Request:
+    def request(self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None) -> Request:
         """Put a plan forward, signed.
 
         Raises:

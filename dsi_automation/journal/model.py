@@ -127,9 +127,7 @@ class Transaction(Protocol):
         """Return entries in order, all of them or those of a subject, or of some kinds."""
         ...
 
-    def acquire(
-        self, targets: Sequence[str], run_id: str, owner: str, person: str, ttl: timedelta
-    ) -> Sequence[Lease]:
+    def acquire(self, targets: Sequence[str], run_id: str, owner: str, person: str, ttl: timedelta) -> Sequence[Lease]:
         """Take the leases of all targets, or none; each with a fencing number above any before it.
 
         A lease that expired, or whose owner is a dead process of this machine, is taken over.

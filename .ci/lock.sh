@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the lock files anew (make lock). They carry hashes and name no index and no host.
 set -eu
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 export UV_NO_CONFIG=1 UV_PYTHON_DOWNLOADS=never
 compile() { .uv/bin/uv pip compile -q --generate-hashes --universal --python-version 3.12 --no-annotate --no-header "$@"; }
 source_only="pykerberos gssapi krb5"

@@ -2,7 +2,7 @@
 # Sets up the Python side: an isolated uv, the locked environment, this package. Quick when nothing changed.
 # usage: setup.sh [--no-kerberos]    PYTHON=/path/to/python chooses the interpreter
 set -eu
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -20,10 +20,10 @@ find_python() {
 }
 
 stamp=.setup-stamp
-want=$(cat .python-version pyproject.toml hatch_build.py requirements/*.txt setup.sh | sha256sum)
+want=$(cat .python-version pyproject.toml .ci/hatch_build.py requirements/*.txt .ci/setup.sh | sha256sum)
 want="$want ${1:-}"
 if [ -x .venv/bin/dsi ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
-  .venv/bin/python hatch_build.py
+  .venv/bin/python .ci/hatch_build.py
   exit 0
 fi
 rm -f "$stamp"

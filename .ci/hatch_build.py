@@ -7,7 +7,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-LOCALES = Path(__file__).parent / "dsi_automation" / "locale"
+LOCALES = Path(__file__).resolve().parent.parent / "dsi_automation" / "locale"
 COLLECTIONS = LOCALES.parent / "ansible_collections"
 
 
