@@ -19,7 +19,7 @@ METHODS = [("**.py", "python")]
 
 def rooms() -> list[str]:
     """Return the rooms of the package that may hold sentences."""
-    return sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")) + ["ansible_collections"]
+    return [*sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")), "ansible_collections"]
 
 
 def extracted(room: str) -> Catalog:

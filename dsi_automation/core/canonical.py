@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import rfc8785
 
-type Json = None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]
+type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 
 
 def canonical_bytes(value: Json) -> bytes:
@@ -16,7 +16,7 @@ def canonical_bytes(value: Json) -> bytes:
     Raises:
         ValueError: a number that JSON cannot carry exactly, or a value that is not JSON.
     """
-    return rfc8785.dumps(_plain(value))  # type: ignore[arg-type]
+    return rfc8785.dumps(_plain(value))
 
 
 def digest(value: Json) -> str:

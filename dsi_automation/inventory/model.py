@@ -97,12 +97,12 @@ class Environment(StrEnum):
 
 
 class Person(Strict):
-    """Somebody known to the gate.
+    r"""Somebody known to the gate.
 
     Attributes:
         id: short identifier used in records, `k.kouassi`.
         staff_number: the matricule; two entries with one matricule are one person and refused.
-        logins: every spelling of this person's accounts: `DOUANES\\kkouassi`, `kkouassi@douanes.example`.
+        logins: every spelling of this person's accounts: `DOUANES\kkouassi`, `kkouassi@douanes.example`.
         keys: SSH public keys, with the period each is good for.
     """
 
