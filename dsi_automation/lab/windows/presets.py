@@ -24,7 +24,7 @@ class Preset(StrEnum):
 
 
 class OperatingSystem(BaseModel):
-    """One system.
+    r"""One system.
 
     Attributes:
         caption: Win32_OperatingSystem.Caption in English.
@@ -32,7 +32,7 @@ class OperatingSystem(BaseModel):
         version: `major.minor.build`, as Win32_OperatingSystem.Version.
         product_type: 1 workstation, 2 domain controller, 3 server.
         sku: Win32_OperatingSystem.OperatingSystemSKU (48 Pro, 4 Enterprise, 125 Enterprise LTSC, 7 Server Standard).
-        product_name: the registry's CurrentVersion\\ProductName, which still says Windows 10 on Windows 11.
+        product_name: the registry's CurrentVersion\ProductName, which still says Windows 10 on Windows 11.
         display_version: the registry's DisplayVersion; None before 20H2.
         ubr: the registry's update build revision.
     """

@@ -117,7 +117,7 @@ class Tls(_Model):
 
 
 class WorkstationSpec(_Model):
-    """One workstation as it is at the start; later changes live in the simulator's state directory.
+    r"""One workstation as it is at the start; later changes live in the simulator's state directory.
 
     Attributes:
         key: its name in the lab and on the control socket, `ws1`; never changes.
@@ -126,7 +126,7 @@ class WorkstationSpec(_Model):
         system: a preset; `custom_system` wins where given.
         visible_memory: bytes the system sees; None for 5 % less than the modules hold.
         language: of captions, group names and fault sentences.
-        logged_on_user: `DOMAIN\\user` at the console, or None.
+        logged_on_user: `DOMAIN\user` at the console, or None.
         reboot_seconds: how long a restart takes the endpoint away.
         uptime_seconds: how long before the start it last booted.
         http_port, https_port: None closes that port; 0 takes a free one.
