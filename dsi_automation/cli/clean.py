@@ -1,0 +1,47 @@
+"""What others wrote, made fit for a terminal: no escape sequence, no forged line, no reversed text, no secret."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any, Final
+
+from dsi_automation.core.secrets import redact, redact_json
+
+HARMFUL: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode categories that move the cursor, hide, reorder or break lines (UAX 44): controls, formats, separators."""
+
+_NOT_ASCII_PRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
+_NOT_PRINTABLE_KEEPING_LINES: Final = re.compile(r"[^\x20-\x7e\n]")
+
+
+def clean(value: object) -> str:
+    """Return `value` as one line that only shows itself; what could do more is written as its escape, `\\x1b`.
+
+    Escapes are shown rather than dropped, so that two names that differ never look alike to an approver.
+    """
+    return _NOT_ASCII_PRINTABLE.sub(_visible, redact(str(value)))
+
+
+def clean_block(value: object) -> str:
+    """Return `value` as `clean` does, its line breaks kept: for texts of ours that have several lines."""
+    return _NOT_PRINTABLE_KEEPING_LINES.sub(_visible, redact(str(value)))
+
+
+def to_json_text(value: Any) -> str:
+    """Return JSON for programs that is harmless on a terminal too: secrets masked, controls escaped."""
+    text = json.dumps(redact_json(value), ensure_ascii=False, indent=2, default=str)
+    return _NOT_PRINTABLE_KEEPING_LINES.sub(_json_escape, text)
+
+
+def _visible(match: re.Match[str]) -> str:
+    character = match.group()
+    if unicodedata.category(character) not in HARMFUL:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    character = match.group()
+    return json.dumps(character)[1:-1] if unicodedata.category(character) in HARMFUL else character

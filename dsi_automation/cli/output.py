@@ -1,0 +1,101 @@
+"""Where everything a command says goes out: masked, harmless, coloured only on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+import click
+
+from dsi_automation.cli.clean import clean, clean_block, to_json_text
+from dsi_automation.core.text import Text
+
+type Cell = Text | str | int | None
+
+
+class Output:
+    """Standard output for results, standard error for everything else."""
+
+    def __init__(self, *, color: bool | None = None) -> None:
+        """Decide about colours: `color` when it is given, else by the terminal and `NO_COLOR` (no-color.org)."""
+        self._color = color
+
+    @property
+    def color(self) -> bool:
+        """Tell whether results may be coloured."""
+        return self._may_color(sys.stdout)
+
+    def line(self, text: object = "", *, indent: int = 0, **style: Any) -> None:
+        """Write one line of a result."""
+        self._write(sys.stdout, clean(text), indent, style)
+
+    def note(self, text: object = "", *, indent: int = 0, **style: Any) -> None:
+        """Write one line beside the result: a warning, a hint, progress."""
+        self._write(sys.stderr, clean(text), indent, style)
+
+    def block(self, text: str, *, to_stderr: bool = False) -> None:
+        """Write a text of several lines of our own making (help, a report)."""
+        self._write(sys.stderr if to_stderr else sys.stdout, clean_block(text), 0, {})
+
+    def data(self, value: Any) -> None:
+        """Write a result as JSON."""
+        self._write(sys.stdout, to_json_text(value), 0, {})
+
+    def table(self, headers: Sequence[Text], rows: Iterable[Sequence[Cell]], styles: Sequence[str] | None = None) -> None:
+        """Write a table: drawn and folded to the width of a terminal, else aligned and never cut.
+
+        Args:
+            styles: for each row the name of its colour, empty for none.
+        """
+        cells = [[clean("" if cell is None else cell) for cell in row] for row in rows]
+        titles = [clean(header) for header in headers]
+        if sys.stdout.isatty():
+            self._write_raw(sys.stdout, drawn(titles, cells, styles, color=self.color))
+            return
+        for text in aligned(titles, cells):
+            self._write_raw(sys.stdout, text + "\n")
+
+    def _write(self, stream: IO[str], text: str, indent: int, style: dict[str, Any]) -> None:
+        painted = click.style(text, **style) if style and self._may_color(stream) else text
+        self._write_raw(stream, " " * indent + painted + "\n")
+
+    @staticmethod
+    def _write_raw(stream: IO[str], text: str) -> None:
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def _may_color(self, stream: IO[str]) -> bool:
+        if self._color is not None:
+            return self._color
+        return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def aligned(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table for a file or a pipe: columns two spaces apart, nothing cut."""
+    everything = [titles, *rows]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(titles))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in everything]
+
+
+def drawn(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] | None, *, color: bool, width: int | None = None
+) -> str:
+    """Return a table drawn for a terminal; long content is folded, never cut, and never read as markup."""
+    import io
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as RichText
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(RichText(title), overflow="fold")
+    for number, row in enumerate(rows):
+        table.add_row(*(RichText(cell) for cell in row), style=styles[number] if styles and styles[number] else None)
+    target = io.StringIO()
+    console = Console(file=target, force_terminal=color, no_color=not color, width=width, highlight=False, markup=False, emoji=False)
+    console.print(table)
+    return target.getvalue()

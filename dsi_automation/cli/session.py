@@ -1,0 +1,92 @@
+"""What one call of `dsi` knows: what was chosen on the command line, where to write, and the wired toolkit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from dsi_automation.cli.output import Output
+from dsi_automation.core.clock import Clock, SystemClock
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.text import T
+
+if TYPE_CHECKING:
+    from dsi_automation.composition import Toolkit
+    from dsi_automation.engine.api import Engine
+
+
+@dataclass(slots=True)
+class Choices:
+    """The global options, as given on the command line; None or False where nothing was said."""
+
+    inventory: str | None = None
+    key: str | None = None
+    json: bool = False
+    no_color: bool = False
+    debug: bool = field(default_factory=lambda: os.environ.get("DSI_DEBUG", "") not in {"", "0"})
+    lang: str | None = None
+
+
+def wired(choices: Choices) -> Toolkit:
+    """Return the toolkit for these choices; imported only when a command needs it."""
+    from dsi_automation.composition import Toolkit
+
+    return Toolkit(inventory=choices.inventory, key=choices.key)
+
+
+@dataclass
+class Session:
+    """One call of the command."""
+
+    choices: Choices = field(default_factory=Choices)
+    clock: Clock = field(default_factory=SystemClock)
+    assemble: Callable[[Choices], Toolkit] = wired
+
+    @property
+    def out(self) -> Output:
+        """Return where to write."""
+        return Output(color=False if self.choices.no_color else None)
+
+    @cached_property
+    def toolkit(self) -> Toolkit:
+        """Return the toolkit, put together at its first use."""
+        return self.assemble(self.choices)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the engine; tells first about emergencies that nobody has ratified yet."""
+        engine = self.toolkit.engine
+        self._warn_of_emergencies(engine)
+        return engine
+
+    def _warn_of_emergencies(self, engine: Engine) -> None:
+        try:
+            waiting = engine.open_emergencies()
+        except DsiError as error:
+            # Looking at machines must not depend on the journal; whatever needs it will say so by itself.
+            self.out.note(T("The journal could not be read: {error}", error=error.what), fg="yellow")
+            return
+        for request in waiting:
+            self.out.note(
+                T(
+                    "EMERGENCY {id} by {person} waits to be ratified ({operation} on {targets}): dsi ratify {id} --comment …",
+                    id=request.id,
+                    person=request.requester,
+                    operation=request.plan.operation,
+                    targets=", ".join(request.plan.targets),
+                ),
+                fg="red",
+                bold=True,
+            )
+
+
+def session() -> Session:
+    """Return the session of the command that is being run."""
+    found = click.get_current_context().find_root().obj
+    assert isinstance(found, Session)  # noqa: S101  # `main.run` put it there
+    return found
