@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dsi_automation.core.text import T
+from dsi_automation.inventory import template
+from dsi_automation.inventory.durations import parse_duration
+from dsi_automation.inventory.problems import WrongValueError
+
+
+class Encrypted:
+    """Stands for a value encrypted with Ansible Vault: known to be there, not decrypted."""
+
+    __slots__ = ()
+
+
+def _iso_date(value: object) -> object:
+    """Return an ISO date as text; YAML makes a date of it when it is not between quotes."""
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError as error:
+        raise WrongValueError(T("a date is expected, as in 2026-12-31.")) from error
+
+
+def _version(value: str) -> str:
+    parts = value.split(".")
+    if not 2 <= len(parts) <= 4 or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise WrongValueError(T("a Windows version is expected, as in 10.0 or 10.0.19045."))
+    return value
+
+
+def _dn(value: str) -> str:
+    if not value or not all("=" in part for part in value.replace("\\,", "").split(",")):
+        raise WrongValueError(
+            T("a distinguished name is expected, as in OU=Postes,OU=ABJ,DC=ad,DC=douanes,DC=example.")
+        )
+    return value
+
+
+def _template(value: str) -> str:
+    template.parse(value)
+    return value
+
+
+type Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+type IsoDate = Annotated[str, BeforeValidator(_iso_date)]
+type WindowsVersion = Annotated[str, AfterValidator(_version)]
+type DistinguishedName = Annotated[str, AfterValidator(_dn)]
+type NonEmpty = Annotated[str, Field(min_length=1)]
+type Roles = Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
 
 
 class Strict(BaseModel):
@@ -28,11 +77,34 @@ class SecretSource(Strict):
     env: str | None = None
     vault: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _never_in_clear(cls, value: Any) -> Any:
+        if isinstance(value, Encrypted):
+            raise WrongValueError(
+                T(
+                    "give the encrypted value a variable of its own, vault_join_password, say, and write here {{vault: vault_join_password}}."
+                )
+            )
+        if not isinstance(value, dict):
+            raise WrongValueError(
+                T(
+                    "a password is never written here in clear: say where it is, with one of file:, env: or vault: (dsi doctor explains)."
+                )
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretSource:
+        if sum(bool(place) for place in (self.file, self.env, self.vault)) != 1:
+            raise WrongValueError(T("exactly one of file, env and vault is expected."))
+        return self
+
 
 class CredentialSource(Strict):
     """An account and where its password is."""
 
-    user: str
+    user: NonEmpty
     password: SecretSource
 
 
@@ -42,16 +114,16 @@ class NamingRule(Strict):
     `template: "ABJ-PC-{number:04}"` means ABJ-PC-0001 and so on, from `first` upwards.
     """
 
-    template: str
-    first: int = 1
+    template: Annotated[str, AfterValidator(_template)]
+    first: Annotated[int, Field(ge=0)] = 1
 
 
 class Site(Strict):
     """A site: its name, the OU of its workstations, and how these are named."""
 
-    code: str
-    name: str
-    workstation_ou: str
+    code: NonEmpty
+    name: NonEmpty
+    workstation_ou: DistinguishedName
     naming: NamingRule
 
 
@@ -64,28 +136,41 @@ class WorkstationPolicy(Strict):
         minimum_free_disk_gib: free space on the system drive, GiB.
         support_warning_days: warn when the end of support is nearer than this, days.
         supported_until: end of support by build, ISO date: overrides and extends the built-in table.
+        reboot_timeout_seconds: how long a machine may take to come back after a restart, seconds.
     """
 
-    minimum_windows: str = "10.0"
+    minimum_windows: WindowsVersion = "10.0"
     minimum_ram_gib: Annotated[float, Field(gt=0)] = 4
     minimum_free_disk_gib: Annotated[float, Field(ge=0)] = 10
-    support_warning_days: int = 180
-    supported_until: dict[str, str] = {}
-    reboot_timeout_seconds: int = 900
+    support_warning_days: Annotated[int, Field(ge=0)] = 180
+    supported_until: dict[str, IsoDate] = {}
+    reboot_timeout_seconds: Annotated[int, Field(gt=0)] = 900
 
 
 class DirectorySettings(Strict):
-    """The domain controller to talk to, and the accounts used."""
+    """The domain controller to talk to, and the accounts used.
 
-    domain: str
-    netbios: str
-    server: str
+    Attributes:
+        domain: DNS name of the domain, `ad.douanes.example`.
+        netbios: its short name, `DOUANES`.
+        server: DNS name of a domain controller; its certificate must bear it.
+        address: the address to connect to, when the name is not to be resolved.
+        port: LDAPS port.
+        ca_file: the CA that signed the controller's certificate, PEM, relative to the inventory; None for the system's.
+        read_credential: name in `dsi_credentials` of the account that reads.
+        join_credential: name in `dsi_credentials` of the account that joins machines.
+        timeout_seconds: for a connection and for one answer, seconds.
+    """
+
+    domain: NonEmpty
+    netbios: Annotated[str, Field(min_length=1, max_length=15)]
+    server: NonEmpty
     address: str | None = None
-    port: int = 636
+    port: Annotated[int, Field(ge=1, le=65535)] = 636
     ca_file: str | None = None
-    read_credential: str
-    join_credential: str
-    timeout_seconds: float = 10
+    read_credential: NonEmpty
+    join_credential: NonEmpty
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10
 
 
 class Environment(StrEnum):
@@ -106,36 +191,55 @@ class Person(Strict):
         keys: SSH public keys, with the period each is good for.
     """
 
-    id: str
-    name: str
-    staff_number: str
-    roles: tuple[str, ...]
-    logins: tuple[str, ...] = ()
+    id: NonEmpty
+    name: NonEmpty
+    staff_number: NonEmpty
+    roles: tuple[NonEmpty, ...]
+    logins: tuple[NonEmpty, ...] = ()
     mail: str | None = None
-    keys: tuple[PersonKey, ...]
+    keys: tuple[PersonKey, ...] = ()
 
 
 class PersonKey(Strict):
-    """An SSH public key, and the ISO dates between which it may sign."""
+    """An SSH public key, and the ISO dates between which it may sign: first and last day, both included, UTC."""
 
-    key: str
-    valid_from: str | None = None
-    valid_until: str | None = None
+    key: NonEmpty
+    valid_from: IsoDate | None = None
+    valid_until: IsoDate | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> PersonKey:
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise WrongValueError(T("valid_until comes before valid_from."))
+        return self
+
+
+class PeopleFile(Strict):
+    """The content of `people.yml`.
+
+    Attributes:
+        roles: the roles that exist and what each is called; when given, a person's roles must be among them.
+        people: everybody the gate knows.
+    """
+
+    version: Literal[1] = 1
+    roles: dict[str, str] = {}
+    people: tuple[Person, ...]
 
 
 class EmergencyRule(Strict):
     """Who may act first and be ratified afterwards, by whom and within what time."""
 
-    roles: tuple[str, ...]
-    ratifiers: tuple[str, ...]
-    ratify_within: timedelta
+    roles: Roles
+    ratifiers: Roles
+    ratify_within: Duration
 
 
 class StandingRule(Strict):
     """Whether a standing approval may be given, and for how long at most."""
 
     allowed: bool = False
-    longest: timedelta = timedelta(days=92)
+    longest: Duration = timedelta(days=92)
 
 
 class Rule(Strict):
@@ -146,12 +250,14 @@ class Rule(Strict):
         approvers: roles that may approve.
         approvals: how many different persons must approve.
         valid_for: how long an approval may wait for its run.
+        standing: whether a standing approval may be given.
+        emergency: who may act first and be ratified afterwards; None for nobody.
     """
 
-    requesters: tuple[str, ...]
-    approvers: tuple[str, ...]
+    requesters: Roles
+    approvers: Roles
     approvals: Annotated[int, Field(ge=1)] = 1
-    valid_for: timedelta = timedelta(days=7)
+    valid_for: Duration = timedelta(days=7)
     standing: StandingRule = StandingRule()
     emergency: EmergencyRule | None = None
 
@@ -163,4 +269,23 @@ class ApprovalPolicy(Strict):
     operations: dict[str, dict[Environment, Rule]]
 
 
+class SettingsFile(Strict):
+    """The content of `dsi.yml`: where this controller keeps things. Every key is optional.
+
+    Attributes:
+        state_dir: folder of the journal, the controller's key and the checkpoints; relative to the inventory.
+        database_url: SQLAlchemy URL of the journal, without a password (libpq reads ~/.pgpass).
+        language: what people read, `fr` or `en`.
+        vault_password_file: file (or program) that gives the Ansible Vault password; relative to the inventory.
+        workers: how many targets are looked at at once.
+    """
+
+    state_dir: NonEmpty | None = None
+    database_url: NonEmpty | None = None
+    language: Literal["fr", "en"] | None = None
+    vault_password_file: NonEmpty | None = None
+    workers: Annotated[int, Field(ge=1, le=1000)] = 50
+
+
 Person.model_rebuild()
+PeopleFile.model_rebuild()
