@@ -1,0 +1,1 @@
+"""Workstations: procedure C of the guide (specifications, name, domain, profile, organisational unit)."""

@@ -1,0 +1,143 @@
+"""`workstation.join`: name, domain, organisational unit and profile of a workstation (procedure C)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from dsi_automation.connectors.directory.port import Computer
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.events import Observer
+from dsi_automation.core.plan import Action, Blocker, Plan, Risk
+from dsi_automation.core.results import Check
+from dsi_automation.core.text import T, Text
+from dsi_automation.engine.fleet import fan_out
+from dsi_automation.engine.operation import Inputs, Observed, Operation
+from dsi_automation.operations.tools import Hands, Look
+from dsi_automation.operations.workstation import join_act, join_verify
+from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
+from dsi_automation.operations.workstation.join_plan import Domain, Wish, decide
+
+
+class JoinInputs(Inputs):
+    """Inputs of `workstation.join`."""
+
+    user: str | None = Field(
+        default=None, description="Login of the domain user who gets the local profile; for one machine only."
+    )
+    local_user: str | None = Field(
+        default=None, description="Local account whose profile it is, when it is neither named alike nor the only one."
+    )
+    users: dict[str, str] = Field(
+        default_factory=dict, description="For several machines: login of the domain user of each, by machine."
+    )
+    leave_domain: bool = Field(default=False, description="Take machines that are members of another domain out of it.")
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> JoinInputs:
+        if self.user and self.users:
+            raise ValueError("user and users exclude each other")
+        if self.local_user and not self.user:
+            raise ValueError("local_user goes with user")
+        return self
+
+    def wish(self, target: str) -> Wish:
+        """Return what is asked for one machine."""
+        return Wish(self.user or self.users.get(target), self.local_user, self.leave_domain)
+
+
+class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hands]):
+    """Renames, joins, restarts, places and migrates; what is already right stays as it is."""
+
+    name: ClassVar[str] = "workstation.join"
+    version: ClassVar[int] = 1
+    procedure: ClassVar[str] = "C"
+    summary: ClassVar[Text] = T("Join workstations to the domain: name, domain, organisational unit, profile")
+    risk: ClassVar[Risk] = Risk.MEDIUM
+    inputs_model: ClassVar[type[Inputs]] = JoinInputs
+
+    def validate(self, targets: Sequence[str], inputs: JoinInputs) -> None:
+        """Refuse inputs that do not fit the targets.
+
+        Raises:
+            UsageError: `user` with several machines, or `users` naming a machine that is not a target.
+        """
+        join_act.refuse_unfitting(targets, inputs.user, inputs.users)
+
+    def observe(
+        self, targets: Sequence[str], inputs: JoinInputs, look: Look, observer: Observer
+    ) -> Observed[WorkstationFacts, Domain]:
+        """Read every machine at once, then what the directory says about all of them."""
+        self.validate(targets, inputs)
+
+        def read(target: str) -> WorkstationFacts:
+            with look.windows(target) as reader:
+                return read_facts(reader, profiles=inputs.wish(target).user is not None)
+
+        seen = fan_out(targets, read, workers=look.workers, observer=observer)
+        return Observed(seen.results, seen.failures, _domain(seen.results, inputs, look))
+
+    def plan(self, targets: Sequence[str], inputs: JoinInputs, observed: Observed[WorkstationFacts, Domain]) -> Plan:
+        """Decide for each machine; two of them never get the same name."""
+        # Names of machines of this plan are taken too, whether they are in the directory yet or not.
+        taken = set(observed.shared.computers) | {facts.final_name.upper() for facts in observed.facts.values()}
+        decided = {
+            target: decide(target, observed.facts[target], inputs.wish(target), observed.shared, taken)
+            for target in targets
+            if target in observed.facts
+        }
+        blockers = [blocker for one in decided.values() for blocker in one.blockers]
+        blockers += [_unseen(target, error) for target, error in observed.failures.items()]
+        able = [target for target in targets if target in decided and not decided[target].blockers]
+        return Plan(
+            operation=self.name,
+            version=self.version,
+            targets=tuple(able),
+            inputs=inputs.model_dump(mode="json"),
+            actions=tuple(action for target in able for action in decided[target].actions),
+            non_actions=tuple(item for target in able for item in decided[target].non_actions),
+            blockers=tuple(blockers),
+        )
+
+    def act(self, action: Action, inputs: JoinInputs, hands: Hands, observer: Observer) -> None:  # noqa: ARG002
+        """Carry out one action of a plan and wait for its effect."""
+        join_act.ACTS[action.kind](action, hands, observer)
+
+    def settle(self, action: Action, inputs: JoinInputs, look: Look, observer: Observer) -> None:  # noqa: ARG002
+        """Wait until the machine answers again: an interrupted action may have restarted it."""
+        join_act.wait_until_answering(action.target, look, observer)
+
+    def verify(self, plan: Plan, inputs: JoinInputs, look: Look, observer: Observer) -> Sequence[Check]:
+        """Read the directory and the machines anew and compare with what was wanted."""
+        return join_verify.verify(plan, inputs.wish, look, observer)
+
+
+def _domain(facts: dict[str, WorkstationFacts], inputs: JoinInputs, look: Look) -> Domain:
+    sites = {target: look.sites[target] for target in facts}
+    directory = look.directory() if facts else None
+    computers: dict[str, Computer] = {}
+    if directory is not None:
+        for prefix in sorted({site.naming.template.split("{", 1)[0] for site in sites.values()}):
+            computers |= {computer.name.upper(): computer for computer in directory.computers(prefix)}
+        names = {name.upper() for one in facts.values() for name in (one.name, one.final_name)}
+        for name in sorted(names - set(computers)):
+            found = directory.computer(name)
+            if found is not None:
+                computers[name] = found
+    wanted = {inputs.wish(target).user for target in facts} - {None}
+    ous = {site.workstation_ou for site in sites.values()}
+    return Domain(
+        settings=look.directory_settings,
+        policy=look.workstation_policy,
+        sites=sites,
+        computers=computers,
+        users={login: directory.user(login) for login in wanted if login and directory is not None},
+        missing_ous=frozenset(ou for ou in ous if directory is not None and not directory.exists(ou)),
+    )
+
+
+def _unseen(target: str, error: DsiError) -> Blocker:
+    advice = error.next_step or T("See to it that the machine is on and answers, then ask again.")
+    return Blocker(target, error.what, advice, error.exit_code)

@@ -1,0 +1,207 @@
+"""The writes of `workstation.join`: each looks first, and does nothing that is already done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from dsi_automation.connectors.windows.methods import explain
+from dsi_automation.connectors.windows.port import Hive, MethodResult
+from dsi_automation.core.errors import DsiError, RefusedError, UnknownOutcomeError, UnreachableError, UsageError
+from dsi_automation.core.events import Event, Observer
+from dsi_automation.core.plan import Action
+from dsi_automation.core.text import T
+from dsi_automation.operations.tools import Hands, Look
+from dsi_automation.operations.workstation.facts import COMPUTER_NAME_KEY, PENDING_JOIN_KEY, read_boot
+from dsi_automation.operations.workstation.join_plan import parent_dn, same_dn
+
+# NetJoinDomain flags (MS-WKST NetrJoinDomain2, Win32_ComputerSystem.JoinDomainOrWorkgroup).
+JOIN_DOMAIN: Final = 0x1
+ACCOUNT_CREATE: Final = 0x2
+JOIN_IF_JOINED: Final = 0x20
+JOIN_WITH_NEW_NAME: Final = 0x400
+FORCED_REBOOT: Final = 6
+"""Win32Shutdown flags: 2 restart + 4 forced."""
+JOIN_SECONDS: Final = 180.0
+"""A join discovers a controller first, which takes longer than an ordinary method."""
+
+
+def refuse_unfitting(targets: Sequence[str], user: str | None, users: Mapping[str, str]) -> None:
+    """Refuse a user that could be meant for several machines, or for one that is not a target.
+
+    Raises:
+        UsageError: as said.
+    """
+    if user and len(targets) > 1:
+        raise UsageError(
+            T("The input user is for one machine, and {n} are asked for.", n=len(targets)),
+            next_step=T("Give users, a login for each machine: -i users=@file.yml."),
+        )
+    unknown = sorted(set(users) - set(targets))
+    if unknown:
+        raise UsageError(
+            T("users names machines that are not among the targets: {names}.", names=", ".join(unknown)),
+            next_step=T("Remove them, or add them to the targets."),
+        )
+
+
+def rename(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
+    """Give the machine its new name, effective at the restart."""
+    new = str(action.args["to"])
+    with hands.windows(action.target) as machine:
+        computer = machine.query("Win32_ComputerSystem", ("Name", "PartOfDomain"))[0]
+        later = machine.registry_value(Hive.LOCAL_MACHINE, COMPUTER_NAME_KEY, "ComputerName")
+        if new.upper() in {str(computer["Name"]).upper(), str(later).upper()} and later is not None:
+            return
+        parameters: dict[str, Any] = {"Name": new}
+        if computer["PartOfDomain"]:
+            # A member's object is renamed in the directory too, by an account that may.
+            account = hands.join_account()
+            parameters |= {"UserName": account.user, "Password": account.password}
+        result = machine.invoke("Win32_ComputerSystem", "Rename", parameters, {"Name": str(computer["Name"])})
+    _accept("Rename", result, action)
+
+
+def move(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
+    """Move the computer object into the OU of the site."""
+    target_ou, directory = str(action.args["to"]), hands.directory()
+    computer = directory.computer(str(action.args["name"]))
+    if computer is None or computer.guid != action.args["guid"]:
+        computer = next((one for one in directory.computers() if one.guid == action.args["guid"]), None)
+    if computer is None:
+        raise RefusedError(
+            T("The object {name} is no longer in the directory.", name=action.args["name"]),
+            on=action.target,
+            next_step=T("Look who removed it, then make a new plan."),
+        )
+    if not same_dn(parent_dn(computer.dn), target_ou):
+        directory.move(computer.dn, target_ou)
+
+
+def join(action: Action, hands: Hands, observer: Observer) -> None:
+    """Make the machine a member of the domain, its object created in (or reused from) the OU of the site."""
+    args, account = action.args, hands.join_account()
+    with hands.windows(action.target) as machine:
+        computer = machine.query("Win32_ComputerSystem", ("Name", "Domain", "PartOfDomain"))[0]
+        if computer["PartOfDomain"] and str(computer["Domain"]).lower() == str(args["domain"]).lower():
+            return
+        flags = JOIN_DOMAIN | ACCOUNT_CREATE
+        if str(computer["Name"]).upper() != str(args["name"]).upper():
+            flags |= JOIN_WITH_NEW_NAME
+        if computer["PartOfDomain"]:
+            flags |= JOIN_IF_JOINED
+        observer.notify(Event("wait", T("Joining {domain} ...", domain=args["domain"]), action.target))
+        result = machine.invoke(
+            "Win32_ComputerSystem",
+            "JoinDomainOrWorkgroup",
+            {
+                "Name": str(args["domain"]),
+                "UserName": account.user,
+                "Password": account.password,
+                "AccountOU": str(args["ou"]),
+                "FJoinOptions": flags,
+            },
+            {"Name": str(computer["Name"])},
+            timeout=JOIN_SECONDS,
+        )
+    _accept("JoinDomainOrWorkgroup", result, action)
+
+
+def reboot(action: Action, hands: Hands, observer: Observer) -> None:
+    """Restart the machine and wait until its boot time changed and it answers."""
+    with hands.windows(action.target) as machine:
+        before = read_boot(machine)
+        try:
+            result = machine.invoke("Win32_OperatingSystem", "Win32Shutdown", {"Flags": FORCED_REBOOT, "Reserved": 0})
+        except UnknownOutcomeError:
+            # A forced restart cuts its own answer: the boot time tells.
+            result = MethodResult(0, {})
+    _accept("Win32Shutdown", result, action)
+    _wait(
+        action.target,
+        hands.look,
+        observer,
+        lambda: _restarted(action.target, hands.look, before),
+        T("Restarting ..."),
+    )
+
+
+def migrate_profile(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
+    """Give the local profile to the domain user (Win32_UserProfile.ChangeOwner)."""
+    source, new = str(action.args["from_sid"]), str(action.args["to_sid"])
+    with hands.windows(action.target) as machine:
+        profiles = machine.query("Win32_UserProfile", ("SID", "LocalPath", "Loaded"), {"Special": False})
+        by_sid = {str(profile["SID"]): profile for profile in profiles}
+        if new in by_sid and str(by_sid[new]["LocalPath"]).casefold() == str(action.args["path"]).casefold():
+            return
+        if by_sid.get(source, {}).get("Loaded"):
+            raise RefusedError(
+                T("The profile {path} is in use: somebody is signed in with it.", path=action.args["path"]),
+                on=action.target,
+                next_step=T("Have the user sign out, then run: dsi resume RUN."),
+            )
+        result = machine.invoke("Win32_UserProfile", "ChangeOwner", {"NewOwnerSID": new, "Flags": 0}, {"SID": source})
+    _accept("ChangeOwner", result, action)
+
+
+def wait_until_answering(target: str, look: Look, observer: Observer) -> None:
+    """Wait until the machine answers, within the site's time for a restart.
+
+    Raises:
+        UnreachableError: it did not.
+    """
+    _wait(target, look, observer, lambda: _answers(target, look), T("Waiting until the machine answers ..."))
+
+
+ACTS: Final[Mapping[str, Callable[[Action, Hands, Observer], None]]] = {
+    "rename": rename,
+    "move": move,
+    "join": join,
+    "reboot": reboot,
+    "migrate_profile": migrate_profile,
+}
+
+
+def _accept(method: str, result: MethodResult, action: Action) -> None:
+    if result.return_value != 0:
+        raise explain(method, result.return_value, on=action.target)
+
+
+def _answers(target: str, look: Look) -> bool:
+    try:
+        with look.windows(target) as machine:
+            read_boot(machine)
+    except UnreachableError:
+        return False
+    return True
+
+
+def _restarted(target: str, look: Look, before: datetime) -> bool:
+    try:
+        with look.windows(target) as machine:
+            return read_boot(machine) != before and not machine.registry_key_exists(
+                Hive.LOCAL_MACHINE, PENDING_JOIN_KEY
+            )
+    except UnreachableError:
+        return False
+    except DsiError as error:
+        # While Windows starts, services refuse for a while (WBEM shutting down, access denied): keep asking.
+        if error.retryable:
+            return False
+        raise
+
+
+def _wait(target: str, look: Look, observer: Observer, ready: Callable[[], bool], text: Any) -> None:
+    limit = look.workstation_policy.reboot_timeout_seconds
+    deadline, pause = look.clock.monotonic() + limit, 0.25
+    observer.notify(Event("wait", text, target))
+    while not ready():
+        if look.clock.monotonic() >= deadline:
+            raise UnreachableError(
+                T("The machine did not come back within {seconds} seconds.", seconds=limit),
+                on=target,
+                next_step=T("See to the machine; once it answers, run: dsi resume RUN."),
+            )
+        look.clock.sleep(pause)
+        pause = min(pause * 1.5, 5.0)
