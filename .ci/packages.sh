@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs the Debian packages a target needs, once: nothing is asked of apt when all are there.
+# usage: packages.sh base|lab|test|check ...
+set -eu
+base="python3-venv openssh-client ca-certificates"
+build="gcc python3-dev libkrb5-dev"
+lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient"
+test="postgresql faketime procps git"
+check="shellcheck"
+
+wanted=""
+for set in "$@"; do
+  case $set in
+    base) wanted="$wanted $base $build" ;;
+    lab) wanted="$wanted $lab" ;;
+    test) wanted="$wanted $test" ;;
+    check) wanted="$wanted $check" ;;
+    *) printf 'unknown set of packages: %s\n' "$set" >&2; exit 2 ;;
+  esac
+done
+missing=""
+for package in $wanted; do
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+  printf 'Missing packages; as root:\n  apt-get install --no-install-recommends%s\n' "$missing" >&2
+  exit 1
+fi
+printf 'Installing Debian packages:%s\n' "$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086  # a list of packages
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+  tail -n 30 "$log" >&2
+  exit 1
+fi
+rm -f "$log"
