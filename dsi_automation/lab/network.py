@@ -1,0 +1,179 @@
+"""The lab's own network: two namespaces, a switch in one of them, and one interface in the machine's own.
+
+::
+
+    machine  dsi-NAME (x.y.0.1) ── port0 ┐
+                                         ├ lan: the switch, in NAME-ws, which also has the workstations' addresses
+    NAME-dc  eth0 (x.y.0.10) ───── port1 ┘
+
+Nothing is changed on any other interface, nothing is forwarded, and a namespace's /etc/netns folder goes with it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+from dsi_automation.lab.layout import DOMAIN, Layout
+from dsi_automation.lab.system import run
+
+NETNS_ETC: Final = Path("/etc/netns")
+SWITCH: Final = "lan"
+UPLINK: Final = "port0"
+DC_PORT: Final = "port1"
+DC_INTERFACE: Final = "eth0"
+
+
+def ensure(layout: Layout) -> bool:
+    """Make the network, or what is missing of it.
+
+    Returns:
+        Whether anything had to be made.
+
+    Raises:
+        UsageError: another interface of the machine uses these addresses.
+    """
+    if is_complete(layout):
+        return False
+    remove(layout)
+    _refuse_overlap(layout)
+    for namespace in layout.namespaces:
+        run(["ip", "netns", "add", namespace])
+        _write_resolver(layout, namespace)
+    dc, ws = layout.namespaces
+    batch(
+        [
+            f"link add {layout.interface} type veth peer name {UPLINK} netns {ws}",
+            f"link add {DC_PORT} netns {ws} type veth peer name {DC_INTERFACE} netns {dc}",
+        ]
+    )
+    batch(
+        [
+            "link set lo up",
+            # No spanning tree: the switch forwards at once.
+            f"link add {SWITCH} type bridge stp_state 0 forward_delay 0",
+            f"link set {UPLINK} master {SWITCH} up",
+            f"link set {DC_PORT} master {SWITCH} up",
+            f"addr add {layout.address(2)}/{layout.network.prefixlen} dev {SWITCH}",
+            f"link set {SWITCH} up",
+        ],
+        ws,
+    )
+    batch(
+        [
+            "link set lo up",
+            f"addr add {layout.dc_address}/{layout.network.prefixlen} dev {DC_INTERFACE}",
+            f"link set {DC_INTERFACE} up",
+        ],
+        dc,
+    )
+    # Last: an address here is the sign that the network is complete.
+    batch(
+        [
+            f"link set {layout.interface} up",
+            f"addr add {layout.controller_address}/{layout.network.prefixlen} dev {layout.interface}",
+        ]
+    )
+    return True
+
+
+def is_complete(layout: Layout) -> bool:
+    """Tell whether the whole network is there."""
+    if not set(layout.namespaces) <= namespaces():
+        return False
+    return any(
+        link["ifname"] == layout.interface and layout.controller_address in _addresses(link) for link in _links()
+    )
+
+
+def add_workstations(layout: Layout, addresses: Iterable[str]) -> None:
+    """Give the workstations' namespace these addresses too; those it has already stay as they are."""
+    held = {address for link in _links(layout.ws_namespace) for address in _addresses(link)}
+    wanted = [address for address in addresses if address not in held]
+    prefix = layout.network.prefixlen
+    batch([f"addr add {address}/{prefix} dev {SWITCH}" for address in wanted], layout.ws_namespace)
+
+
+def drop_traffic_to(layout: Layout, addresses: Iterable[str]) -> None:
+    """Have these addresses swallow every packet in silence, as a machine behind a firewall does."""
+    elements = ", ".join(sorted(addresses))
+    rules = ["table inet dsi", "delete table inet dsi"]
+    if elements:
+        rules.append(
+            "table inet dsi { chain input { type filter hook input priority 0; "
+            f"ip daddr {{ {elements} }} drop }} }}"
+        )
+    run(["ip", "netns", "exec", layout.ws_namespace, "nft", "-f", "-"], stdin="\n".join(rules) + "\n")
+
+
+def remove(layout: Layout) -> bool:
+    """Take the network away, whatever is there of it.
+
+    Returns:
+        Whether anything was there.
+    """
+    found = False
+    if any(link["ifname"] == layout.interface for link in _links()):
+        run(["ip", "link", "delete", layout.interface])
+        found = True
+    for namespace in set(layout.namespaces) & namespaces():
+        run(["ip", "netns", "delete", namespace])
+        found = True
+    for namespace in layout.namespaces:
+        shutil.rmtree(NETNS_ETC / namespace, ignore_errors=True)
+    if NETNS_ETC.is_dir() and not any(NETNS_ETC.iterdir()):
+        NETNS_ETC.rmdir()
+    return found
+
+
+def namespaces() -> set[str]:
+    """Return the names of all network namespaces of this machine."""
+    return {line.split()[0] for line in run(["ip", "netns", "list"]).splitlines() if line.strip()}
+
+
+def batch(commands: list[str], namespace: str | None = None) -> None:
+    """Run several `ip` commands in one process; the first failure stops them.
+
+    Raises:
+        DsiError: one failed.
+    """
+    if commands:
+        where = ["-n", namespace] if namespace else []
+        run(["ip", *where, "-batch", "-"], stdin="\n".join(commands) + "\n")
+
+
+def _write_resolver(layout: Layout, namespace: str) -> None:
+    folder = NETNS_ETC / namespace
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "resolv.conf").write_text(f"search {DOMAIN}\nnameserver {layout.dc_address}\n")
+
+
+def _links(namespace: str | None = None) -> list[dict[str, Any]]:
+    where = ["-n", namespace] if namespace else []
+    found: list[dict[str, Any]] = json.loads(run(["ip", *where, "-json", "address", "show"]) or "[]")
+    return [link for link in found if "ifname" in link]
+
+
+def _addresses(link: dict[str, Any]) -> set[str]:
+    return {info["local"] for info in link.get("addr_info", []) if "local" in info}
+
+
+def _refuse_overlap(layout: Layout) -> None:
+    for link in _links():
+        for info in link.get("addr_info", []):
+            if info.get("family") != "inet":
+                continue
+            other = ipaddress.ip_interface(f"{info['local']}/{info['prefixlen']}").network
+            if other.overlaps(layout.network):
+                raise UsageError(
+                    T("{network} is in use on {interface}.", network=str(layout.network), interface=link["ifname"]),
+                    next_step=T(
+                        "Choose another network with --network, or take the other lab down: `dsi lab down --name NAME`."
+                    ),
+                )

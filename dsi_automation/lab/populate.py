@@ -1,0 +1,185 @@
+"""Fills the lab's directory: accounts, OUs, rights, computer objects, DNS. Run by Debian's own Python, which has Samba's.
+
+Not imported by the package: `samba.py` starts it as a program, with what to do as JSON on its standard input, so that
+passwords are in no argument list. It works on the database itself, whether the controller runs or not, and can be run
+again: what is there stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import ldb  # type: ignore[import-not-found]  # Debian's python3-ldb and python3-samba; not in this environment
+from samba import dsdb  # type: ignore[import-not-found]
+from samba.auth import system_session  # type: ignore[import-not-found]
+from samba.dcerpc import dnsp  # type: ignore[import-not-found]
+from samba.net import Net  # type: ignore[import-not-found]
+from samba.param import LoadParm  # type: ignore[import-not-found]
+from samba.samdb import SamDB  # type: ignore[import-not-found]
+from samba.sd_utils import SDUtils  # type: ignore[import-not-found]
+
+WORKSTATION = dsdb.UF_WORKSTATION_TRUST_ACCOUNT
+NEVER_EXPIRES = dsdb.UF_DONT_EXPIRE_PASSWD
+
+
+class Directory:
+    """The directory's database, with the few changes the lab makes to it."""
+
+    def __init__(self, smb_conf: str) -> None:
+        """Open the database that this smb.conf names."""
+        self.settings = LoadParm()
+        self.settings.load(smb_conf)
+        self.db = SamDB(session_info=system_session(self.settings), lp=self.settings)
+        self.base = str(self.db.domain_dn())
+        self.domain = self.db.domain_dns_name()
+
+    def exists(self, dn: str) -> bool:
+        """Tell whether an object is there."""
+        try:
+            self.db.search(dn, scope=ldb.SCOPE_BASE, attrs=["1.1"])
+        except ldb.LdbError as error:
+            if error.args[0] == ldb.ERR_NO_SUCH_OBJECT:
+                return False
+            raise
+        return True
+
+    def find(self, account: str) -> str | None:
+        """Return the DN of the object with this sAMAccountName."""
+        condition = f"(sAMAccountName={ldb.binary_encode(account)})"
+        found = self.db.search(self.base, scope=ldb.SCOPE_SUBTREE, expression=condition, attrs=["1.1"])
+        return str(found[0].dn) if found else None
+
+    def replace(self, dn: str, **attributes: str) -> None:
+        """Set attributes of an object."""
+        message = ldb.Message(ldb.Dn(self.db, dn))
+        for name, value in attributes.items():
+            key = name.replace("_", "-")
+            message[key] = ldb.MessageElement(value, ldb.FLAG_MOD_REPLACE, key)
+        self.db.modify(message)
+
+    def set_policy(self) -> None:
+        """Passwords do not age, and nobody joins machines by mere membership: the delegation is what counts."""
+        self.replace(self.base, maxPwdAge=str(-(2**63)), minPwdAge="0", ms_DS_MachineAccountQuota="0")
+
+    def add_ou(self, dn: str, description: str) -> None:
+        """Create an organisational unit."""
+        if not self.exists(dn):
+            self.db.create_ou(dn, description=description or None)
+
+    def add_user(self, user: dict[str, Any]) -> None:
+        """Create a user with its password."""
+        if self.find(user["login"]):
+            return
+        principal = f"{user['login']}@{self.domain}"
+        self.db.newuser(
+            user["login"],
+            user["password"],
+            useusernameascn=True,
+            userou=user["ou"].removesuffix("," + self.base),
+            surname=user.get("surname"),
+            givenname=user.get("given_name"),
+            description=user.get("description"),
+            mailaddress=user.get("mail"),
+        )
+        dn = self.find(user["login"])
+        if dn is None:
+            raise LookupError(principal)
+        self.replace(dn, userPrincipalName=principal, displayName=user.get("display_name", user["login"]))
+        if user.get("service"):
+            self.replace(dn, userAccountControl=str(dsdb.UF_NORMAL_ACCOUNT | NEVER_EXPIRES))
+
+    def delegate(self, account: str, ou: str, aces: list[str]) -> None:
+        """Give an account these rights on an OU: entries of an access control list in SDDL, `{sid}` for its SID."""
+        rights = SDUtils(self.db)
+        dn = self.find(account)
+        if dn is None:
+            raise LookupError(account)
+        sid = str(rights.get_object_sid(dn))
+        for ace in aces:
+            rights.dacl_add_ace(ou, ace.format(sid=sid))
+
+    def add_computer(self, computer: dict[str, Any]) -> None:
+        """Create a joined workstation's object, or put it back where it belongs."""
+        name, dn = computer["name"], f"CN={computer['name']},{computer['ou']}"
+        host = f"{name.lower()}.{self.domain}"
+        present = self.find(f"{name}$")
+        if present is None:
+            self.db.add(
+                {
+                    "dn": dn,
+                    "objectClass": "computer",
+                    "sAMAccountName": f"{name}$",
+                    "userAccountControl": str(WORKSTATION),
+                    "dNSHostName": host,
+                    "servicePrincipalName": [f"HOST/{name}", f"HOST/{host}", f"WSMAN/{name}", f"WSMAN/{host}"],
+                    "operatingSystem": computer["system"],
+                    "unicodePwd": f'"{computer["password"]}"'.encode("utf-16-le"),
+                }
+            )
+        elif ldb.Dn(self.db, present) != ldb.Dn(self.db, dn):
+            self.db.rename(present, dn)
+        self.add_address(host, computer["address"])
+        if computer.get("keytab"):
+            Net(None, self.settings).export_keytab(keytab=computer["keytab"], principal=f"{name}$@{self.domain.upper()}")
+
+    def add_address(self, host: str, address: str) -> None:
+        """Give a host an A record, in place of those it has."""
+        record = dnsp.DnssrvRpcRecord()
+        record.wType = dnsp.DNS_TYPE_A
+        record.dwTtlSeconds = 900
+        record.rank = dnsp.DNS_RANK_ZONE
+        record.data = address
+        zone = f"DC={self.domain},CN=MicrosoftDNS,DC=DomainDnsZones,{self.base}"
+        node = f"DC={host.removesuffix('.' + self.domain)},{zone}"
+        if not self.exists(node):
+            self.db.add({"dn": node, "objectClass": "dnsNode"})
+        self.db.dns_replace_by_dn(ldb.Dn(self.db, node), [record])
+
+    def prune_computers(self, keep: list[str], below: str) -> list[str]:
+        """Delete the workstation objects below an OU that are not to be kept; return their names."""
+        condition = f"(&(objectClass=computer)(userAccountControl:1.2.840.113556.1.4.803:={WORKSTATION}))"
+        gone = []
+        for entry in self.db.search(below, scope=ldb.SCOPE_SUBTREE, expression=condition, attrs=["cn"]):
+            if str(entry["cn"]) not in keep:
+                self.db.delete(entry.dn, ["tree_delete:1"])
+                gone.append(str(entry["cn"]))
+        return gone
+
+
+def main() -> None:
+    """Do what standard input says; print what was found out as JSON."""
+    order = json.load(sys.stdin)
+    directory = Directory(order["smb_conf"])
+    directory.db.transaction_start()
+    try:
+        answer = apply(directory, order)
+    except BaseException:
+        directory.db.transaction_cancel()
+        raise
+    directory.db.transaction_commit()
+    json.dump(answer, sys.stdout)
+
+
+def apply(directory: Directory, order: dict[str, Any]) -> dict[str, Any]:
+    """Carry out an order: its parts, in the order in which they need each other."""
+    if order.get("administrator"):
+        directory.set_policy()
+        directory.db.setpassword("(sAMAccountName=Administrator)", order["administrator"])
+    for unit in order.get("ous", []):
+        directory.add_ou(unit["dn"], unit.get("description", ""))
+    for user in order.get("users", []):
+        directory.add_user(user)
+    for right in order.get("delegations", []):
+        directory.delegate(right["account"], right["ou"], right["aces"])
+    for computer in order.get("computers", []):
+        directory.add_computer(computer)
+    pruned = []
+    if "prune_below" in order:
+        pruned = directory.prune_computers([c["name"] for c in order.get("computers", [])], order["prune_below"])
+    return {"pruned": pruned}
+
+
+if __name__ == "__main__":
+    main()

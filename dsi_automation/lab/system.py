@@ -1,0 +1,142 @@
+"""Programs of the system: run one, and say clearly what is missing when it is not there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.core.secrets import redact
+from dsi_automation.core.text import T
+from dsi_automation.lab.layout import SYSTEM_PATH
+
+PACKAGES: Final = (
+    "adcli",
+    "iproute2",
+    "krb5-user",
+    "ldap-utils",
+    "nftables",
+    "openssh-client",
+    "samba",
+    "samba-ad-dc",
+    "samba-ad-provision",
+    "samba-dsdb-modules",
+    "samba-vfs-modules",
+    "winbind",
+)
+"""What the lab is made of, in Debian's names."""
+
+
+def system_packages() -> list[str]:
+    """Return the Debian packages the lab needs."""
+    return list(PACKAGES)
+
+
+def missing_packages() -> list[str]:
+    """Return those of `system_packages` that are not installed.
+
+    Raises:
+        UsageError: this is not Debian.
+    """
+    try:
+        known = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *PACKAGES],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        ).stdout
+    except FileNotFoundError as error:
+        raise UsageError(
+            T("The lab runs on Debian."),
+            meaning=T("Its domain controller is Debian's Samba, and dpkg-query is not here to find it."),
+            next_step=T("Use a Debian 12 machine; a container or a virtual machine will do."),
+        ) from error
+    installed = {line.split()[0] for line in known.splitlines() if line.endswith(" installed")}
+    return [package for package in PACKAGES if package not in installed]
+
+
+def require_system() -> None:
+    """Check that this is root, on a machine that has what the lab needs.
+
+    Raises:
+        UsageError: it is not; one error that names everything missing.
+    """
+    if os.geteuid() != 0:
+        raise UsageError(
+            T("The lab needs to be root."),
+            meaning=T("It makes network namespaces and runs a domain controller in one of them."),
+            next_step=T("Run the same command as root, or with sudo."),
+        )
+    missing = missing_packages()
+    if missing:
+        raise UsageError(
+            T("Packages of the system are missing: {packages}.", packages=", ".join(missing)),
+            next_step=T(
+                "Run `apt-get install --no-install-recommends {packages}`, or `dsi lab up --install`.",
+                packages=" ".join(missing),
+            ),
+            detail={"missing": missing},
+        )
+
+
+def install_packages() -> list[str]:
+    """Install the missing packages with apt-get, starting none of their services.
+
+    Returns:
+        What was installed.
+
+    Raises:
+        DsiError: apt-get failed.
+    """
+    missing = missing_packages()
+    if missing:
+        # RUNLEVEL=1 keeps the maintainer scripts from starting smbd and winbindd on the machine itself.
+        environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1", "PATH": SYSTEM_PATH}
+        run(["apt-get", "update", "-qq"], env=environment, timeout=600)
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment, timeout=1800)
+    return missing
+
+
+def run(
+    argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 120
+) -> str:
+    """Run a program and return what it printed.
+
+    Args:
+        argv: the program and its arguments; never a secret, which goes to `stdin`.
+        stdin: what it reads.
+        env: its whole environment, by default a minimal one.
+        timeout: seconds.
+
+    Raises:
+        DsiError: it is missing, failed or took too long.
+    """
+    name = argv[0]
+    try:
+        done = subprocess.run(
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=timeout,
+            env=dict(env or {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}),
+        )
+    except FileNotFoundError as error:
+        raise DsiError(
+            T("The program {name} is not installed.", name=name),
+            next_step=T("Run `dsi lab up --install`, or install the packages it names."),
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise DsiError(T("{name} did not finish within {seconds} s.", name=name, seconds=int(timeout))) from error
+    if done.returncode != 0:
+        said = redact((done.stderr or done.stdout).strip())
+        raise DsiError(
+            T("{command} failed: {said}", command=redact(" ".join(argv[:6])), said=said[-600:] or done.returncode),
+            detail={"exit": done.returncode, "said": said[-4000:]},
+        )
+    return done.stdout
