@@ -78,6 +78,18 @@ class MethodResult:
     out: CimInstance
 
 
+class WritePermit(Protocol):
+    """Proof that writing is allowed, asked before every write; the engine's permit is one."""
+
+    def check(self, target: str) -> None:
+        """Make sure that `target`, a name of the inventory, may still be written to.
+
+        Raises:
+            GateClosedError: it may not, or no longer.
+        """
+        ...
+
+
 class WindowsReader(Protocol):
     """The read half: one HTTP exchange per call. Not shared between threads."""
 
