@@ -36,6 +36,11 @@ class Look(Protocol):
         ...
 
     @property
+    def deadline(self) -> float:
+        """Return how long one target may be looked at before the others go on without it, seconds."""
+        ...
+
+    @property
     def sites(self) -> Mapping[str, Site]:
         """Return the site of each target, by the target's name."""
         ...

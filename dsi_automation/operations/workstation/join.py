@@ -76,7 +76,7 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
             with look.windows(target) as reader:
                 return read_facts(reader, profiles=inputs.wish(target).user is not None)
 
-        seen = fan_out(targets, read, workers=look.workers, observer=observer)
+        seen = fan_out(targets, read, workers=look.workers, deadline=look.deadline, observer=observer)
         return Observed(seen.results, seen.failures, _domain(seen.results, inputs, look))
 
     def plan(self, targets: Sequence[str], inputs: JoinInputs, observed: Observed[WorkstationFacts, Domain]) -> Plan:

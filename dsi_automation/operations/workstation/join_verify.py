@@ -24,7 +24,7 @@ def verify(plan: Plan, wish: Callable[[str], Wish], look: Look, observer: Observ
             facts = read_facts(machine, profiles=wish(target).user is not None)
         return [*_machine(target, facts, plan, look), *_object(target, facts, look), *_profile(target, facts, plan)]
 
-    seen = fan_out(plan.targets, one, workers=look.workers, observer=observer)
+    seen = fan_out(plan.targets, one, workers=look.workers, deadline=look.deadline, observer=observer)
     checks = [check for target in plan.targets for check in seen.results.get(target, [])]
     return checks + [_unseen(target, error) for target, error in seen.failures.items()]
 
