@@ -1,0 +1,1 @@
+"""How a simulated workstation finds out who asks, and seals what is said."""

@@ -1,0 +1,1 @@
+"""The CIM side of a simulated workstation: classes, instances, registry, methods."""

@@ -1,0 +1,1 @@
+"""The WS-Management envelope: reading requests strictly, writing answers and faults as Windows does."""
