@@ -1,0 +1,67 @@
+"""What the engine is built from: everything it needs is handed in, and it makes none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from dsi_automation.core.clock import Clock
+from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Tools
+from dsi_automation.inventory.model import ApprovalPolicy, Person
+from dsi_automation.journal.model import Entry, Journal, Signed
+
+
+class Signer(Protocol):
+    """The key of the person at the keyboard."""
+
+    @property
+    def public_key(self) -> str:
+        """Return the public half, `ssh-ed25519 AAAA...`.
+
+        Raises:
+            UsageError: no key was named, or it cannot be read.
+        """
+        ...
+
+    def sign(self, document: str, namespace: str) -> Signed:
+        """Sign the exact bytes of `document` (UTF-8), as `ssh-keygen -Y sign -n NAMESPACE` does.
+
+        Raises:
+            DsiError: the key cannot be used (absent, wrong passphrase, agent refused).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The engine's surroundings.
+
+    Attributes:
+        operations: by name; the engine knows none by itself.
+        people, policy: read the files anew at each call, so that an edited or missing one is seen at the gate.
+        verify: raises a `DsiError` when a signature does not match its document, namespace or key.
+        audit: raises a `DsiError` when the journal is not what the last signed checkpoint says (its tail was cut
+            off, ...); it is given every entry in order, their chain already checked.
+        targets: the environment of each target of the inventory, by name.
+        owner: this process, as leases name it: `host/pid/start time`.
+        lease_ttl: how long a lease lives without a heartbeat.
+        heartbeat: time between two renewals; at most a third of `lease_ttl`.
+        workers: targets worked on at once.
+    """
+
+    operations: Mapping[str, AnyOperation | AnyReadOnly]
+    tools: Tools[Any, Any]
+    journal: Journal
+    people: Callable[[], Iterable[Person]]
+    policy: Callable[[], ApprovalPolicy]
+    signer: Signer
+    verify: Callable[[Signed], object]
+    audit: Callable[[Sequence[Entry]], object]
+    targets: Mapping[str, str]
+    clock: Clock
+    owner: str
+    lease_ttl: timedelta = timedelta(seconds=60)
+    heartbeat: timedelta = timedelta(seconds=15)
+    workers: int = 16

@@ -1,0 +1,171 @@
+"""Finding an operation, validating what is asked of it, and keeping it to its contract."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.core.events import Event, Observer
+from dsi_automation.core.plan import Blocker, Plan
+from dsi_automation.core.text import T, Text
+from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Inputs, Operation, ReadOnlyOperation
+from dsi_automation.engine.parts import Parts
+from dsi_automation.inventory.problems import WrongValueError
+
+
+def changing(parts: Parts, name: str) -> AnyOperation:
+    """Return an operation that changes things.
+
+    Raises:
+        UsageError: there is none of that name, or it only looks.
+    """
+    found = _named(parts, name)
+    if isinstance(found, ReadOnlyOperation):
+        raise UsageError(
+            T("The operation {name} only looks; there is nothing to plan or to approve.", name=name),
+            next_step=T("Use `dsi check {name}`.", name=name),
+        )
+    return found
+
+
+def looking(parts: Parts, name: str) -> AnyReadOnly:
+    """Return an operation that only looks.
+
+    Raises:
+        UsageError: there is none of that name, or it changes things.
+    """
+    found = _named(parts, name)
+    if isinstance(found, Operation):
+        raise UsageError(
+            T("The operation {name} changes its targets; it is not a check.", name=name),
+            next_step=T("See what it would do with `dsi plan {name}`.", name=name),
+        )
+    return found
+
+
+def known_targets(parts: Parts, targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets as a tuple.
+
+    Raises:
+        UsageError: none, one twice, or one the inventory does not know.
+    """
+    if not targets:
+        raise UsageError(T("No target was named."), next_step=T("Name at least one host of the inventory."))
+    unknown = sorted({name for name in targets if name not in parts.targets})
+    if unknown:
+        raise UsageError(
+            T("The inventory does not know {names}.", names=", ".join(unknown)),
+            next_step=T("Check the spelling, or add the host to the inventory."),
+        )
+    twice = sorted({name for name in targets if list(targets).count(name) > 1})
+    if twice:
+        raise UsageError(T("Named twice: {names}.", names=", ".join(twice)), next_step=T("Name each target once."))
+    return tuple(targets)
+
+
+def validated(operation: AnyOperation | AnyReadOnly, given: Mapping[str, Any]) -> Inputs:
+    """Return the inputs as the operation's closed schema holds them.
+
+    Raises:
+        UsageError: with every problem found, not the first alone.
+    """
+    model = operation.inputs_model
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        problems = [_problem(item, model.model_fields) for item in error.errors(include_url=False)]
+        raise UsageError(
+            T("The inputs of {name} are not right: {problems}", name=operation.name, problems=_joined(problems)),
+            next_step=T("`dsi operations {name}` shows the inputs and their types.", name=operation.name),
+            detail={"problems": [str(problem) for problem in problems]},
+        ) from error
+
+
+def look_and_plan(
+    parts: Parts, operation: AnyOperation, targets: Sequence[str], inputs: Inputs, observer: Observer
+) -> Plan:
+    """Observe and decide, with the read half of the connectors alone.
+
+    Raises:
+        DsiError: the operation broke its contract: another name, targets or inputs than asked.
+    """
+    observer.notify(Event("look.started", T("Looking at the targets."), total=len(targets), done=0))
+    observed = operation.observe(targets, inputs, parts.tools.look(), observer)
+    plan = operation.plan(targets, inputs, observed)
+    spoken_for = {*plan.targets, *(blocker.target for blocker in plan.blockers)}
+    missing = [name for name in targets if name not in spoken_for]
+    lost = [Blocker(n, observed.failures[n].what, _next(observed.failures[n]), observed.failures[n].exit_code)
+            for n in missing if n in observed.failures]  # fmt: skip
+    plan = dataclasses.replace(plan, blockers=(*plan.blockers, *lost))
+    if not _keeps_contract(operation, plan, targets, inputs) or len(lost) != len(missing):
+        raise DsiError(
+            T("The operation {name} made a plan that is not for what was asked.", name=operation.name),
+            meaning=T("This is a defect of the operation; nothing was done."),
+            detail={"targets": list(plan.targets), "missing": missing},
+        )
+    observer.notify(Event("look.done", T("The look is done."), total=len(targets), done=len(targets)))
+    return plan
+
+
+def _named(parts: Parts, name: str) -> AnyOperation | AnyReadOnly:
+    try:
+        return parts.operations[name]
+    except KeyError:
+        raise UsageError(
+            T("There is no operation {name}.", name=name),
+            next_step=T("The operations are: {names}.", names=", ".join(sorted(parts.operations)) or "-"),
+        ) from None
+
+
+def _keeps_contract(operation: AnyOperation, plan: Plan, targets: Sequence[str], inputs: Inputs) -> bool:
+    return (
+        (plan.operation, plan.version) == (operation.name, operation.version)
+        and set(plan.targets) <= set(targets)
+        and len(set(plan.targets)) == len(plan.targets)
+        and not {blocker.target for blocker in plan.blockers} & set(plan.targets)
+        and {action.target for action in plan.actions} <= set(plan.targets)
+        and dict(plan.inputs) == inputs.model_dump(mode="json")
+    )
+
+
+def _next(error: DsiError) -> Text:
+    return error.next_step or T("See to the target, then plan again.")
+
+
+def _problem(item: Mapping[str, Any], known: Iterable[str]) -> Text:
+    name = ".".join(str(part) for part in item["loc"]) or "-"
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, DsiError):
+        return T("{name}: {problem}", name=name, problem=cause.what)
+    if isinstance(cause, WrongValueError):
+        return T("{name}: {problem}", name=name, problem=cause.text)
+    match item["type"]:
+        case "missing":
+            return T("{name} is missing.", name=name)
+        case "extra_forbidden":
+            return T("{name} is not an input; the inputs are: {known}.", name=name, known=", ".join(sorted(known)))
+        case "int_type" | "int_parsing" | "int_from_float":
+            return T("{name} must be a whole number.", name=name)
+        case "float_type" | "float_parsing":
+            return T("{name} must be a number.", name=name)
+        case "bool_type" | "bool_parsing":
+            return T("{name} must be true or false.", name=name)
+        case "string_type":
+            return T("{name} must be a text.", name=name)
+        case "literal_error" | "enum":
+            return T("{name} must be one of: {allowed}.", name=name, allowed=str(item["ctx"]["expected"]))
+        case "string_pattern_mismatch":
+            return T("{name} does not have the expected form.", name=name)
+        case _:
+            return T("{name}: {problem}", name=name, problem=str(cause or item["msg"]))
+
+
+def _joined(problems: Sequence[Text]) -> Text:
+    joined = problems[-1]
+    for problem in reversed(problems[:-1]):
+        joined = T("{first} {rest}", first=problem, rest=joined)
+    return joined
