@@ -87,9 +87,7 @@ _EXISTS: Final = Meaning(
 _DENIED: Final = Meaning(AccessDeniedError, T("The account does not have the right to do that."), _RIGHTS)
 _BUSY: Final = Meaning(BusyError, T("The domain controller is busy or stopping."), _AGAIN)
 _RULE: Final = Meaning(RefusedError, T("A rule of the directory forbids that value."), _LOOK)
-_MALFORMED: Final = Meaning(
-    RefusedError, T("The directory does not understand or does not know what it was asked."), _BUG
-)
+_MALFORMED: Final = Meaning(RefusedError, T("The directory does not understand what it was asked."), _BUG)
 _SIGNED: Final = Meaning(RefusedError, T("The directory wants an encrypted and signed session."), _LDAPS)
 
 BY_CODE: Final[Mapping[int, Meaning]] = MappingProxyType(
@@ -105,7 +103,7 @@ BY_CODE: Final[Mapping[int, Meaning]] = MappingProxyType(
         7: Meaning(
             RefusedError,
             T("It does not accept simple binds."),
-            T("Have simple binds over LDAPS allowed for the account."),
+            T("Have simple binds over LDAPS allowed."),
         ),
         8: _SIGNED,
         10: Meaning(
@@ -145,15 +143,13 @@ BY_CODE: Final[Mapping[int, Meaning]] = MappingProxyType(
         65: _RULE,
         66: Meaning(
             RefusedError,
-            T("The object has others below it, BitLocker or LAPS secrets perhaps."),
+            T("There are objects below it: recovery secrets, perhaps."),
             T("Leave it where it is."),
         ),
         67: _RULE,
         68: _EXISTS,
         69: _RULE,
-        71: Meaning(
-            RefusedError, T("That would cross into another domain."), T("Move the object with Microsoft's ADMT.")
-        ),
+        71: Meaning(RefusedError, T("That would cross into another domain."), T("Use Microsoft's ADMT.")),
         76: _MALFORMED,
         80: Meaning(RefusedError, T("An error of the directory that has no code of its own."), _LOOK),
     }
@@ -196,7 +192,7 @@ BY_BIND_DATA: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         "52f": (T("A restriction on the account forbids it, an empty password or a protected group perhaps."), _SECRET),
         "530": (
             T("The account may not log on at this hour."),
-            T("Have its logon hours widened, or run this within them."),
+            T("Have its logon hours widened, or wait."),
         ),
         "531": (T("The account may not log on from this machine."), T("Add this machine to its list of workstations.")),
         "532": (T("The password of the account has expired."), _RESET),

@@ -43,9 +43,7 @@ def computer_name(name: str) -> str:
     if not COMPUTER_NAME.fullmatch(name):
         raise UsageError(
             T("{name} cannot be the name of a workstation.", name=ascii(name[:80])),
-            meaning=T(
-                "A name has 1 to 15 letters, digits or hyphens, begins and ends with no hyphen, is not a number."
-            ),
+            meaning=T("A name has 1 to 15 letters, digits or hyphens, no hyphen at either end, and is not a number."),
             next_step=T("Correct the naming rule of the site in the inventory."),
         )
     return name

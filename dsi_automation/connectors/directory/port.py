@@ -99,18 +99,31 @@ class DirectoryReader(Protocol):
 class DirectoryWriter(DirectoryReader, Protocol):
     """The write half. Each call checks its permit first."""
 
+    def for_target(self, target: str) -> DirectoryWriter:
+        """Return a writer on behalf of one target of the inventory: the name that the permit is asked about.
+
+        Without it, the permit is asked about the name of the object itself.
+        """
+        ...
+
     def create_computer(self, name: str, ou: str, *, description: str | None = None) -> Computer:
         """Create a disabled-until-joined workstation object in an OU.
 
         Raises:
-            RefusedError: an object of that name exists, the OU is absent, or the right is missing.
+            AlreadyExistsError, NotFoundError, AccessDeniedError: of RefusedError; an object of that name exists, the
+                OU is absent, or the right is missing.
+            UnknownOutcomeError: it was sent and its answer lost.
         """
         ...
 
     def move(self, dn: str, ou: str) -> str:
-        """Move an object into an OU, keeping its name.
+        """Move an object into an OU, keeping its name; one that is there already is left alone.
 
         Returns:
             Its new DN.
+
+        Raises:
+            NotFoundError, AlreadyExistsError, AccessDeniedError: of RefusedError.
+            UnknownOutcomeError: it was sent and its answer lost.
         """
         ...

@@ -24,7 +24,7 @@ _NAME: Final = (
 )
 _EXPIRED: Final = (
     T("It has expired."),
-    T("Renew the controller's certificate; check the time on this machine as well."),
+    T("Renew it on the controller; check the time on this machine as well."),
 )
 BY_VERIFY_CODE: Final[Mapping[int, tuple[Text, Text]]] = MappingProxyType(
     {
