@@ -39,6 +39,10 @@ class Output:
         """Write a text of several lines of our own making (help, a report)."""
         self._write(sys.stderr if to_stderr else sys.stdout, clean_block(text), 0, {})
 
+    def document(self, text: str) -> None:
+        """Write a whole document (CSV, XML) whose content is clean already, its line endings kept."""
+        self._write_raw(sys.stdout, text)
+
     def data(self, value: Any) -> None:
         """Write a result as JSON."""
         self._write(sys.stdout, to_json_text(value), 0, {})

@@ -1,0 +1,79 @@
+"""What is typed after `-i`: `key=value` again and again, or `@file` with many of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+
+LARGEST_FILE: Final = 1_048_576
+"""Bytes; an input file is written by hand, and anything larger is a mistake in its name."""
+
+
+def gather(words: Sequence[str]) -> dict[str, Any]:
+    """Return the inputs; values typed on the command line stay strings, the operation's schema converts them.
+
+    Raises:
+        UsageError: a word is neither `key=value` nor `@file`, a key comes twice, or a file cannot be read.
+    """
+    gathered: dict[str, Any] = {}
+    for word in words:
+        for key, value in _pairs(word):
+            if key in gathered:
+                raise UsageError(T("The input {key} is given twice.", key=key), next_step=T("Give it once."))
+            gathered[key] = value
+    return gathered
+
+
+def _pairs(word: str) -> list[tuple[str, Any]]:
+    if word.startswith("@"):
+        return list(from_file(Path(word[1:])).items())
+    key, equals, value = word.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(
+            T("“{word}” is not an input.", word=word),
+            next_step=T("Write -i key=value, or -i @file.yml for a file of inputs."),
+        )
+    return [(key.strip(), value)]
+
+
+def from_file(path: Path) -> Mapping[str, Any]:
+    """Return the inputs a JSON or YAML file holds.
+
+    Raises:
+        UsageError: it cannot be read, or is not a mapping.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UsageError(T("The input file {path} is larger than 1 MiB.", path=path))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else _yaml(text, path)
+    except OSError as error:
+        raise UsageError(
+            T("The input file {path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    except ValueError as error:
+        raise _not_a_mapping(path) from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise _not_a_mapping(path)
+    return content
+
+
+def _yaml(text: str, path: Path) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise _not_a_mapping(path) from error
+
+
+def _not_a_mapping(path: Path) -> UsageError:
+    return UsageError(
+        T("The input file {path} is not a JSON or YAML mapping of keys to values.", path=path),
+        next_step=T("Write one “key: value” per line."),
+    )

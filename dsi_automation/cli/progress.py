@@ -1,0 +1,137 @@
+"""Progress on standard error: a live picture on a terminal, plain lines elsewhere, nothing for quick work."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Final, Self
+
+from dsi_automation.cli.clean import clean
+from dsi_automation.core.events import Event
+from dsi_automation.core.text import TN
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+PATIENCE: Final = 2.0
+"""Seconds during which nothing is shown: most work is over by then."""
+SHOWN: Final = 12
+"""Lines of the live picture; a fleet of hundreds must not push the screen away."""
+FINISHED: Final = ("done", "failed", "ended")
+
+
+@dataclass
+class Picture:
+    """What is going on, target by target, as the events tell it."""
+
+    now: dict[str, str] = field(default_factory=dict)
+    finished: int = 0
+    done: int | None = None
+    total: int | None = None
+    latest: str = ""
+
+    def take(self, event: Event) -> None:
+        """Change the picture by one event."""
+        self.latest = clean(event.text)
+        if event.done is not None:
+            self.done, self.total = event.done, event.total
+        if event.target is None:
+            return
+        target = clean(event.target)
+        self.now.pop(target, None)
+        if event.kind.rpartition(".")[2] in FINISHED:
+            self.finished += 1
+        else:
+            self.now[target] = self.latest
+
+    def lines(self) -> list[str]:
+        """Return the picture: how far, then who is being worked on, latest last."""
+        head = self.latest
+        if self.done is not None and self.total:
+            head = f"{self.done}/{self.total}  {head}"
+        active = [f"  {target}  {text}" for target, text in self.now.items()]
+        hidden = len(active) - SHOWN
+        if hidden > 0:
+            active = [*active[:SHOWN], "  " + clean(TN("and {n} other target", "and {n} other targets", hidden))]
+        return [head, *active]
+
+
+class Progress:
+    """An observer for the terminal; safe to call from any thread, and silent with `quiet`."""
+
+    def __init__(self, stream: IO[str] | None = None, *, quiet: bool = False, patience: float = PATIENCE) -> None:
+        """Prepare; nothing is shown before `patience` seconds have passed."""
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._picture = Picture()
+        self._lines: list[str] = []
+        self._showing = False
+        self._closed = False
+        self._live: Live | None = None
+        self._timer = threading.Timer(patience, self._begin)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        if not self._quiet:
+            self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._showing, self._closed = False, True
+            live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def notify(self, event: Event) -> None:
+        """Take note of an event; never raises for the sake of the screen."""
+        with self._lock:
+            self._picture.take(event)
+            self._lines = self._picture.lines()
+            if self._showing and self._live is None and not event.kind.endswith(".started"):
+                self._say(event)
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._showing = True
+            if self._stream.isatty():
+                self._live = self._start_live()
+            else:
+                self._print(self._lines[0] if self._lines else "...")
+
+    def _say(self, event: Event) -> None:
+        count = f"[{event.done}/{event.total}] " if event.done is not None and event.total else ""
+        target = f"{clean(event.target)}: " if event.target else ""
+        self._print(f"{count}{target}{clean(event.text)}")
+
+    def _print(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads any more; the work goes on.
+            self._showing = False
+
+    def _start_live(self) -> Live:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(file=self._stream, highlight=False, markup=False, emoji=False)
+        live = Live(console=console, transient=True, refresh_per_second=5, get_renderable=self._drawn)
+        live.start()
+        return live
+
+    def _drawn(self) -> RenderableType:
+        from rich.text import Text as RichText
+
+        # Called by rich's own thread: it reads the last finished list and never waits for our lock.
+        return RichText("\n".join(self._lines), overflow="ellipsis", no_wrap=True)

@@ -1,0 +1,114 @@
+"""`dsi request` and `dsi emergency`: put a plan forward, or run it now and answer for it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dsi_automation.cli import times
+from dsi_automation.cli.asking import Wish, make_plan, nothing_to_do, refuse_blocked, targets_of, wish_arguments
+from dsi_automation.cli.base import command, option
+from dsi_automation.cli.progress import Progress
+from dsi_automation.cli.running import finish
+from dsi_automation.cli.session import Session, session
+from dsi_automation.cli.show_plan import show_plan
+from dsi_automation.cli.show_request import next_step, show_request
+from dsi_automation.cli.views import plan_view, request_view
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.plan import Plan
+from dsi_automation.core.text import T
+
+if TYPE_CHECKING:
+    from dsi_automation.engine.model import StandingBounds, Window
+
+_REASON = option("--reason", required=True, metavar=T("TEXT"), help=T("Why; the approver and the record read it."))
+_PARTIAL = option("--partial", is_flag=True, help=T("Leave out the targets no plan can be made for."))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When a request may run, read and checked before any machine is looked at."""
+
+    window: Window
+    bounds: StandingBounds | None
+
+
+@command("request", T("Make the plan and ask for its approval, signed with your key.\n\n"
+                      "Moments are written 2026-11-30T18:00, 18:00 (today) or +2h."))  # fmt: skip
+@wish_arguments
+@_REASON
+@option("--not-before", metavar=T("MOMENT"), help=T("Do not run before."))
+@option("--not-after", metavar=T("MOMENT"), help=T("Do not run after."))
+@_PARTIAL
+@option("--standing", is_flag=True, help=T("Ask for a permission to run again and again, within bounds."))
+@option("--until", metavar=T("DATE"), help=T("Standing: the last day."))
+@option("--hours", metavar="HH:MM-HH:MM", help=T("Standing: the hours of the day."))
+@option("--time-zone", default="Africa/Abidjan", metavar=T("ZONE"), help=T("Standing: the zone of the hours."), show_default=True)
+@option("--weekdays", metavar=T("DAYS"), help=T("Standing: mon-fri, or mon,wed; every day by default."))
+def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], reason: str, **given: Any) -> int:
+    """Ask for a plan."""
+    current = session()
+    when = _when(current, given)
+    wish = Wish(operation, targets_of(targets), words)
+    made = _askable(current, wish, reason, partial=given["partial"])
+    if not made.actions:
+        return _say_nothing_to_do(current, made)
+    asked = current.engine.request(made, reason, when.window, standing=when.bounds)
+    if current.choices.json:
+        current.out.data(request_view(asked))
+        return 0
+    show_request(current.out, asked)
+    following = next_step(asked)
+    if following is not None:
+        current.out.line(following, bold=True)
+    return 0
+
+
+@command("emergency", T("Make the plan and run it now, without waiting for an approval.\n\n"
+                        "Somebody entitled has to ratify it within the time the policy sets; until then every "
+                        "command says so."))  # fmt: skip
+@wish_arguments
+@_REASON
+@_PARTIAL
+def emergency(operation: str, targets: tuple[str, ...], words: tuple[str, ...], reason: str, *, partial: bool) -> int:
+    """Run now, to be ratified."""
+    current = session()
+    made = _askable(current, Wish(operation, targets_of(targets), words), reason, partial=partial)
+    if not made.actions:
+        return _say_nothing_to_do(current, made)
+    with Progress() as progress:
+        done = current.engine.emergency(made, reason, progress)
+    current.out.note(
+        T("To be ratified by somebody entitled: dsi ratify {id} --comment '...'", id=done.request_id), fg="yellow"
+    )
+    return finish(current, done)
+
+
+def _when(session: Session, given: dict[str, Any]) -> When:
+    window = times.window(given["not_before"], given["not_after"], session.clock.now())
+    if given["standing"]:
+        bounds = times.bounds(given["until"], given["hours"], given["time_zone"], given["weekdays"])
+        return When(window, bounds)
+    if any(given[name] is not None for name in ("until", "hours", "weekdays")):
+        raise UsageError(T("--until, --hours and --weekdays belong to a standing request."), next_step=T("Add --standing."))
+    return When(window, None)
+
+
+def _askable(session: Session, wish: Wish, reason: str, *, partial: bool) -> Plan:
+    if not reason.strip():
+        raise UsageError(T("The reason is empty."), next_step=T("Say in a few words why it is needed: --reason '...'."))
+    made = make_plan(session, wish)
+    if made.blockers and not session.choices.json:
+        show_plan(session.out, made)
+    refuse_blocked(made, partial=partial)
+    return made
+
+
+def _say_nothing_to_do(session: Session, plan: Plan) -> int:
+    if session.choices.json:
+        session.out.data({"nothing_to_do": True, "plan": plan_view(plan)})
+        return 0
+    show_plan(session.out, plan)
+    session.out.line(nothing_to_do(plan))
+    session.out.line(T("No request was made: there is nothing to approve."))
+    return 0

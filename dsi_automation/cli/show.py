@@ -1,0 +1,56 @@
+"""`dsi show`: everything about one request or one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dsi_automation.cli.base import argument, command
+from dsi_automation.cli.session import session
+from dsi_automation.cli.show_request import next_step, show_request
+from dsi_automation.cli.show_run import show_run
+from dsi_automation.cli.views import request_view, run_view
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+
+if TYPE_CHECKING:
+    from dsi_automation.engine.api import Engine
+    from dsi_automation.engine.model import Request, Run
+
+
+@command("show", T("Show a request with its whole plan, or a run with what was done and found."))
+@argument("identifier", metavar=T("ID"), help=T("A request or a run; the beginning of its identifier is enough."))
+def show(identifier: str) -> None:
+    """Show one thing."""
+    current = session()
+    request, run = _find(current.engine, identifier)
+    if current.choices.json:
+        current.out.data({"request": request_view(request)} if request else {"run": run_view(run)} if run else {})
+    elif request is not None:
+        show_request(current.out, request)
+        following = next_step(request)
+        if following is not None:
+            current.out.line(following, bold=True)
+    elif run is not None:
+        show_run(current.out, run)
+
+
+def _find(engine: Engine, identifier: str) -> tuple[Request | None, Run | None]:
+    request = run = None
+    errors: list[UsageError] = []
+    try:
+        request = engine.request_by_id(identifier)
+    except UsageError as error:
+        errors.append(error)
+    try:
+        run = engine.run_by_id(identifier)
+    except UsageError as error:
+        errors.append(error)
+    if request is not None and run is not None:
+        raise UsageError(T("Both a request and a run begin with {id}.", id=identifier), next_step=T("Type more of it."))
+    if request is None and run is None:
+        raise UsageError(
+            T("Neither one request nor one run begins with {id}.", id=identifier),
+            meaning=T("{first} {second}", first=errors[0].what, second=errors[1].what),
+            next_step=T("“dsi requests” and “dsi runs” list them."),
+        ) from errors[-1]
+    return request, run

@@ -1,0 +1,62 @@
+"""A plan on the terminal: per target what is done, what is not, why, and what stands in the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dsi_automation.cli.output import Output
+from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
+from dsi_automation.core.text import T, TN
+
+
+def show_plan(out: Output, plan: Plan) -> None:
+    """Write the plan: `+` is done, `=` stays, `!` blocks."""
+    out.line(T("Plan of {operation} (version {version})", operation=plan.operation, version=plan.version), bold=True)
+    if plan.inputs:
+        out.line(T("Inputs: {inputs}", inputs=arguments(plan.inputs)))
+    for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
+        out.line()
+        out.line(target, bold=True)
+        for action in plan.actions_for(target):
+            _show_action(out, action)
+        for item in plan.non_actions:
+            if item.target == target:
+                _show_non_action(out, item)
+        for blocker in plan.blockers:
+            if blocker.target == target:
+                _show_blocker(out, blocker)
+    out.line()
+    count, blocked = len(plan.actions), len({blocker.target for blocker in plan.blockers})
+    out.line(TN("{n} action", "{n} actions", count) if count else T("Nothing to do."))
+    if blocked:
+        out.line(TN("{n} target without a plan", "{n} targets without a plan", blocked), fg="yellow")
+    out.line(T("Digest: {digest}", digest=plan.digest))
+
+
+def arguments(values: Mapping[str, Any]) -> str:
+    """Return arguments as `key=value key=value`; what is not a plain word as JSON."""
+    return " ".join(f"{key}={_value(value)}" for key, value in values.items())
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, str) and value.replace("-", "").replace(".", "").replace("_", "").isalnum()
+    return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def _show_action(out: Output, action: Action) -> None:
+    out.line(f"+ {action.title}", indent=2, fg="green")
+    out.line(f"{action.kind} {arguments(action.args)}".rstrip(), indent=6, dim=True)
+    out.line(T("why: {reason}", reason=action.reason), indent=6)
+    if action.reversal is not None:
+        out.line(T("to undo: {how}", how=action.reversal), indent=6)
+
+
+def _show_non_action(out: Output, item: NonAction) -> None:
+    out.line(f"= {item.kind}: {item.reason}", indent=2, dim=True)
+
+
+def _show_blocker(out: Output, blocker: Blocker) -> None:
+    out.line(f"! {blocker.reason}", indent=2, fg="red")
+    out.line(T("What to do: {step}", step=blocker.next_step), indent=6)

@@ -1,0 +1,86 @@
+"""A run on the terminal: what was done to which target, and what an independent look found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dsi_automation.cli import labels
+from dsi_automation.cli.output import Output
+from dsi_automation.cli.times import local
+from dsi_automation.core.results import Check
+from dsi_automation.core.text import T
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dsi_automation.engine.model import Run, Step
+
+
+def show_run(out: Output, run: Run) -> None:
+    """Write a run: its targets, its steps, its evidence."""
+    out.line(T("Run {id} of request {request}", id=run.id, request=run.request_id), bold=True)
+    started = T("{operation}, by {person}, {start}", operation=run.operation, person=run.person, start=local(run.started_at))
+    out.line(started, indent=2)
+    if run.ended_at is not None:
+        out.line(T("ended {end}", end=local(run.ended_at)), indent=2)
+    if run.held_by is not None:
+        out.line(T("under way, held by {owner}", owner=run.held_by), indent=2)
+    for target, result in run.targets.items():
+        out.line()
+        out.line(f"{target}: {labels.outcome(result)}", bold=True)
+        for step in run.steps:
+            if step.target == target:
+                _show_step(out, step)
+        for check in run.evidence:
+            if check.target == target:
+                show_check(out, check)
+    out.line()
+    good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
+    out.line(T("Result: {outcome}", outcome=labels.outcome(run.outcome)), fg="green" if good else "red", bold=True)
+
+
+def show_runs(out: Output, runs: Sequence[Run]) -> None:
+    """Write a line per run."""
+    if not runs:
+        out.line(T("No run."))
+        return
+    headers = (T("Run"), T("Result"), T("Operation"), T("Targets"), T("By"), T("Started"), T("Request"))
+    rows = [
+        (
+            run.id,
+            labels.outcome(run.outcome),
+            run.operation,
+            ", ".join(run.targets),
+            run.person,
+            local(run.started_at),
+            run.request_id,
+        )
+        for run in runs
+    ]
+    out.table(headers, rows)
+
+
+def show_check(out: Output, check: Check) -> None:
+    """Write one comparison: what was found, what was expected, and where it was read."""
+    if check.ok:
+        sentence = T("{title}: {observed} ({source})", title=check.title, observed=check.observed, source=check.source)
+        out.line(f"✓ {sentence}", indent=2, fg="green")
+        return
+    sentence = T(
+        "{title}: {observed}, expected {expected} ({source})",
+        title=check.title,
+        observed=check.observed,
+        expected=check.expected,
+        source=check.source,
+    )
+    mark, color = ("!", "yellow") if check.warning else ("✗", "red")
+    out.line(f"{mark} {sentence}", indent=2, fg=color)
+
+
+def _show_step(out: Output, step: Step) -> None:
+    kind = step.action_id.partition("/")[2] or step.action_id
+    out.line(f"· {kind}: {labels.outcome(step.outcome)}", indent=2)
+    if step.error:
+        for key in ("what", "meaning", "next_step"):
+            if step.error.get(key):
+                out.line(step.error[key], indent=6, fg="red" if key == "what" else None)
