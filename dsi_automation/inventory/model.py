@@ -82,15 +82,11 @@ class SecretSource(Strict):
     def _never_in_clear(cls, value: Any) -> Any:
         if isinstance(value, Encrypted):
             raise WrongValueError(
-                T(
-                    "give the encrypted value a variable of its own, vault_join_password, say, and write here {{vault: vault_join_password}}."
-                )
+                T("give the encrypted value a variable of its own and name that variable here, after vault:.")
             )
         if not isinstance(value, dict):
             raise WrongValueError(
-                T(
-                    "a password is never written here in clear: say where it is, with one of file:, env: or vault: (dsi doctor explains)."
-                )
+                T("a password is never written here in clear: say where it is, with one of file:, env: or vault:.")
             )
         return value
 

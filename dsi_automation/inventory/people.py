@@ -142,9 +142,12 @@ def _doubles(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
             except WrongValueError as wrong:
                 yield _problem(source, place, wrong.text)
                 continue
-            other = seen.setdefault((kind, same), person)
-            if other is not person:
+            other = seen.get((kind, same))
+            if other is person and kind == "key":
+                yield _problem(source, place, T("this key is listed twice: give it one period."))
+            elif other is not None and other is not person:
                 yield _problem(source, place, _one_human(kind, value, other, person))
+            seen.setdefault((kind, same), person)
 
 
 def _spellings(person: Person) -> Iterator[tuple[str, tuple[str | int, ...], str, Callable[[str], str]]]:

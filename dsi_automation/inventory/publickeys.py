@@ -45,7 +45,7 @@ def _check(kind: str, fields: list[bytes]) -> None:
     elif kind.startswith("ecdsa-sha2-") or kind == "sk-ecdsa-sha2-nistp256@openssh.com":
         sound = len(fields) == (2 if kind.startswith("ecdsa") else 3) and _is_point(kind, fields[0], fields[1])
     elif kind == "ssh-rsa":
-        sound = len(fields) == 2  # noqa: PLR2004  # exponent and modulus
+        sound = len(fields) == 2  # exponent and modulus
         if sound and int.from_bytes(fields[1]).bit_length() < SMALLEST_RSA:
             raise WrongValueError(T("this RSA key is too short: at least {bits} bits are expected.", bits=SMALLEST_RSA))
     else:

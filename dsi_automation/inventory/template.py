@@ -48,7 +48,7 @@ def parse(template: str) -> Template:
     """
     fields = list(_FIELD.finditer(template))
     if len(fields) != 1 or template.count("{") != 1 or template.count("}") != 1:
-        raise WrongValueError(T("exactly one {{number}} is expected, as in ABJ-PC-{{number:04}}."))
+        raise WrongValueError(T("exactly one {number} is expected, as in ABJ-PC-{number:04}."))
     (field,) = fields
     parsed = Template(template[: field.start()], template[field.end() :], int(field[1] or 0))
     around = parsed.before + parsed.after
