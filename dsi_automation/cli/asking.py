@@ -73,9 +73,9 @@ def make_plan(session: Session, wish: Wish) -> Plan:
             next_step=T("Run: {command}", command=command_line("check", wish)),
         )
     inputs = wish.inputs()
-    engine = session.engine
+    engine, targets = session.engine, session.toolkit.select(wish.targets)
     with Progress() as progress:
-        return engine.plan(wish.operation, wish.targets, inputs, progress)
+        return engine.plan(wish.operation, targets, inputs, progress)
 
 
 def refuse_blocked(plan: Plan, *, partial: bool) -> None:

@@ -50,8 +50,9 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     chosen = form or ("json" if session.choices.json else "table")
     begun, start = session.clock.now(), session.clock.monotonic()
     inputs = wish.inputs()
+    engine, targets = session.engine, session.toolkit.select(wish.targets)
     with Progress() as progress:
-        report = session.engine.check(wish.operation, wish.targets, inputs, progress)
+        report = engine.check(wish.operation, targets, inputs, progress)
     seconds = session.clock.monotonic() - start
     if chosen == "junit":
         _deliver(session, reports.as_junit(wish.operation, report, begun, seconds), output)

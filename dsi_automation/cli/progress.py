@@ -20,7 +20,8 @@ PATIENCE: Final = 2.0
 """Seconds during which nothing is shown: most work is over by then."""
 SHOWN: Final = 12
 """Lines of the live picture; a fleet of hundreds must not push the screen away."""
-FINISHED: Final = ("done", "failed", "ended")
+FINISHED: Final = ("done", "failed", "ended", "progress")
+"""Last parts of the kinds of events after which a target is not being worked on."""
 
 
 @dataclass

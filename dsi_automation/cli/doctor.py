@@ -1,0 +1,159 @@
+"""`dsi doctor`: is everything there that the toolkit needs on this machine?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dsi_automation.cli.base import command
+from dsi_automation.cli.output import Output
+from dsi_automation.cli.session import Session, session
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.exit_codes import ExitCode
+from dsi_automation.core.text import T, Text
+
+if TYPE_CHECKING:
+    from dsi_automation.composition import Toolkit
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: a stable name, for programs.
+        state: `ok`, `warning` or `problem`.
+        exit_code: what a problem means for the exit code of `dsi doctor`.
+    """
+
+    name: str
+    title: Text
+    state: str
+    found: str
+    next_step: Text | None = None
+    exit_code: ExitCode = ExitCode.DONE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as data."""
+        return {
+            "name": self.name,
+            "title": str(self.title),
+            "state": self.state,
+            "found": self.found,
+            "next_step": None if self.next_step is None else str(self.next_step),
+        }
+
+
+@command("doctor", T("Check that this machine has what the toolkit needs: programs, inventory, people, policy, key, journal.\n\n"
+                     "Exit code 0 when nothing is wrong, else that of the worst problem; warnings do not count."))  # fmt: skip
+def doctor() -> int:
+    """Check this machine."""
+    current = session()
+    findings = list(examine(current))
+    code = max(finding.exit_code for finding in findings)
+    if current.choices.json:
+        current.out.data({"findings": [finding.to_json() for finding in findings], "exit_code": int(code)})
+    else:
+        for finding in findings:
+            _show(current.out, finding)
+    return code
+
+
+def examine(session: Session) -> Iterator[Finding]:
+    """Yield what is found, one thing after the other; a problem stops none of the others."""
+    yield _python()
+    yield from (_program(name, package) for name, package in PROGRAMS)
+    for name, title, look in PROBES:
+        yield _probe(session, name, title, look)
+    yield from _policy_findings(session)
+
+
+def _settings(toolkit: Toolkit) -> str:
+    setting = toolkit.settings.inventory
+    return f"{setting.value} ({setting.source})"
+
+
+def _hosts(toolkit: Toolkit) -> str:
+    return str(T("{n} hosts", n=len(toolkit.inventory.targets(["all"]))))
+
+
+def _people(toolkit: Toolkit) -> str:
+    return ", ".join(person.id for person in toolkit.inventory.people)
+
+
+def _policy(toolkit: Toolkit) -> str:
+    return ", ".join(toolkit.policy.operations)
+
+
+def _signer(toolkit: Toolkit) -> str:
+    return toolkit.signer_name()
+
+
+def _journal(toolkit: Toolkit) -> str:
+    return toolkit.journal_summary()
+
+
+PROGRAMS = (("ssh-keygen", "openssh-client"), ("ansible-playbook", "ansible-core"))
+PROBES: tuple[tuple[str, Text, Callable[[Toolkit], str]], ...] = (
+    ("inventory", T("inventory"), _settings),
+    ("hosts", T("hosts"), _hosts),
+    ("people", T("people"), _people),
+    ("policy", T("approval policy"), _policy),
+    ("key", T("your key"), _signer),
+    ("journal", T("journal"), _journal),
+)
+
+
+def _probe(session: Session, name: str, title: Text, look: Callable[[Toolkit], str]) -> Finding:
+    try:
+        return Finding(name, title, "ok", look(session.toolkit))
+    except DsiError as error:
+        return Finding(name, title, "problem", str(error.what), error.next_step, error.exit_code)
+
+
+def _python() -> Finding:
+    import platform
+
+    return Finding("python", T("Python"), "ok", platform.python_version())
+
+
+def _program(name: str, package: str) -> Finding:
+    import shutil
+    import sys
+    from pathlib import Path
+
+    # A virtual environment's programs are found although nobody activated it.
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is not None:
+        return Finding(name, T("program {name}", name=name), "ok", found)
+    return Finding(
+        name,
+        T("program {name}", name=name),
+        "problem",
+        str(T("not found")),
+        T("Install the package {package}.", package=package),
+        ExitCode.UNEXPECTED,
+    )
+
+
+def _policy_findings(session: Session) -> Iterator[Finding]:
+    from dsi_automation.inventory.policy import unsatisfiable
+
+    try:
+        toolkit = session.toolkit
+        found = unsatisfiable(toolkit.policy, toolkit.inventory.people, session.clock.now())
+    except DsiError:
+        return  # told already
+    for item in found:
+        state = "problem" if item.blocking else "warning"
+        step = T("Correct approval_policy.yml or people.yml.")
+        code = ExitCode.USAGE if item.blocking else ExitCode.DONE
+        yield Finding(item.path, T("policy {path}", path=item.path), state, str(item.text), step, code)
+
+
+def _show(out: Output, finding: Finding) -> None:
+    mark, color = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
+    out.line(f"{mark} {T('{title}: {found}', title=finding.title, found=finding.found)}", fg=color)
+    if finding.next_step is not None:
+        out.line(T("What to do: {step}", step=finding.next_step), indent=4)
