@@ -63,7 +63,7 @@ def rdn_value(value: str) -> str:
     last = len(refuse_controls(value)) - 1
     return "".join(
         f"\\{character}"
-        if character in ',+"\\<>;=' or (at == 0 and character in " #") or (at == last and character == " ")
+        if character in ',+"\\<>;=#' or (character == " " and at in {0, last})
         else character
         for at, character in enumerate(value)
     )

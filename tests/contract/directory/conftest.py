@@ -1,0 +1,180 @@
+"""The two directories the contract suite runs on: one in memory, and the lab's real Samba AD."""
+
+import base64
+import os
+import secrets
+import subprocess
+
+
+import pytest
+
+from dsi_automation.connectors.directory import names
+from dsi_automation.connectors.directory.client import LdapReader, LdapWriter
+from dsi_automation.connectors.directory.memory import Account, MemoryDirectory
+from dsi_automation.connectors.directory.port import DirectoryEndpoint
+from dsi_automation.core.errors import GateClosedError
+from dsi_automation.core.secrets import Secret
+from dsi_automation.core.text import T
+
+DOMAIN = "ad.douanes.lab"
+BASE = names.base_dn(DOMAIN)
+CLOSED_ACCOUNTS = {"533": (514, -1), "773": (512, 0)}
+"""Sub-code to the userAccountControl and pwdLastSet that cause it."""
+
+
+class Permit:
+    """Says yes, or no, and remembers for whom it was asked."""
+
+    def __init__(self, *, is_open=True):
+        self.is_open = is_open
+        self.asked = []
+
+    def check(self, target):
+        self.asked.append(target)
+        if not self.is_open:
+            raise GateClosedError(T("No."), on=target)
+
+
+class Place:
+    """What both directories offer to the suite."""
+
+    abj = f"OU=Postes,OU=ABJ,OU=Sites,{BASE}"
+    spy = f"OU=Postes,OU=SPY,OU=Sites,{BASE}"
+
+    def __init__(self):
+        self.prefix = f"T{secrets.token_hex(3).upper()}-"
+        self.permit = Permit()
+
+    def name(self, number=1):
+        return f"{self.prefix}{number:04}"
+
+
+class MemoryPlace(Place):
+    def __init__(self):
+        super().__init__()
+        self.state = MemoryDirectory(DOMAIN)
+        for dn in (f"OU=Sites,{BASE}", f"OU=ABJ,OU=Sites,{BASE}", f"OU=SPY,OU=Sites,{BASE}", self.abj, self.spy):
+            self.state.add_ou(dn)
+        self.state.add_user("awa.kone", f"CN=Users,{BASE}", display_name="Awa KONÉ")
+        for login in ("svc-jonction", "svc-lecture", "773", "533"):
+            writes = (self.abj, self.spy) if login == "svc-jonction" else ()
+            sub_code = login if login in CLOSED_ACCOUNTS else None
+            self.state.accounts[f"{login}@{DOMAIN}"] = Account(Secret(f"pw-{login}"), writes, sub_code)
+
+    def endpoint(self, login, password=None):
+        secret = Secret(password or f"pw-{login}")
+        return DirectoryEndpoint(DOMAIN, "DOUANES", f"dc1.{DOMAIN}", f"{login}@{DOMAIN}", secret)
+
+    def reader(self, login="svc-lecture", password=None):
+        return self.state.reader(self.endpoint(login, password))
+
+    def writer(self, login="svc-jonction", permit=None, target=None):
+        return self.state.writer(self.endpoint(login), permit or self.permit, target=target)
+
+    def occupy(self, name, ou):
+        self.state.add_ou(f"CN={name},{ou}")
+
+    def look(self, name):
+        found = self.state.computers.get(name.casefold())
+        return found and found.dn
+
+
+class RealPlace(Place):
+    def __init__(self, lab):
+        super().__init__()
+        self.lab = lab
+        self.clients = []
+
+    def endpoint(self, login, password=None):
+        secret = Secret(password) if password else self.lab.passwords.get(login)
+        return DirectoryEndpoint(
+            DOMAIN,
+            "DOUANES",
+            f"dc1.{DOMAIN}",
+            f"{login}@{DOMAIN}",
+            secret,
+            address=self.lab.layout.dc_address,
+            ca_file=str(self.lab.layout.ca_file),
+        )
+
+    def reader(self, login="svc-lecture", password=None):
+        if login in CLOSED_ACCOUNTS:
+            login, password = self.closed_account(login)
+        return self._opened(LdapReader(self.endpoint(login, password)))
+
+    def writer(self, login="svc-jonction", permit=None, target=None):
+        return self._opened(LdapWriter(self.endpoint(login), permit or self.permit, target=target))
+
+    def _opened(self, client):
+        self.clients.append(client)
+        return client
+
+    def occupy(self, name, ou):
+        self.ldif(f"dn: CN={name},{ou}\nobjectClass: container\n")
+
+    def closed_account(self, sub_code):
+        flags, last_set = CLOSED_ACCOUNTS[sub_code]
+        login, password = f"{self.prefix}{sub_code}", f"Aa1!{secrets.token_hex(12)}"
+        encoded = base64.b64encode(f'"{password}"'.encode("utf-16-le")).decode()
+        self.ldif(
+            f"dn: CN={login},CN=Users,{BASE}\nobjectClass: user\nsAMAccountName: {login}\n"
+            f"userPrincipalName: {login}@{DOMAIN}\nunicodePwd:: {encoded}\n"
+            f"userAccountControl: {flags}\npwdLastSet: {last_set}\n"
+        )
+        return login, password
+
+    def look(self, name):
+        """Return where a computer is, by another program than ours."""
+        lines = self.tool("ldapsearch", "-b", BASE, f"(sAMAccountName={name}$)", "dn").splitlines()
+        return next((line.removeprefix("dn: ") for line in lines if line.startswith("dn: ")), None)
+
+    def ldif(self, text):
+        self.tool("ldapadd", stdin=text)
+
+    def tool(self, program, *args, stdin=""):
+        """Run one of OpenLDAP's programs as the domain's Administrator."""
+        options = ["-LLL", "-o", "ldif-wrap=no"] if program == "ldapsearch" else []
+        done = subprocess.run(
+            [program, *options, "-x", "-H", f"ldaps://{self.lab.layout.dc_address}"]
+            + ["-D", f"Administrator@{DOMAIN}", "-y", str(self.lab.passwords.file("Administrator")), *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            env={**os.environ, "LDAPTLS_CACERT": str(self.lab.layout.ca_file)},
+        )
+        return done.stdout
+
+    def clean(self):
+        for client in self.clients:
+            client.close()
+        # Referrals to the DNS partitions come as comments: -LLL leaves them out of the DNs.
+        lines = self.tool("ldapsearch", "-b", BASE, f"(cn={self.prefix}*)", "dn").splitlines()
+        made = [line.removeprefix("dn: ") for line in lines if line.startswith("dn: ")]
+        if made:
+            self.tool("ldapdelete", stdin="".join(f"{dn}\n" for dn in made))
+
+
+@pytest.fixture(params=["memory", "samba"])
+def place(request):
+    """A directory with two sites, a reading and a joining account; what a test makes there is removed."""
+    if request.param == "memory":
+        yield MemoryPlace()
+        return
+    real = RealPlace(request.getfixturevalue("lab"))
+    yield real
+    real.clean()
+
+
+@pytest.fixture
+def real_place(lab):
+    """The real directory alone."""
+    real = RealPlace(lab)
+    yield real
+    real.clean()
+
+
+@pytest.fixture
+def closed_permit():
+    return Permit(is_open=False)
