@@ -59,11 +59,9 @@ class Checkpoint:
             ValueError: it holds none.
         """
         try:
-            outer = json.loads(line)
+            outer: Any = json.loads(line)
             inner: Any = json.loads(outer["document"])
-            if inner["format"] != FORMAT or not isinstance(inner["seq"], int):
-                raise ValueError(line)
-            return cls(
+            made = cls(
                 str(inner["journal"]),
                 inner["seq"],
                 str(inner["hash"]),
@@ -71,8 +69,12 @@ class Checkpoint:
                 outer["document"],
                 outer["signature"],
             )
+            known = inner["format"] == FORMAT and isinstance(made.seq, int) and made.to_line() == line
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(line) from error
+        if not known:
+            raise ValueError(line)
+        return made
 
 
 class CheckpointFile:

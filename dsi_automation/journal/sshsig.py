@@ -51,13 +51,18 @@ def make(key: Ed25519PrivateKey, message: bytes, namespace: str) -> str:
     blob = _MAGIC + struct.pack(">I", 1)
     for part in (public, namespace.encode(), b"", b"sha512", signature):
         blob += _string(part)
+    return armour(blob)
+
+
+def armour(blob: bytes) -> str:
+    """Return a signature as text, the way `ssh-keygen` writes it."""
     text = base64.b64encode(blob).decode()
     lines = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
     return "\n".join([_BEGIN, *lines, _END, ""])
 
 
-def parse(armoured: str) -> SshSignature:
-    """Take an armoured signature apart.
+def dearmour(armoured: str) -> bytes:
+    """Return the bytes an armoured signature holds.
 
     Raises:
         ValueError: it is not one.
@@ -66,15 +71,25 @@ def parse(armoured: str) -> SshSignature:
     if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:  # begin, one line, end
         raise ValueError("not an armoured SSH signature")
     try:
-        reader = _Reader(base64.b64decode("".join(lines[1:-1]), validate=True))
+        return base64.b64decode("".join(lines[1:-1]), validate=True)
     except binascii.Error as error:
         raise ValueError("not an armoured SSH signature") from error
-    if reader.take(len(_MAGIC)) != _MAGIC or reader.number() != 1:
+
+
+def parse(armoured: str) -> SshSignature:
+    """Take an armoured signature apart.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    reader = Reader(dearmour(armoured))
+    reader.expect(_MAGIC)
+    if reader.number() != 1:
         raise ValueError("not an SSH signature of version 1")
     key, namespace, _reserved, hash_name, blob = (reader.string() for _ in range(5))
     if reader.rest or hash_name.decode() not in _HASHES:
         raise ValueError("not an SSH signature this version reads")
-    kind = _Reader(key).string().decode()
+    kind = Reader(key).string().decode()
     return SshSignature(f"{kind} {base64.b64encode(key).decode()}", namespace.decode(), hash_name.decode(), blob)
 
 
@@ -87,8 +102,8 @@ def holds(signature: SshSignature, message: bytes) -> bool:
     """
     from cryptography.exceptions import InvalidSignature
 
-    key = _Reader(base64.b64decode(signature.public_key.split()[1]))
-    kind, blob = key.string().decode(), _Reader(signature.blob)
+    key = Reader(base64.b64decode(signature.public_key.split()[1]))
+    kind, blob = key.string().decode(), Reader(signature.blob)
     algorithm, raw = blob.string().decode(), blob.string()
     signed = _to_sign(message, signature.namespace, signature.hash_name)
     try:
@@ -98,7 +113,7 @@ def holds(signature: SshSignature, message: bytes) -> bool:
     return not blob.rest
 
 
-def _verify(kind: str, algorithm: str, key: _Reader, raw: bytes, signed: bytes, blob: _Reader) -> None:
+def _verify(kind: str, algorithm: str, key: Reader, raw: bytes, signed: bytes, blob: Reader) -> None:
     if kind == "ssh-rsa":
         _rsa(key, algorithm, raw, signed)
     elif algorithm != kind:
@@ -109,21 +124,21 @@ def _verify(kind: str, algorithm: str, key: _Reader, raw: bytes, signed: bytes, 
         _ecdsa(key, raw, signed)
     elif kind == "sk-ssh-ed25519@openssh.com":
         public = key.string()
-        _ed25519(_Reader(_string(public)), raw, _hardware(key.string(), signed, blob))
+        _ed25519(Reader(_string(public)), raw, _hardware(key.string(), signed, blob))
     elif kind == "sk-ecdsa-sha2-nistp256@openssh.com":
         curve, point = key.string(), key.string()
-        _ecdsa(_Reader(_string(curve) + _string(point)), raw, _hardware(key.string(), signed, blob))
+        _ecdsa(Reader(_string(curve) + _string(point)), raw, _hardware(key.string(), signed, blob))
     else:
         raise UnknownKeyTypeError(kind)
 
 
-def _ed25519(key: _Reader, raw: bytes, signed: bytes) -> None:
+def _ed25519(key: Reader, raw: bytes, signed: bytes) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     Ed25519PublicKey.from_public_bytes(key.string()).verify(raw, signed)
 
 
-def _rsa(key: _Reader, algorithm: str, raw: bytes, signed: bytes) -> None:
+def _rsa(key: Reader, algorithm: str, raw: bytes, signed: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -135,7 +150,7 @@ def _rsa(key: _Reader, algorithm: str, raw: bytes, signed: bytes) -> None:
     rsa.RSAPublicNumbers(exponent, modulus).public_key().verify(raw, signed, padding.PKCS1v15(), chosen())
 
 
-def _ecdsa(key: _Reader, raw: bytes, signed: bytes) -> None:
+def _ecdsa(key: Reader, raw: bytes, signed: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -149,13 +164,13 @@ def _ecdsa(key: _Reader, raw: bytes, signed: bytes) -> None:
     if name not in curves:
         raise UnknownKeyTypeError(name)
     curve, chosen = curves[name]
-    numbers = _Reader(raw)
+    numbers = Reader(raw)
     first, second = (int.from_bytes(numbers.string()) for _ in range(2))
     public = ec.EllipticCurvePublicKey.from_encoded_point(curve(), key.string())
     public.verify(encode_dss_signature(first, second), signed, ec.ECDSA(chosen()))
 
 
-def _hardware(application: bytes, signed: bytes, blob: _Reader) -> bytes:
+def _hardware(application: bytes, signed: bytes, blob: Reader) -> bytes:
     """Return what a hardware key signs (PROTOCOL.u2f): it says itself whether somebody touched it.
 
     Raises:
@@ -176,20 +191,36 @@ def _string(value: bytes) -> bytes:
     return struct.pack(">I", len(value)) + value
 
 
-class _Reader:
+class Reader:
     """Reads SSH's binary encoding (RFC 4251, section 5)."""
 
     def __init__(self, data: bytes) -> None:
         self.rest = data
 
+    def expect(self, magic: bytes) -> None:
+        """Pass over bytes that must be there.
+
+        Raises:
+            ValueError: others are.
+        """
+        if self.take(len(magic)) != magic:
+            raise ValueError("not what was expected")
+
     def take(self, size: int) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            ValueError: there are not that many.
+        """
         if len(self.rest) < size:
             raise ValueError("cut short")
         taken, self.rest = self.rest[:size], self.rest[size:]
         return taken
 
     def number(self) -> int:
+        """Return the next `uint32`."""
         return int.from_bytes(self.take(4))
 
     def string(self) -> bytes:
+        """Return the next `string`: its length, then its bytes."""
         return self.take(self.number())

@@ -16,6 +16,7 @@ from dsi_automation.journal import leases as lease_table
 from dsi_automation.journal.chain import GENESIS, line_hash, parse, seal
 from dsi_automation.journal.errors import ClockError, NewerDatabaseError, TamperedError
 from dsi_automation.journal.model import Draft, Entry, Kind, Lease
+from dsi_automation.journal.row import Row
 from dsi_automation.journal.schema import entries as table
 
 if TYPE_CHECKING:
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = timedelta(seconds=5)
 """How far the clock may stand before the last entry: two controllers' clocks are never quite alike."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the record as the database gives it: nothing about it is believed yet."""
-
-    seq: Any
-    at: Any
-    kind: Any
-    subject: Any
-    actor: Any
-    prev: Any
-    hash: Any
-    line: Any
 
 
 @dataclass(frozen=True, slots=True)

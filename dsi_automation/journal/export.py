@@ -1,0 +1,194 @@
+"""Exports the journal so that an auditor verifies it with `ssh-keygen` and `sha256sum` alone, on another machine."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from dsi_automation.core.clock import parse_iso
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+from dsi_automation.journal.checkpoint_check import read_checkpoints
+from dsi_automation.journal.checkpoints import NAMESPACE, PRINCIPAL, Checkpoint
+from dsi_automation.journal.database_errors import translated
+from dsi_automation.journal.export_readme import README
+from dsi_automation.journal.model import Kind
+from dsi_automation.journal.signatures import AllowedSigner, allowed_signers_file, stamp
+
+if TYPE_CHECKING:
+    from dsi_automation.journal.store import SqlJournal
+
+ROOT: Final = "journal-export"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: how many entries and signatures, and the hash of the last entry."""
+
+    path: Path
+    entries: int
+    signatures: int
+    head: str
+
+
+class Sink(Protocol):
+    """Takes the files of an export one by one."""
+
+    def add(self, name: str, content: bytes) -> None:
+        """Write one file."""
+        ...
+
+
+def export(
+    journal: SqlJournal,
+    path: Path,
+    checkpoints: Path | None,
+    signers: Sequence[AllowedSigner],
+    *,
+    replace: bool = False,
+) -> Exported:
+    """Write the whole journal to `path`: an archive when its name ends in `.tar.gz`, else a folder.
+
+    Args:
+        checkpoints: the controller's `checkpoints.jsonl`.
+        signers: the people's keys, for `allowed_signers`; the controllers' keys are added.
+        replace: whether an archive already there may be replaced.
+
+    Raises:
+        UsageError: there is already something at `path`.
+        StorageError: it cannot be written; nothing is left there.
+    """
+    if path.exists() and not (replace and path.is_file()):
+        raise UsageError(
+            T("There is already something at {path}.", path=str(path)),
+            next_step=T("Choose another name, or move it away: an export never replaces another by itself."),
+        )
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with translated(str(path)):
+        try:
+            if path.name.endswith((".tar.gz", ".tgz")):
+                with _Archive(aside) as sink:
+                    done = _write(journal, sink, checkpoints, signers)
+            else:
+                done = _write(journal, _Folder(aside), checkpoints, signers)
+            aside.replace(path)
+        except BaseException:
+            _remove(aside)
+            raise
+    return Exported(path, *done)
+
+
+def _write(
+    journal: SqlJournal, sink: Sink, checkpoints: Path | None, signers: Sequence[AllowedSigner]
+) -> tuple[int, int, str]:
+    lines, hashes = io.BytesIO(), io.BytesIO()
+    controllers: dict[str, None] = {}
+    signatures, head, number = 0, "", 0
+    with journal.rows() as rows:
+        for number, row in enumerate(rows, start=1):
+            lines.write(_bytes(row.line) + b"\n")
+            hashes.write(_bytes(row.hash) + b"\n")
+            head = str(row.hash)
+            data = _data(row.line)
+            if isinstance(data.get("signed"), dict):
+                signatures += 1
+                _signature(sink, number, data)
+            if data.get("kind") == Kind.JOURNAL_OPENED:
+                controllers[str(data["body"]["controller"]["public_key"])] = None
+    sink.add("journal.jsonl", lines.getvalue())
+    sink.add("hashes.txt", hashes.getvalue())
+    kept = read_checkpoints(checkpoints)[0] if checkpoints else []
+    for name, content in _checkpoint_files(kept):
+        sink.add(name, content)
+    keys = [*signers, *(AllowedSigner(PRINCIPAL, key, namespaces=(NAMESPACE,)) for key in controllers)]
+    sink.add("allowed_signers", allowed_signers_file(keys).encode())
+    sink.add("README.txt", README.encode())
+    return number, signatures, head
+
+
+def _signature(sink: Sink, number: int, data: dict[str, Any]) -> None:
+    signed = data["signed"]
+    files = {
+        "document": str(signed["document"]),
+        "sig": str(signed["signature"]),
+        "namespace": f"{signed['namespace']}\n",
+        "principal": f"{data['actor']}\n",
+        "time": f"{stamp(_moment(data['at']))}\n",
+    }
+    for ending, content in files.items():
+        sink.add(f"signatures/{number}.{ending}", _bytes(content))
+
+
+def _checkpoint_files(checkpoints: Sequence[Checkpoint]) -> Iterator[tuple[str, bytes]]:
+    yield "checkpoints.jsonl", "".join(f"{item.to_line()}\n" for item in checkpoints).encode()
+    if checkpoints:
+        last = max(checkpoints, key=lambda item: item.seq)
+        yield "checkpoint.document", last.document.encode()
+        yield "checkpoint.sig", last.signature.encode()
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700)
+        self._path = path
+
+    def add(self, name: str, content: bytes) -> None:
+        target = self._path / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(content)
+
+
+class _Archive:
+    """A `.tar.gz` whose bytes depend on its content alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._gzip = gzip.GzipFile("", "wb", fileobj=self._raw, mtime=0)
+        self._tar = tarfile.open(fileobj=self._gzip, mode="w", format=tarfile.PAX_FORMAT)
+
+    def __enter__(self) -> _Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tar.close()
+        self._gzip.close()
+        self._raw.close()
+
+    def add(self, name: str, content: bytes) -> None:
+        info = tarfile.TarInfo(f"{ROOT}/{name}")
+        info.size, info.mode = len(content), 0o644
+        self._tar.addfile(info, io.BytesIO(content))
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _data(line: object) -> dict[str, Any]:
+    """Return what a line holds; a journal that was tampered with is exported too, as it stands."""
+    try:
+        data = json.loads(str(line))
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _moment(text: object) -> datetime:
+    return parse_iso(str(text))
+
+
+def _bytes(text: object) -> bytes:
+    return str(text).encode("utf-8", "surrogateescape")
