@@ -24,7 +24,15 @@ def rooms() -> list[str]:
 
 def extracted(room: str) -> Catalog:
     """Return the sentences of one room, without translations."""
-    catalogue = Catalog(locale="fr", domain=room, fuzzy=False)
+    catalogue = Catalog(locale="fr", domain=room, fuzzy=False, header_comment=f"# French of the room {room}.")
+    # No dates and no addresses: the same code gives the same file.
+    catalogue.mime_headers = [
+        ("Language", "fr"),
+        ("Plural-Forms", "nplurals=2; plural=(n > 1);"),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "8bit"),
+    ]
     for _, _, message, comments, _ in extract_from_dir(str(PACKAGE / room), METHODS, keywords=KEYWORDS):
         catalogue.add(message, auto_comments=comments)
     return catalogue
