@@ -98,7 +98,12 @@ class SecretSource(Strict):
 
 
 class CredentialSource(Strict):
-    """An account and where its password is."""
+    """An account and where its password is.
+
+    Attributes:
+        user: its name, as the equipment wants it: `Administrateur`, `svc-jonction@ad.douanes.example`.
+        password: where its password is, never the password.
+    """
 
     user: NonEmpty
     password: SecretSource
@@ -108,6 +113,10 @@ class NamingRule(Strict):
     """How workstations of a site are named: a template with one `{number}` and its width, at most 15 characters.
 
     `template: "ABJ-PC-{number:04}"` means ABJ-PC-0001 and so on, from `first` upwards.
+
+    Attributes:
+        template: capital letters, digits, hyphens and one `{number}`; `:04` gives it four digits, never more.
+        first: the lowest number.
     """
 
     template: Annotated[str, AfterValidator(_template)]
@@ -115,7 +124,14 @@ class NamingRule(Strict):
 
 
 class Site(Strict):
-    """A site: its name, the OU of its workstations, and how these are named."""
+    """A site: its name, the OU of its workstations, and how these are named.
+
+    Attributes:
+        code: its key in `dsi_sites`; need not be repeated.
+        name: what people call it.
+        workstation_ou: distinguished name of the OU its workstations belong in.
+        naming: how its workstations are named.
+    """
 
     code: NonEmpty
     name: NonEmpty
@@ -182,9 +198,12 @@ class Person(Strict):
 
     Attributes:
         id: short identifier used in records, `k.kouassi`.
+        name: first and last name.
         staff_number: the matricule; two entries with one matricule are one person and refused.
         logins: every spelling of this person's accounts: `DOUANES\kkouassi`, `kkouassi@douanes.example`.
-        keys: SSH public keys, with the period each is good for.
+        roles: what the person is; policy names roles.
+        mail: where to write to.
+        keys: SSH public keys, with the period each is good for; without any, the person can neither ask nor approve.
     """
 
     id: NonEmpty
@@ -197,7 +216,13 @@ class Person(Strict):
 
 
 class PersonKey(Strict):
-    """An SSH public key, and the ISO dates between which it may sign: first and last day, both included, UTC."""
+    """An SSH public key, and the ISO dates between which it may sign.
+
+    Attributes:
+        key: the line of the `.pub` file: Ed25519, ECDSA, RSA of at least 3072 bits, or on a security key.
+        valid_from: first day, UTC.
+        valid_until: last day, included, UTC.
+    """
 
     key: NonEmpty
     valid_from: IsoDate | None = None
@@ -214,6 +239,7 @@ class PeopleFile(Strict):
     """The content of `people.yml`.
 
     Attributes:
+        version: of this file's form.
         roles: the roles that exist and what each is called; when given, a person's roles must be among them.
         people: everybody the gate knows.
     """
@@ -224,7 +250,13 @@ class PeopleFile(Strict):
 
 
 class EmergencyRule(Strict):
-    """Who may act first and be ratified afterwards, by whom and within what time."""
+    """Who may act first and be ratified afterwards, by whom and within what time.
+
+    Attributes:
+        roles: who may act first.
+        ratifiers: who may ratify; never the person who acted.
+        ratify_within: how long they have.
+    """
 
     roles: Roles
     ratifiers: Roles
@@ -232,7 +264,12 @@ class EmergencyRule(Strict):
 
 
 class StandingRule(Strict):
-    """Whether a standing approval may be given, and for how long at most."""
+    """Whether a standing approval may be given, and for how long at most.
+
+    Attributes:
+        allowed: whether it may.
+        longest: how far its last day may be.
+    """
 
     allowed: bool = False
     longest: Duration = timedelta(days=92)
@@ -259,7 +296,12 @@ class Rule(Strict):
 
 
 class ApprovalPolicy(Strict):
-    """Who decides on what. An operation or environment not listed is refused: default deny."""
+    """Who decides on what. An operation or environment not listed is refused: default deny.
+
+    Attributes:
+        version: of this file's form.
+        operations: operation, then environment (`production`, `training`, `test`), then rule.
+    """
 
     version: Literal[1]
     operations: dict[str, dict[Environment, Rule]]

@@ -1,0 +1,132 @@
+"""The reference of every variable and key, written from the models themselves: docs/reference/inventory.md.
+
+Run `python -m dsi_automation.inventory.reference FILE`; a test fails when the file is not what the models say.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeAliasType, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dsi_automation.inventory import model
+from dsi_automation.inventory.durations import short
+from dsi_automation.inventory.hosts import HostVariables, WindowsVariables
+
+INTRODUCTION: Final = """\
+# The inventory: every variable and key
+
+<!-- Written by `python -m dsi_automation.inventory.reference`. Do not edit: change the models. -->
+
+An inventory is a folder: `hosts.yml` (any inventory Ansible reads), `group_vars/`, `host_vars/`, and beside them
+`people.yml`, `approval_policy.yml` and `dsi.yml`. `inventories/example` shows all of it, commented; `dsi init` writes
+a copy to start from; `dsi doctor` checks it. A key nobody knows, a key written twice and a value of the wrong type
+are errors, all told at once with file, line and key.
+
+`dsi_sites`, `dsi_directory`, `dsi_workstation` and `dsi_credentials` hold for the whole inventory: set them for the
+group `all`. Paths are relative to the inventory's folder. Durations: `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+"""
+SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
+    ("Variables of a host or group", "", HostVariables),
+    ("Variables of a Windows host", "Read for hosts with `ansible_connection: winrm`.", WindowsVariables),
+    ("`dsi_sites`", "`dsi_sites` is a mapping of site code to:", model.Site),
+    ("`naming` of a site", "", model.NamingRule),
+    ("`dsi_directory`", "", model.DirectorySettings),
+    ("`dsi_workstation`", "", model.WorkstationPolicy),
+    ("`dsi_credentials`", "`dsi_credentials` is a mapping of name to:", model.CredentialSource),
+    ("`password` of an account", "", model.SecretSource),
+    ("`people.yml`", "", model.PeopleFile),
+    ("A person", "", model.Person),
+    ("A key of a person", "", model.PersonKey),
+    ("`approval_policy.yml`", "", model.ApprovalPolicy),
+    ("A rule of the policy", "", model.Rule),
+    ("`standing` of a rule", "", model.StandingRule),
+    ("`emergency` of a rule", "", model.EmergencyRule),
+    ("`dsi.yml`", "", model.SettingsFile),
+)
+
+
+def reference() -> str:
+    """Return the reference in Markdown."""
+    return INTRODUCTION + "".join(line + "\n" for section in SECTIONS for line in _section(*section))
+
+
+def _section(title: str, lead: str, described: type[BaseModel]) -> Iterator[str]:
+    meanings = attributes(described)
+    summary = (inspect.getdoc(described) or "").split("\n\n")[0].replace("\n", " ")
+    yield from ("", f"## {title}", "", f"{summary} {lead}".strip(), "")
+    yield from ("| key | type | default | meaning |", "| --- | --- | --- | --- |")
+    for name, field in described.model_fields.items():
+        yield f"| `{name}` | {_type(field.annotation, field.metadata)} | {_default(field)} | {meanings[name]} |"
+
+
+def attributes(described: type[BaseModel]) -> dict[str, str]:
+    """Return what the docstring of a model says about each of its attributes."""
+    section = (inspect.getdoc(described) or "").partition("Attributes:\n")[2]
+    found: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        start = re.match(r" {4}(\w+(?:, \w+)*): (.*)", line)
+        if start:
+            name = start[1]
+            found[name] = start[2]
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return {one: text for names, text in found.items() for one in names.split(", ")}
+
+
+def _type(annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()) -> str:
+    limits = "".join(f", {word} {limit}" for word, limit in _limits(metadata))
+    if isinstance(annotation, TypeAliasType):
+        names = {"Duration": "duration", "IsoDate": "date", "WindowsVersion": "version", "DistinguishedName": "DN"}
+        return names.get(annotation.__name__) or _type(annotation.__value__)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(arguments[0], arguments[1:])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin in {Union, UnionType}:
+        return " or ".join(_type(part) for part in arguments if part is not NoneType)
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return f"mapping of {_type(arguments[0])} to {_type(arguments[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f"`{member.value}`" for member in annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"mapping ({annotation.__name__})"
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}[annotation] + limits
+
+
+def _limits(metadata: list[Any] | tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    parts = [part for item in metadata for part in (getattr(item, "metadata", None) or [item])]
+    for part in parts:
+        for attribute, word in (("gt", "more than"), ("ge", "at least"), ("le", "at most")):
+            if getattr(part, attribute, None) is not None:
+                yield word, getattr(part, attribute)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default
+    if value is None or value == () or value == {}:
+        return "none"
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    if isinstance(value, timedelta):
+        return f"`{short(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(reference(), encoding="utf-8")
