@@ -69,7 +69,7 @@ class Checkpoint:
                 outer["document"],
                 outer["signature"],
             )
-            known = inner["format"] == FORMAT and isinstance(made.seq, int) and made.to_line() == line
+            known = inner["format"] == FORMAT and isinstance(inner["seq"], int) and made.to_line() == line
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(line) from error
         if not known:

@@ -7,9 +7,9 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -71,14 +71,12 @@ def export(
             T("There is already something at {path}.", path=str(path)),
             next_step=T("Choose another name, or move it away: an export never replaces another by itself."),
         )
+    journal.checkpoint()
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with translated(str(path)):
         try:
-            if path.name.endswith((".tar.gz", ".tgz")):
-                with _Archive(aside) as sink:
-                    done = _write(journal, sink, checkpoints, signers)
-            else:
-                done = _write(journal, _Folder(aside), checkpoints, signers)
+            with _sink(aside, archive=path.name.endswith((".tar.gz", ".tgz"))) as sink:
+                done = _write(journal, sink, checkpoints, signers)
             aside.replace(path)
         except BaseException:
             _remove(aside)
@@ -98,11 +96,13 @@ def _write(
             hashes.write(_bytes(row.hash) + b"\n")
             head = str(row.hash)
             data = _data(row.line)
-            if isinstance(data.get("signed"), dict):
-                signatures += 1
-                _signature(sink, number, data)
-            if data.get("kind") == Kind.JOURNAL_OPENED:
-                controllers[str(data["body"]["controller"]["public_key"])] = None
+            # What was tampered with may lack anything: it is exported as it stands.
+            with suppress(KeyError, TypeError, ValueError):
+                if data["signed"] is not None:
+                    _signature(sink, number, data)
+                    signatures += 1
+                if data["kind"] == Kind.JOURNAL_OPENED:
+                    controllers[str(data["body"]["controller"]["public_key"])] = None
     sink.add("journal.jsonl", lines.getvalue())
     sink.add("hashes.txt", hashes.getvalue())
     kept = read_checkpoints(checkpoints)[0] if checkpoints else []
@@ -121,7 +121,7 @@ def _signature(sink: Sink, number: int, data: dict[str, Any]) -> None:
         "sig": str(signed["signature"]),
         "namespace": f"{signed['namespace']}\n",
         "principal": f"{data['actor']}\n",
-        "time": f"{stamp(_moment(data['at']))}\n",
+        "time": f"{stamp(parse_iso(data['at']))}\n",
     }
     for ending, content in files.items():
         sink.add(f"signatures/{number}.{ending}", _bytes(content))
@@ -147,25 +147,27 @@ class _Folder:
 
 
 class _Archive:
-    """A `.tar.gz` whose bytes depend on its content alone."""
-
-    def __init__(self, path: Path) -> None:
-        self._raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._gzip = gzip.GzipFile("", "wb", fileobj=self._raw, mtime=0)
-        self._tar = tarfile.open(fileobj=self._gzip, mode="w", format=tarfile.PAX_FORMAT)
-
-    def __enter__(self) -> _Archive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._tar.close()
-        self._gzip.close()
-        self._raw.close()
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
 
     def add(self, name: str, content: bytes) -> None:
         info = tarfile.TarInfo(f"{ROOT}/{name}")
         info.size, info.mode = len(content), 0o644
         self._tar.addfile(info, io.BytesIO(content))
+
+
+@contextmanager
+def _sink(path: Path, *, archive: bool) -> Generator[Sink]:
+    """Open a folder, or a `.tar.gz` whose bytes depend on its content alone."""
+    if not archive:
+        yield _Folder(path)
+        return
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        yield _Archive(tar)
 
 
 def _remove(path: Path) -> None:
@@ -178,16 +180,12 @@ def _remove(path: Path) -> None:
 
 
 def _data(line: object) -> dict[str, Any]:
-    """Return what a line holds; a journal that was tampered with is exported too, as it stands."""
+    """Return what a line holds, or nothing."""
     try:
         data = json.loads(str(line))
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
-
-
-def _moment(text: object) -> datetime:
-    return parse_iso(str(text))
 
 
 def _bytes(text: object) -> bytes:

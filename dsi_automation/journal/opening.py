@@ -75,6 +75,7 @@ class _Keeper:
         self.last = self.file.latest()
         journal.before.append(self.before)
         journal.after.append(self.after)
+        journal.on_checkpoint = self.now
         opened = journal.read(kinds=[Kind.JOURNAL_OPENED])
         if not any(_key(entry) == key.public_key for entry in opened):
             with journal.transaction() as transaction:
@@ -93,6 +94,12 @@ class _Keeper:
         if last is not None and transaction.head.seq == last.seq and transaction.head.hash != last.hash:
             raise _other(last)
         if self.owed:
+            self._settle()
+
+    def now(self, head: Head) -> None:
+        """Write a checkpoint of the end of the journal, unless there is one."""
+        if head.at is not None and (self.last is None or self.last.seq < head.seq):
+            self.owed = [(head.seq, head.hash, head.at)]
             self._settle()
 
     def after(self, appended: Sequence[Entry], head: Head) -> None:

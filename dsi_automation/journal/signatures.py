@@ -18,7 +18,8 @@ from dsi_automation.journal.errors import BadSignatureError
 from dsi_automation.journal.model import Signed
 from dsi_automation.journal.ssh_keygen import ssh_keygen
 
-_PRINCIPAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*")
+_PRINCIPAL: Final = re.compile(r"[^\s,*?!#\"\\-][^\s,*?!\"\\]*")
+"""No pattern, no list, no option: one name, as ssh-keygen reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ class SqlJournal:
         self._clock = clock
         self.before: list[Callable[[SqlTransaction], None]] = []
         self.after: list[Callable[[Sequence[Entry], Head], None]] = []
+        self.on_checkpoint: Callable[[Head], None] | None = None
 
     @contextmanager
     def transaction(self) -> Generator[SqlTransaction]:
@@ -172,6 +173,18 @@ class SqlJournal:
         with self.database.read() as connection:
             result = connection.execution_options(yield_per=500).execute(select(table).order_by(table.c.seq))
             yield (Row(*row) for row in result)
+
+    def checkpoint(self) -> None:
+        """Have a checkpoint of the journal's present end written, besides those written after each decision.
+
+        Raises:
+            StorageError: it cannot be written.
+            TamperedError: the journal is shorter than its last checkpoint, or another one.
+        """
+        with self.transaction() as transaction:
+            head = transaction.head
+        if self.on_checkpoint is not None and head.seq:
+            self.on_checkpoint(head)
 
     def close(self) -> None:
         """Let go of every connection."""
