@@ -15,7 +15,7 @@ from dsi_automation.core.text import T
 
 DEFAULT_NAME: Final = "lab"
 DEFAULT_NETWORK: Final = "198.18.0.0/16"
-BENCHMARKING: Final = ipaddress.ip_network("198.18.0.0/15")
+BENCHMARKING: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """RFC 2544, RFC 6815: addresses set aside for tests between devices; they are routed nowhere."""
 LONGEST_PREFIX: Final = 20
 MOST_WORKSTATIONS: Final = 500
@@ -26,6 +26,8 @@ NETBIOS: Final = "DOUANES"
 BASE_DN: Final = "DC=ad,DC=douanes,DC=lab"
 DC_HOST: Final = "dc1"
 DC_NAME: Final = f"{DC_HOST}.{DOMAIN}"
+
+SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # An interface name holds 15 characters (IFNAMSIZ): `dsi-` and the lab's name.
 NAME: Final = re.compile(r"[a-z][a-z0-9]{0,10}")
@@ -104,11 +106,6 @@ class Layout:
         return self.root / "lab.json"
 
     @property
-    def lock_file(self) -> Path:
-        """Held while the lab goes up or down. Beside the lab directory, so that it outlives its removal."""
-        return self.root.parent / f".{self.name}.lock"
-
-    @property
     def ca_dir(self) -> Path:
         """The lab's certificate authority and what it issued."""
         return self.root / "ca"
@@ -180,9 +177,6 @@ class Layout:
     def environment(self) -> dict[str, str]:
         """Return the environment of the lab's processes: the caller's PATH, and nothing that could carry a secret."""
         return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "HOME": "/root", "KRB5_CONFIG": str(self.krb5_conf)}
-
-
-SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _network(text: str) -> ipaddress.IPv4Network:

@@ -37,15 +37,16 @@ def ensure(layout: Layout) -> bool:
         Whether anything had to be made.
 
     Raises:
-        UsageError: another interface of the machine uses these addresses.
+        UsageError: another interface of the machine uses these addresses, or a namespace of that name is not ours.
     """
     if is_complete(layout):
         return False
     remove(layout)
     _refuse_overlap(layout)
     for namespace in layout.namespaces:
-        run(["ip", "netns", "add", namespace])
+        # Before the namespace, so that one made by a start that was killed is known to be ours.
         _write_resolver(layout, namespace)
+        run(["ip", "netns", "add", namespace])
     dc, ws = layout.namespaces
     batch(
         [
@@ -84,8 +85,8 @@ def ensure(layout: Layout) -> bool:
 
 
 def is_complete(layout: Layout) -> bool:
-    """Tell whether the whole network is there."""
-    if not set(layout.namespaces) <= namespaces():
+    """Tell whether the whole network is there, and is this lab's."""
+    if not set(layout.namespaces) <= namespaces() or not all(_is_ours(layout, name) for name in layout.namespaces):
         return False
     return any(
         link["ifname"] == layout.interface and layout.controller_address in _addresses(link) for link in _links()
@@ -106,8 +107,7 @@ def drop_traffic_to(layout: Layout, addresses: Iterable[str]) -> None:
     rules = ["table inet dsi", "delete table inet dsi"]
     if elements:
         rules.append(
-            "table inet dsi { chain input { type filter hook input priority 0; "
-            f"ip daddr {{ {elements} }} drop }} }}"
+            f"table inet dsi {{ chain input {{ type filter hook input priority 0; ip daddr {{ {elements} }} drop }} }}"
         )
     run(["ip", "netns", "exec", layout.ws_namespace, "nft", "-f", "-"], stdin="\n".join(rules) + "\n")
 
@@ -117,16 +117,27 @@ def remove(layout: Layout) -> bool:
 
     Returns:
         Whether anything was there.
+
+    Raises:
+        UsageError: a namespace of that name is not this lab's.
     """
+    present = set(layout.namespaces) & namespaces()
+    for namespace in present:
+        if not _is_ours(layout, namespace):
+            raise UsageError(
+                T("The network namespace {namespace} exists and is not of this lab.", namespace=namespace),
+                next_step=T("Use another name for the lab: --name NAME."),
+            )
     found = False
     if any(link["ifname"] == layout.interface for link in _links()):
         run(["ip", "link", "delete", layout.interface])
         found = True
-    for namespace in set(layout.namespaces) & namespaces():
+    for namespace in present:
         run(["ip", "netns", "delete", namespace])
         found = True
     for namespace in layout.namespaces:
-        shutil.rmtree(NETNS_ETC / namespace, ignore_errors=True)
+        if _is_ours(layout, namespace):
+            shutil.rmtree(NETNS_ETC / namespace)
     if NETNS_ETC.is_dir() and not any(NETNS_ETC.iterdir()):
         NETNS_ETC.rmdir()
     return found
@@ -149,9 +160,24 @@ def batch(commands: list[str], namespace: str | None = None) -> None:
 
 
 def _write_resolver(layout: Layout, namespace: str) -> None:
-    folder = NETNS_ETC / namespace
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "resolv.conf").write_text(f"search {DOMAIN}\nnameserver {layout.dc_address}\n")
+    path = _resolver(namespace)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{_mark(layout)}\nsearch {DOMAIN}\nnameserver {layout.dc_address}\n")
+
+
+def _is_ours(layout: Layout, namespace: str) -> bool:
+    try:
+        return _resolver(namespace).read_text().startswith(_mark(layout) + "\n")
+    except OSError:
+        return False
+
+
+def _resolver(namespace: str) -> Path:
+    return NETNS_ETC / namespace / "resolv.conf"
+
+
+def _mark(layout: Layout) -> str:
+    return f"# dsi lab {layout.root}"
 
 
 def _links(namespace: str | None = None) -> list[dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""Fills the lab's directory: accounts, OUs, rights, computer objects, DNS. Run by Debian's own Python, which has Samba's.
+"""Fills the lab's directory: accounts, OUs, rights, computer objects, DNS.
+
+Debian's own Python runs it, because Samba's modules belong to that one.
 
 Not imported by the package: `samba.py` starts it as a program, with what to do as JSON on its standard input, so that
 passwords are in no argument list. It works on the database itself, whether the controller runs or not, and can be run
@@ -7,7 +9,9 @@ again: what is there stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -121,8 +125,13 @@ class Directory:
         elif ldb.Dn(self.db, present) != ldb.Dn(self.db, dn):
             self.db.rename(present, dn)
         self.add_address(host, computer["address"])
-        if computer.get("keytab"):
-            Net(None, self.settings).export_keytab(keytab=computer["keytab"], principal=f"{name}$@{self.domain.upper()}")
+
+    def export_keys(self, computer: dict[str, Any]) -> None:
+        """Write a joined workstation's keys where its simulator reads them."""
+        principal = f"{computer['name']}$@{self.domain.upper()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(computer["keytab"])  # noqa: PTH108  # keys of an earlier life would stay in it
+        Net(None, self.settings).export_keytab(keytab=computer["keytab"], principal=principal)
 
     def add_address(self, host: str, address: str) -> None:
         """Give a host an A record, in place of those it has."""
@@ -136,6 +145,12 @@ class Directory:
         if not self.exists(node):
             self.db.add({"dn": node, "objectClass": "dnsNode"})
         self.db.dns_replace_by_dn(ldb.Dn(self.db, node), [record])
+
+    def remove_computer(self, name: str) -> None:
+        """Delete a workstation's object, wherever it is, with all that hangs below it."""
+        dn = self.find(f"{name}$")
+        if dn is not None:
+            self.db.delete(dn, ["tree_delete:1"])
 
     def prune_computers(self, keep: list[str], below: str) -> list[str]:
         """Delete the workstation objects below an OU that are not to be kept; return their names."""
@@ -159,6 +174,9 @@ def main() -> None:
         directory.db.transaction_cancel()
         raise
     directory.db.transaction_commit()
+    # Through a connection of Samba's own, which sees only what is committed.
+    for computer in order.get("computers", []):
+        directory.export_keys(computer)
     json.dump(answer, sys.stdout)
 
 
@@ -173,6 +191,8 @@ def apply(directory: Directory, order: dict[str, Any]) -> dict[str, Any]:
         directory.add_user(user)
     for right in order.get("delegations", []):
         directory.delegate(right["account"], right["ou"], right["aces"])
+    for name in order.get("remove", []):
+        directory.remove_computer(name)
     for computer in order.get("computers", []):
         directory.add_computer(computer)
     pruned = []

@@ -29,7 +29,7 @@ GRACE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What identifies a process: its number, its session, its start in clock ticks since boot, and whether it is dead."""
+    """What identifies a process: number, session, start in clock ticks since boot, and whether it is dead."""
 
     pid: int
     session: int
@@ -94,7 +94,7 @@ class Daemon:
         return str(self.record)
 
     def members(self) -> list[int]:
-        """Return every process the daemon is made of: in its namespace, and of its session or of one its child began."""
+        """Return every process of the daemon: in its namespace, in its session or in one that its children began."""
         stats = {pid: stat for pid in pids_in(self.namespace) if (stat := _read(Path(f"/proc/{pid}/stat")))}
         recorded = _read(self.record)
         sessions = {recorded.session} if recorded else set()

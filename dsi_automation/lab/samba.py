@@ -15,9 +15,9 @@ from dsi_automation.core.text import T
 from dsi_automation.lab import network
 from dsi_automation.lab.accounts import READER, Passwords
 from dsi_automation.lab.ca import Authority
-from dsi_automation.lab.layout import DC_HOST, DC_NAME, DOMAIN, NETBIOS, REALM, Layout
+from dsi_automation.lab.layout import DC_HOST, DC_NAME, DOMAIN, NETBIOS, REALM, SYSTEM_PATH, Layout
 from dsi_automation.lab.processes import Daemon
-from dsi_automation.lab.system import SYSTEM_PATH, run
+from dsi_automation.lab.system import run
 
 POPULATE: Final = Path(__file__).with_name("populate.py")
 DEBIAN_PYTHON: Final = "/usr/bin/python3"
@@ -186,7 +186,9 @@ class DomainController:
         while True:
             if self.daemon.pid() is None:
                 raise DsiError(
-                    T("The domain controller has stopped."), next_step=T("Read why: `dsi lab logs dc`."), detail=self._logs
+                    T("The domain controller has stopped."),
+                    next_step=T("Read why: `dsi lab logs dc`."),
+                    detail=self._logs,
                 )
             missing = self.missing_services(passwords)
             if not missing:

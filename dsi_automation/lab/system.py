@@ -58,11 +58,11 @@ def missing_packages() -> list[str]:
     return [package for package in PACKAGES if package not in installed]
 
 
-def require_system() -> None:
-    """Check that this is root, on a machine that has what the lab needs.
+def require_root() -> None:
+    """Check that this is root.
 
     Raises:
-        UsageError: it is not; one error that names everything missing.
+        UsageError: it is not.
     """
     if os.geteuid() != 0:
         raise UsageError(
@@ -70,6 +70,15 @@ def require_system() -> None:
             meaning=T("It makes network namespaces and runs a domain controller in one of them."),
             next_step=T("Run the same command as root, or with sudo."),
         )
+
+
+def require_system() -> None:
+    """Check that this is root, on a machine that has what the lab needs.
+
+    Raises:
+        UsageError: it is not; one error that names everything missing.
+    """
+    require_root()
     missing = missing_packages()
     if missing:
         raise UsageError(
@@ -100,9 +109,7 @@ def install_packages() -> list[str]:
     return missing
 
 
-def run(
-    argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 120
-) -> str:
+def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 120) -> str:
     """Run a program and return what it printed.
 
     Args:

@@ -1,0 +1,172 @@
+"""The inventory the lab generates: an ordinary Ansible inventory, with people, policy and settings beside it.
+
+Secrets are in it as paths of files only. A mark in the folder says whose it is, so that nothing else is ever removed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR, READER, SITES, Passwords
+from dsi_automation.lab.domain import workstation_ou
+from dsi_automation.lab.layout import DC_NAME, DOMAIN, NETBIOS, Layout
+from dsi_automation.lab.machines import Machine
+from dsi_automation.lab.people import PERSONS, ROLES, public_key
+
+MARK: Final = ".dsi-lab"
+HEADER: Final = "# Written by `dsi lab up`, removed by `dsi lab down`: changes made here are lost.\n"
+HTTPS_PORT: Final = 5986
+
+
+def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords) -> None:
+    """Write the lab's inventory.
+
+    Raises:
+        UsageError: something that is not the lab's is in its place.
+    """
+    folder = layout.inventory_dir
+    if folder.exists() and any(folder.iterdir()) and not is_ours(layout):
+        raise UsageError(
+            T("{folder} is not empty and is not this lab's.", folder=str(folder)),
+            next_step=T("Move it away: the lab writes its inventory there."),
+        )
+    (folder / "group_vars").mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text(f"{layout.root}\n")
+    _dump(folder / "hosts.yml", _hosts(machines))
+    _dump(folder / "group_vars" / "all.yml", _everywhere(layout, passwords))
+    _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
+    _dump(folder / "people.yml", _people(layout))
+    _dump(folder / "approval_policy.yml", _policy())
+    _dump(folder / "dsi.yml", {"state_dir": str(layout.state_dir)})
+
+
+def is_ours(layout: Layout) -> bool:
+    """Tell whether the inventory folder was written by this lab."""
+    try:
+        return (layout.inventory_dir / MARK).read_text().strip() == str(layout.root)
+    except OSError:
+        return False
+
+
+def remove(layout: Layout) -> bool:
+    """Remove the generated inventory, if it is this lab's.
+
+    Returns:
+        Whether it was there.
+    """
+    if not is_ours(layout):
+        return False
+    shutil.rmtree(layout.inventory_dir)
+    parent = layout.inventory_dir.parent
+    if parent.name == "inventories" and not any(parent.iterdir()):
+        parent.rmdir()
+    return True
+
+
+def _dump(path: Path, content: object) -> None:
+    import yaml
+
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)
+    path.write_text(HEADER + text, encoding="utf-8")
+
+
+def _hosts(machines: Sequence[Machine]) -> dict[str, Any]:
+    children: dict[str, Any] = {}
+    for site in SITES:
+        hosts = {machine.key: _host(machine) for machine in machines if machine.site == site.code}
+        children[site.code.lower()] = {"hosts": hosts, "vars": {"dsi_site": site.code}}
+    return {"all": {"children": {"workstations": {"children": children}}}}
+
+
+def _host(machine: Machine) -> dict[str, Any]:
+    variables: dict[str, Any] = {"ansible_host": machine.spec.address}
+    if machine.spec.joined is not None:
+        variables["ansible_winrm_kerberos_hostname_override"] = machine.host_name
+    return variables
+
+
+def _workstations(layout: Layout) -> dict[str, Any]:
+    return {
+        "ansible_connection": "winrm",
+        "ansible_port": HTTPS_PORT,
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_transport": "ntlm",
+        "ansible_winrm_server_cert_validation": "validate",
+        "ansible_winrm_ca_trust_path": str(layout.ca_file),
+        "ansible_winrm_operation_timeout_sec": 20,
+        "ansible_winrm_read_timeout_sec": 30,
+        "ansible_winrm_connection_timeout": 5,
+        "dsi_credential": "poste",
+    }
+
+
+def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
+    def credential(user: str, account: str) -> dict[str, Any]:
+        return {"user": user, "password": {"file": str(passwords.file(account))}}
+
+    return {
+        "dsi_environment": "training",
+        "dsi_directory": {
+            "domain": DOMAIN,
+            "netbios": NETBIOS,
+            "server": DC_NAME,
+            "address": layout.dc_address,
+            "ca_file": str(layout.ca_file),
+            "read_credential": "annuaire-lecture",
+            "join_credential": "annuaire-jonction",
+        },
+        "dsi_sites": {
+            site.code: {
+                "code": site.code,
+                "name": site.name,
+                "workstation_ou": workstation_ou(site.code),
+                "naming": {"template": f"{site.code}-PC-{{number:04}}"},
+            }
+            for site in SITES
+        },
+        "dsi_workstation": {"minimum_windows": "10.0", "minimum_ram_gib": 4, "reboot_timeout_seconds": 120},
+        "dsi_credentials": {
+            "annuaire-lecture": credential(f"{READER}@{DOMAIN}", READER),
+            "annuaire-jonction": credential(f"{JOINER}@{DOMAIN}", JOINER),
+            "poste": credential(LOCAL_ADMINISTRATOR, LOCAL_ADMINISTRATOR),
+        },
+    }
+
+
+def _people(layout: Layout) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "roles": ROLES,
+        "people": [
+            {
+                "id": person.id,
+                "name": person.name,
+                "staff_number": person.staff_number,
+                "roles": [person.role],
+                "logins": [f"{NETBIOS}\\{person.id.replace('.', '')}", f"{person.id}@{DOMAIN}"],
+                "keys": [{"key": public_key(layout.key_dir, person)}],
+            }
+            for person in PERSONS
+        ],
+    }
+
+
+def _policy() -> dict[str, Any]:
+    join = {
+        "requesters": ["technician"],
+        "approvers": ["section_head", "director"],
+        "approvals": 1,
+        "valid_for": "7d",
+        "standing": {"allowed": True, "longest": "30d"},
+        "emergency": {
+            "roles": ["technician"],
+            "ratifiers": ["section_head", "director"],
+            "ratify_within": "24h",
+        },
+    }
+    return {"version": 1, "operations": {"workstation.join": {"training": join}}}

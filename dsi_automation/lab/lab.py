@@ -1,0 +1,346 @@
+"""One training lab: brought up, looked at, disturbed, put back, and taken down without a trace."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dsi_automation.core.clock import Clock, SystemClock
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.events import Event, Observer, Silent
+from dsi_automation.core.text import T, Text
+from dsi_automation.lab import domain, inventory, network, people, system
+from dsi_automation.lab.accounts import ADMINISTRATOR, Passwords, generate
+from dsi_automation.lab.ca import Authority, write_private
+from dsi_automation.lab.layout import BASE_DN, DEFAULT_NAME, DEFAULT_NETWORK, MOST_WORKSTATIONS, Layout
+from dsi_automation.lab.ldap import LabDirectory
+from dsi_automation.lab.lock import exclusive
+from dsi_automation.lab.machines import NAMED, Builder, Machine
+from dsi_automation.lab.samba import DomainController
+from dsi_automation.lab.simulator import Simulator
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `up` did.
+
+    Attributes:
+        changed: false when everything was there already.
+        seconds: how long it took.
+    """
+
+    changed: bool
+    seconds: float
+
+
+@dataclass
+class Lab:
+    """A lab by its layout; whether it is up is a question to the machine, not to this object."""
+
+    layout: Layout
+    clock: Clock = field(default_factory=SystemClock)
+
+    @classmethod
+    def open(cls, name: str = DEFAULT_NAME, network: str | None = None) -> Lab:
+        """Return the lab of that name; its network is the one it was started with, unless one is given.
+
+        Raises:
+            UsageError: the name or the network cannot be used.
+        """
+        recorded = _read_config(Layout.of(name)).get("network")
+        return cls(Layout.of(name, network or recorded or DEFAULT_NETWORK))
+
+    @property
+    def passwords(self) -> Passwords:
+        """The lab's passwords."""
+        return Passwords(self.layout.password_dir)
+
+    @property
+    def authority(self) -> Authority:
+        """The lab's certificate authority."""
+        return Authority(self.layout.ca_dir, self.clock)
+
+    @property
+    def controller(self) -> DomainController:
+        """The lab's domain controller."""
+        return DomainController(self.layout, self.clock)
+
+    @property
+    def simulator(self) -> Simulator:
+        """The process that plays the lab's workstations."""
+        return Simulator(self.layout, self.clock)
+
+    @property
+    def machines(self) -> list[Machine]:
+        """The lab's workstations, as they are at the start; none when it is not up."""
+        return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
+
+    def machine(self, key: str) -> Machine:
+        """Return a workstation by its name in the lab.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        for machine in self.machines:
+            if machine.key == key:
+                return machine
+        raise UsageError(
+            T("Lab {name} has no workstation {key}.", name=self.layout.name, key=key),
+            next_step=T("`dsi lab status` lists them."),
+        )
+
+    def up(
+        self,
+        workstations: int = NAMED,
+        *,
+        fleet_joined: bool = True,
+        observer: Observer | None = None,
+    ) -> Started:
+        """Start the lab, or whatever of it is missing: safe to call again, and after a start that was killed.
+
+        Args:
+            workstations: how many; the first seven are the named ones, a larger number adds a fleet, 0 is the
+                domain controller alone.
+            fleet_joined: whether the fleet is in the domain already.
+            observer: told about each step.
+
+        Raises:
+            UsageError: not root, a package is missing, or the lab is up on another network.
+            DsiError: something of the lab does not start.
+        """
+        if not 0 <= workstations <= MOST_WORKSTATIONS:
+            raise UsageError(T("A lab has from 0 to {most} workstations.", most=MOST_WORKSTATIONS))
+        system.require_system()
+        began = self.clock.monotonic()
+        with exclusive(self.layout.name):
+            changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())
+        return Started(changed, self.clock.monotonic() - began)
+
+    def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
+        self._check_network()
+        self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        machines = self._wanted(count, fleet_joined=fleet_joined)
+        steps: list[tuple[str, Text, Callable[[], bool]]] = [
+            ("network", T("Network and certificate authority"), self._ensure_network),
+            ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
+            ("dc", T("Domain controller: started and answering"), self._ensure_dc),
+            ("people", T("Persons and keys"), lambda: people.ensure_keys(self.layout.key_dir)),
+            ("objects", T("Computer objects of joined workstations"), lambda: self._ensure_objects(machines)),
+            ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
+        ]
+        changed = False
+        for number, (kind, text, step) in enumerate(steps):
+            observer.notify(Event(f"lab.{kind}.started", text, done=number, total=len(steps)))
+            changed |= step()
+            observer.notify(Event(f"lab.{kind}.done", text, done=number + 1, total=len(steps)))
+        inventory.write(self.layout, machines, self.passwords)
+        return changed
+
+    def down(self) -> bool:
+        """Stop the lab's own processes and remove everything of it.
+
+        Returns:
+            Whether anything was there.
+
+        Raises:
+            UsageError: not root, or the namespaces are another lab's.
+        """
+        system.require_root()
+        with exclusive(self.layout.name):
+            found = self.simulator.stop() | self.controller.stop()
+            found |= network.remove(self.layout)
+            found |= inventory.remove(self.layout)
+            if self.layout.root.exists():
+                shutil.rmtree(self.layout.root)
+                found = True
+            base = self.layout.root.parent
+            if base.is_dir() and not any(base.iterdir()):
+                base.rmdir()
+        return found
+
+    def is_up(self) -> bool:
+        """Tell whether the network is there and both daemons run."""
+        daemons = [self.controller.daemon, *([self.simulator.daemon] if self.machines else [])]
+        return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
+
+    def require_up(self) -> None:
+        """Check that the lab is up.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if not self.is_up():
+            raise UsageError(
+                T("Lab {name} is not up.", name=self.layout.name),
+                next_step=T("Start it with `dsi lab up`; `dsi lab status` shows what runs."),
+            )
+
+    def add_workstation(self, key: str, computer_name: str, site: str = "ABJ", **options: Any) -> Machine:
+        """Add a workstation to the running lab, its inventory included.
+
+        Args:
+            key: its name in the inventory.
+            computer_name: its NetBIOS name.
+            site: where it stands.
+            options: as for `Builder.machine`: `object_site`, `silent`, `users`, and fields of `WorkstationSpec`.
+        """
+        self.require_up()
+        with exclusive(self.layout.name):
+            known = self.machines
+            if any(machine.key == key for machine in known):
+                raise UsageError(T("Lab {name} has a workstation {key} already.", name=self.layout.name, key=key))
+            held = {machine.spec.address for machine in known}
+            number = next(n for n in range(1, len(known) + 2) if self.layout.workstation_address(n) not in held)
+            machine = Builder(self.layout, self.passwords).machine(number, computer_name, site, key=key, **options)
+            machines = [*known, machine]
+            self._ensure_objects(machines)
+            self._ensure_workstations(machines)
+            inventory.write(self.layout, machines, self.passwords)
+        return machine
+
+    def served(self) -> list[dict[str, Any]]:
+        """Return the workstations as the simulator says they are at this moment."""
+        answer = self.simulator.request("GET", "/workstations")
+        entries: list[dict[str, Any]] = answer["workstations"] if isinstance(answer, dict) else answer
+        return entries
+
+    def fault(self, key: str, fault: str, *, on: bool = True, **options: Any) -> Any:
+        """Switch a fault of a workstation on or off.
+
+        Args:
+            key: the workstation.
+            fault: which; `dsi lab fault --list` describes them.
+            on: whether it is to strike.
+            options: `value`, `count`, `method`, `class_name`, as in `FaultRule`.
+        """
+        self.require_up()
+        body = {"fault": fault, "on": on, **{name: value for name, value in options.items() if value is not None}}
+        return self.simulator.request("POST", self.simulator.workstation_path(key, "faults"), body)
+
+    def reset(self, key: str | None = None) -> None:
+        """Put one workstation, or all and the directory's computer objects, back to how they were at the start."""
+        self.require_up()
+        with exclusive(self.layout.name):
+            chosen = self.machines if key is None else [self.machine(key)]
+            order: dict[str, Any] = {"computers": [self._object(machine) for machine in chosen if machine.object_ou]}
+            if key is None:
+                order["prune_below"] = domain.SITES_OU
+            else:
+                order["remove"] = [name for name in self._names_now(chosen[0]) if not chosen[0].object_ou]
+            self.controller.populate(order)
+            for machine in chosen:
+                self.simulator.request("POST", self.simulator.workstation_path(machine.key, "reset"))
+
+    def samba_tool(self, *args: str, stdin: str = "") -> str:
+        """Run `samba-tool` on the lab's controller and return what it printed."""
+        return self.controller.samba_tool(*args, stdin=stdin)
+
+    def directory(self, account: str = ADMINISTRATOR) -> AbstractContextManager[LabDirectory]:
+        """Sign in to the directory over LDAPS, independently of the toolkit's connector."""
+        return LabDirectory.bind(self.layout, account, self.passwords)
+
+    def search(self, condition: str, attributes: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Return the directory's entries that fit an LDAP filter."""
+        with self.directory() as directory:
+            return directory.search(condition, attributes)
+
+    # The steps of `up`, each of which does nothing when it is done already.
+
+    def _check_network(self) -> None:
+        recorded = _read_config(self.layout).get("network")
+        if recorded and recorded != str(self.layout.network):
+            raise UsageError(
+                T("Lab {name} is on {network}.", name=self.layout.name, network=recorded),
+                next_step=T("Take it down first, or start another lab beside it with --name."),
+            )
+
+    def _wanted(self, count: int, *, fleet_joined: bool) -> list[Machine]:
+        known = self.machines
+        builder = Builder(self.layout, self.passwords)
+        wanted = [*builder.named(), *builder.fleet(max(0, count - NAMED), joined=fleet_joined)][:count]
+        keys = {machine.key for machine in known}
+        machines = [*known, *(machine for machine in wanted if machine.key not in keys)]
+        if not known:
+            # First of all, so that what a killed start leaves behind can be found and finished.
+            self._write_config(machines)
+        return machines
+
+    def _write_config(self, machines: Sequence[Machine]) -> None:
+        config = {
+            "name": self.layout.name,
+            "network": str(self.layout.network),
+            "machines": [machine.to_json() for machine in machines],
+        }
+        # Local accounts' passwords are in the specifications.
+        write_private(self.layout.config_file, json.dumps(config, indent=1))
+
+    def _ensure_network(self) -> bool:
+        changed = self.authority.ensure()
+        if not network.is_complete(self.layout):
+            # Daemons of a network that was taken away under them.
+            self.simulator.stop()
+            self.controller.stop()
+        return network.ensure(self.layout) | changed
+
+    def _ensure_domain(self) -> bool:
+        filled = self.layout.dc_dir / "filled"
+        changed = self.controller.provision(self.authority)
+        if filled.exists():
+            return changed
+        self.controller.populate(domain.order(self.passwords))
+        filled.touch()
+        return True
+
+    def _ensure_dc(self) -> bool:
+        changed = self.controller.start()
+        self.controller.wait_until_ready(self.passwords)
+        return changed
+
+    def _ensure_objects(self, machines: Sequence[Machine]) -> bool:
+        joined = [machine for machine in machines if machine.spec.joined is not None]
+        missing = [m for m in joined if m.spec.joined and m.spec.joined.keytab and not m.spec.joined.keytab.exists()]
+        if missing:
+            (self.layout.ws_dir / "keytabs").mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.controller.populate({"computers": [self._object(machine) for machine in missing]})
+        return bool(missing)
+
+    def _ensure_workstations(self, machines: Sequence[Machine]) -> bool:
+        if not machines:
+            return False
+        network.add_workstations(self.layout, [machine.spec.address for machine in machines])
+        network.drop_traffic_to(self.layout, [machine.spec.address for machine in machines if machine.silent])
+        changed = self.simulator.start(machines, self.authority)
+        self.simulator.wait_until_ready()
+        served = {entry["key"] for entry in self.served()}
+        for machine in machines:
+            if machine.key not in served:
+                self.simulator.request("POST", "/workstations", machine.spec.model_dump(mode="json"))
+                changed = True
+        self._write_config(machines)
+        return changed
+
+    def _object(self, machine: Machine) -> dict[str, Any]:
+        joined = machine.spec.joined
+        return {
+            "name": machine.spec.computer_name,
+            "ou": machine.object_ou,
+            "system": machine.spec.os.caption,
+            "address": machine.spec.address,
+            "password": generate(),
+            "keytab": str(joined.keytab) if joined else None,
+        }
+
+    def _names_now(self, machine: Machine) -> list[str]:
+        return [entry["computer_name"] for entry in self.served() if entry["key"] == machine.key]
+
+
+def _read_config(layout: Layout) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads(layout.config_file.read_text())
+    except OSError:
+        return {}
+    return config

@@ -1,0 +1,155 @@
+"""What a lab consists of and what of it runs, with all that is needed to check the toolkit's claims by other means."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, Final
+
+from dsi_automation.lab import inventory, network
+from dsi_automation.lab.accounts import ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER, SITES, USERS
+from dsi_automation.lab.domain import users_ou, workstation_ou
+from dsi_automation.lab.lab import Lab
+from dsi_automation.lab.layout import BASE_DN, DC_NAME, DOMAIN, NETBIOS, REALM
+from dsi_automation.lab.machines import Machine
+from dsi_automation.lab.people import PERSONS
+from dsi_automation.lab.processes import Daemon
+
+DC_PORTS: Final = {
+    "dns": 53,
+    "kerberos": 88,
+    "rpc": 135,
+    "ldap": 389,
+    "smb": 445,
+    "kpasswd": 464,
+    "ldaps": 636,
+    "global-catalog": 3268,
+    "global-catalog-tls": 3269,
+}
+
+
+def status(lab: Lab) -> dict[str, Any]:
+    """Return the whole lab as data: addresses, ports, accounts, files, processes and commands to try."""
+    layout = lab.layout
+    machines = lab.machines
+    return {
+        "name": layout.name,
+        "up": bool(machines or layout.root.exists()) and lab.is_up(),
+        "network": str(layout.network),
+        "interface": layout.interface,
+        "controller_address": layout.controller_address,
+        "namespaces": {"dc": layout.dc_namespace, "workstations": layout.ws_namespace},
+        "network_complete": network.is_complete(layout),
+        "processes": [_process(lab.controller.daemon), _process(lab.simulator.daemon)],
+        "domain": {
+            "dns_name": DOMAIN,
+            "realm": REALM,
+            "netbios_name": NETBIOS,
+            "base_dn": BASE_DN,
+            "controller": DC_NAME,
+            "address": layout.dc_address,
+            "ports": DC_PORTS,
+        },
+        "sites": [
+            {
+                "code": site.code,
+                "name": site.name,
+                "workstation_ou": workstation_ou(site.code),
+                "users_ou": users_ou(site.code),
+            }
+            for site in SITES
+        ],
+        "accounts": _accounts(lab),
+        "persons": [
+            {"id": person.id, "name": person.name, "role": person.role, "key": str(layout.key_dir / person.id)}
+            for person in PERSONS
+        ],
+        "workstations": _workstations(lab, machines),
+        "files": {
+            "directory": str(layout.root),
+            "ca": str(layout.ca_file),
+            "krb5_conf": str(layout.krb5_conf),
+            "inventory": str(layout.inventory_dir / "hosts.yml"),
+            "inventory_written": inventory.is_ours(layout),
+            "state": str(layout.state_dir),
+            "logs": str(layout.log_dir),
+            "control_socket": str(layout.control_socket),
+        },
+        "try": examples(lab, machines),
+    }
+
+
+def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
+    """Return commands to paste that look at the lab without the toolkit, by what they show."""
+    layout = lab.layout
+    reader = shlex.quote(str(lab.passwords.file(READER)))
+    found = {
+        "directory": f"LDAPTLS_CACERT={layout.ca_file} ldapsearch -LLL -x -H ldaps://{layout.dc_address} "
+        f"-D {READER}@{DOMAIN} -y {reader} -b OU=Sites,{BASE_DN} '(objectClass=computer)' dn dNSHostName",
+        "kerberos": f"KRB5_CONFIG={layout.krb5_conf} kinit {READER}@{REALM} < {reader}",
+        "inventory": f"ansible-inventory -i {layout.inventory_dir / 'hosts.yml'} --graph",
+        "check": f"dsi -I {layout.inventory_dir} workstation check workstations",
+    }
+    answering = [machine for machine in machines if not machine.silent]
+    if answering:
+        address = answering[0].spec.address
+        found["workstation"] = (
+            f"curl --cacert {layout.ca_file} -X POST -H 'Content-Type: application/soap+xml;charset=UTF-8' "
+            f"-H 'Content-Length: 0' -i https://{address}:{answering[0].spec.https_port}/wsman"
+        )
+    return found
+
+
+def _process(daemon: Daemon) -> dict[str, Any]:
+    pid = daemon.pid()
+    return {
+        "name": daemon.name,
+        "running": pid is not None,
+        "pid": pid,
+        "processes": len(daemon.members()),
+        "log": str(daemon.log),
+    }
+
+
+def _accounts(lab: Lab) -> list[dict[str, str]]:
+    purposes = {
+        ADMINISTRATOR: "domain administrator",
+        JOINER: "joins workstations: computer objects in the sites' Postes OUs, nothing else",
+        READER: "reads the directory",
+        **{user.login: f"user of {user.site}" for user in USERS},
+    }
+    accounts = [
+        {
+            "account": f"{login}@{DOMAIN}",
+            "where": "domain",
+            "purpose": purpose,
+            "password_file": str(lab.passwords.file(login)),
+        }
+        for login, purpose in purposes.items()
+    ]
+    local = {
+        "account": LOCAL_ADMINISTRATOR,
+        "where": "every workstation",
+        "purpose": "local administrator",
+        "password_file": str(lab.passwords.file(LOCAL_ADMINISTRATOR)),
+    }
+    return [*accounts, local]
+
+
+def _workstations(lab: Lab, machines: list[Machine]) -> list[dict[str, Any]]:
+    running = lab.simulator.daemon.pid() is not None
+    now = {entry["key"]: entry for entry in lab.served()} if running else {}
+    return [
+        {
+            "key": machine.key,
+            "address": machine.spec.address,
+            "ports": {"http": machine.spec.http_port, "https": machine.spec.https_port},
+            "site": machine.site,
+            "system": machine.spec.os.caption.strip(),
+            "computer_name": machine.spec.computer_name,
+            "joined": machine.spec.joined is not None,
+            "object_ou": machine.object_ou,
+            "answers": not machine.silent,
+            "now": now.get(machine.key),
+        }
+        for machine in machines
+    ]
