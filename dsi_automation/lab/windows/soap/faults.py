@@ -173,12 +173,15 @@ INTERNAL = _receiver("w:InternalError", None, None, "{what}", "{what}")
 WBEM_ACCESS_DENIED: Final = 0x80041003
 WBEM_INVALID_CLASS: Final = 0x80041010
 WBEM_INVALID_QUERY: Final = 0x80041017
+WBEM_INVALID_PARAMETER: Final = 0x80041008
 WBEM_SHUTTING_DOWN: Final = 0x80041033
+IN_USE: Final = 0x80070020
+NONE_MAPPED: Final = 0x80070534
 ALREADY_EXISTS: Final = 0x800700B7
 WBEM_REASONS: Final = {
     0x80041002: ("Not found ", "Introuvable "),
     WBEM_ACCESS_DENIED: ("Access denied ", "Accès refusé "),
-    0x80041008: ("Invalid parameter ", "Paramètre non valide "),
+    WBEM_INVALID_PARAMETER: ("Invalid parameter ", "Paramètre non valide "),
     WBEM_INVALID_CLASS: ("Invalid class ", "Classe non valide "),
     WBEM_INVALID_QUERY: ("Invalid query ", "Requête non valide "),
     WBEM_SHUTTING_DOWN: ("Shutting down ", "Arrêt en cours "),
@@ -186,7 +189,11 @@ WBEM_REASONS: Final = {
         "Cannot create a file when that file already exists. ",
         "Impossible de créer un fichier déjà existant. ",
     ),
-    0x80070020: (
+    NONE_MAPPED: (
+        "No mapping between account names and security IDs was done. ",
+        "Le mappage entre les noms de compte et les ID de sécurité n’a pas été effectué. ",
+    ),
+    IN_USE: (
         "The process cannot access the file because it is being used by another process. ",
         "Le processus ne peut pas accéder au fichier car ce fichier est utilisé par un autre processus. ",
     ),
@@ -265,9 +272,13 @@ def _wsman_fault(fault: SoapFaultError, reason: str, machine: str) -> str:
         '<p:__ExtendedStatus xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/__ExtendedStatus" '
         f'xmlns:xsi="{names.XSI}" xsi:type="p:__ExtendedStatus_Type"><p:Description xsi:nil="true"/>'
         f"<p:Operation>{clean(said.operation)}</p:Operation><p:ParameterInfo>{clean(said.parameter)}</p:ParameterInfo>"
-        f'<p:ProviderName>{clean(said.provider)}</p:ProviderName><p:StatusCode xsi:nil="true"/></p:__ExtendedStatus>'
+        f"<p:ProviderName>{clean(said.provider)}</p:ProviderName><p:StatusCode>{said.status}</p:StatusCode>"
+        "</p:__ExtendedStatus>"
     )
-    inner = f'<f:WSManFault Code="{said.status}" Machine="{clean(machine)}"><f:Message>{clean(reason)}</f:Message></f:WSManFault>'
+    inner = (
+        f'<f:WSManFault Code="{said.status}" Machine="{clean(machine)}"><f:Message>{clean(reason)}</f:Message>'
+        "</f:WSManFault>"
+    )
     return (
         f'{start}<f:ProviderFault provider="WMI Provider" path="{_PLUGIN}">{inner}'
         f"<f:ExtendedError>{status}</f:ExtendedError></f:ProviderFault></f:Message></f:WSManFault>"
