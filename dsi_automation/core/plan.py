@@ -174,7 +174,7 @@ class Plan:
             version=data["version"],
             targets=tuple(data["targets"]),
             inputs=data["inputs"],
-            actions=tuple(_action(item) for item in data["actions"]),
+            actions=tuple(action_from_json(item) for item in data["actions"]),
             non_actions=tuple(
                 NonAction(item["target"], item["kind"], Text.from_json(item["reason"])) for item in data["non_actions"]
             ),
@@ -185,7 +185,8 @@ class Plan:
         return plan
 
 
-def _action(item: Mapping[str, Any]) -> Action:
+def action_from_json(item: Mapping[str, Any]) -> Action:
+    """Return the action a record holds."""
     reversal = item["reversal"]
     return Action(
         target=item["target"],

@@ -60,6 +60,12 @@ class Ledger:
         runs = (entry for run in self.runs_of(request_id) for entry in self.about(run))
         return (*self.about(request_id), *runs)
 
+    def hash_at(self, seq: int) -> str | None:
+        """Return the hash of the line of that number."""
+        if 0 < seq <= len(self.entries) and self.entries[seq - 1].seq == seq:
+            return self.entries[seq - 1].hash
+        return None
+
     @property
     def head(self) -> documents.Head:
         """Return the last line seen."""
@@ -68,8 +74,12 @@ class Ledger:
 
     @property
     def journal_id(self) -> str:
-        """Return what names this journal and no other: the hash of its first line."""
-        return self.entries[0].hash
+        """Return what names this journal and no other, as its first line says.
+
+        Raises:
+            KeyError: the first line is not that of a journal.
+        """
+        return str(self.entries[0].body["journal"])
 
 
 def request(ledger: Ledger, request_id: str, now: datetime) -> Request:

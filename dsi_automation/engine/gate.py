@@ -23,7 +23,8 @@ from dsi_automation.engine.parts import Parts
 from dsi_automation.engine.persons import distinct, has_role, read_people, same_person, signer_of
 from dsi_automation.inventory.model import ApprovalPolicy, Environment, Person, Rule
 from dsi_automation.inventory.policy import rule_for
-from dsi_automation.journal.model import Entry, Kind, Signed
+from dsi_automation.journal.model import Entry, Kind, Lease, Signed
+from dsi_automation.journal.owner import describe
 
 RESUME_WITHIN: Final = timedelta(hours=24)
 """How long after its start an interrupted run may be finished under the same approval."""
@@ -54,9 +55,15 @@ class Gate:
         self._parts = parts
 
     def start(
-        self, ledger: Ledger, request_id: str, now: datetime, runner: Person, targets: Sequence[str] | None
+        self,
+        ledger: Ledger,
+        request_id: str,
+        now: datetime,
+        runner: Person,
+        targets: Sequence[str] | None,
+        holders: Sequence[Lease] = (),
     ) -> Examined:
-        """Return the request, when `runner` may start a run of it now.
+        """Return the request, when `runner` may start a run of it now; `holders` are the leases held now.
 
         Raises:
             GateClosedError: any door is closed.
@@ -72,7 +79,7 @@ class Gate:
         _believed(request, targets)
         self._as_approved(case)
         _not_taken_back(ledger, request)
-        _not_used(ledger, request, now)
+        _not_used(ledger, request, now, holders)
         approvals = self._approvals(ledger, case, runner, now)
         _not_expired(case, approvals, now)
         _in_time(request, now)
@@ -178,15 +185,15 @@ class Gate:
         """
         document = documents.read(entry, documents.DECISION)
         seen = document.get("head") or {}
-        lines = {item.seq: item.hash for item in ledger.entries}
+        seq = int(seen.get("seq", 0))
         exact = (
             document.get("journal") == ledger.journal_id
             and document.get("request") == case.request.id
             and document.get("decision") == fold.DECISIONS.get(entry.kind)
             and document.get("plan_digest") == case.plan.digest
             and document.get("request_sha256") == case.sha256
-            and lines.get(seen.get("seq")) == seen.get("hash")
-            and seen.get("seq", entry.seq) < entry.seq
+            and 0 < seq < entry.seq
+            and ledger.hash_at(seq) == seen.get("hash")
         )
         if not exact:
             raise closed(
@@ -351,7 +358,15 @@ def _not_taken_back(ledger: Ledger, request: Request) -> None:
             )
 
 
-def _not_used(ledger: Ledger, request: Request, now: datetime) -> None:
+def _not_used(ledger: Ledger, request: Request, now: datetime, holders: Sequence[Lease]) -> None:
+    for lease in holders:
+        if lease.run_id in request.runs:
+            raise closed(
+                "held",
+                T("{id} is being run by {person}: {run}, on {where}.", id=request.id, person=lease.person,
+                  run=lease.run_id, where=describe(lease.owner)),
+                T("Wait for that run to end; nothing was done here."),
+            )  # fmt: skip
     if request.kind is RequestKind.SINGLE and fold.used(ledger, request.id):
         run_id = next(run for run in reversed(request.runs) if fold.spent(ledger, run))
         raise closed(

@@ -42,13 +42,14 @@ class Parts:
         operations: by name; the engine knows none by itself.
         people, policy: read the files anew at each call, so that an edited or missing one is seen at the gate.
         verify: raises a `DsiError` when a signature does not match its document, namespace or key.
-        audit: raises a `DsiError` when the journal is not what the last signed checkpoint says (its tail was cut
-            off, ...); it is given every entry in order, their chain already checked.
         targets: the environment of each target of the inventory, by name.
         owner: this process, as leases name it: `host/pid/start time`.
         lease_ttl: how long a lease lives without a heartbeat.
         heartbeat: time between two renewals; at most a third of `lease_ttl`.
         workers: targets worked on at once.
+        audit: raises a `DsiError` when the journal contradicts something kept elsewhere (a copy of a checkpoint);
+            it is given every entry in order, their chain already checked. The SQL journal compares itself with
+            its own last checkpoint in each transaction, so that nothing is needed here for that.
     """
 
     operations: Mapping[str, AnyOperation | AnyReadOnly]
@@ -58,10 +59,10 @@ class Parts:
     policy: Callable[[], ApprovalPolicy]
     signer: Signer
     verify: Callable[[Signed], object]
-    audit: Callable[[Sequence[Entry]], object]
     targets: Mapping[str, str]
     clock: Clock
     owner: str
     lease_ttl: timedelta = timedelta(seconds=60)
     heartbeat: timedelta = timedelta(seconds=15)
     workers: int = 16
+    audit: Callable[[Sequence[Entry]], object] = tuple

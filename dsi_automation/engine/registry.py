@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -15,6 +15,19 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Inputs, Operation, ReadOnlyOperation
 from dsi_automation.engine.parts import Parts
 from dsi_automation.inventory.problems import WrongValueError
+
+_WHOLE: Final = T("must be a whole number.")
+_NUMBER: Final = T("must be a number.")
+_SWITCH: Final = T("must be true or false.")
+_EXPECTED: Final = {
+    "missing": T("is missing."),
+    "string_type": T("must be a text."),
+    "string_pattern_mismatch": T("does not have the expected form."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _SWITCH),
+}
+"""What pydantic found (its error types), as the end of a sentence that begins with the input's name."""
 
 
 def changing(parts: Parts, name: str) -> AnyOperation:
@@ -143,23 +156,14 @@ def _problem(item: Mapping[str, Any], known: Iterable[str]) -> Text:
         return T("{name}: {problem}", name=name, problem=cause.what)
     if isinstance(cause, WrongValueError):
         return T("{name}: {problem}", name=name, problem=cause.text)
+    expected = _EXPECTED.get(item["type"])
+    if expected is not None:
+        return T("{name} {expected}", name=name, expected=expected)
     match item["type"]:
-        case "missing":
-            return T("{name} is missing.", name=name)
         case "extra_forbidden":
             return T("{name} is not an input; the inputs are: {known}.", name=name, known=", ".join(sorted(known)))
-        case "int_type" | "int_parsing" | "int_from_float":
-            return T("{name} must be a whole number.", name=name)
-        case "float_type" | "float_parsing":
-            return T("{name} must be a number.", name=name)
-        case "bool_type" | "bool_parsing":
-            return T("{name} must be true or false.", name=name)
-        case "string_type":
-            return T("{name} must be a text.", name=name)
         case "literal_error" | "enum":
             return T("{name} must be one of: {allowed}.", name=name, allowed=str(item["ctx"]["expected"]))
-        case "string_pattern_mismatch":
-            return T("{name} does not have the expected form.", name=name)
         case _:
             return T("{name}: {problem}", name=name, problem=str(cause or item["msg"]))
 
