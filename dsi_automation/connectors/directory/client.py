@@ -76,7 +76,7 @@ class LdapReader:
 
     def exists(self, dn: str) -> bool:
         """Tell whether an object (an OU, say) exists and this account may see it."""
-        return self._read(names.dn_checked(dn), ()) is not None
+        return self._read(dn, ()) is not None
 
     def close(self) -> None:
         """Close the idle connections; a later request opens a new one."""
@@ -95,6 +95,7 @@ class LdapReader:
         return self._pool.read(lambda wire: wire.search(self.base_dn, filter_, attributes), doing, on=on)
 
     def _read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        names.within(dn, self.base_dn)
         return self._pool.read(lambda wire: wire.find(dn, attributes), T("read {dn}", dn=dn), on=dn)
 
 

@@ -146,7 +146,7 @@ class MemoryReader:
         """End nothing: there is no connection."""
 
     def _holder(self, dn: str) -> str | None:
-        names.dn_checked(dn)
+        names.within(dn, self.base_dn)
         self._ask(T("read {dn}", dn=dn))
         with self._directory.lock:
             return self._directory.holder(dn)
@@ -224,8 +224,7 @@ class MemoryWriter(MemoryReader):
 
     def _refuse(self, container: str, doing: Text, *, on: str) -> None:
         account = self._directory.accounts[self._endpoint.user]
-        place = names.key(container)
-        if not any(place[-len(allowed) :] == allowed for allowed in map(names.key, account.writes)):
+        if not any(names.is_below(container, allowed) for allowed in account.writes):
             raise refused(NO_RIGHT, doing, on=on, server=self._endpoint.server)
 
     def _refuse_taken(self, dn: str, doing: Text, *, on: str) -> None:

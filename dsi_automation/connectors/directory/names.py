@@ -62,9 +62,7 @@ def rdn_value(value: str) -> str:
     r"""Return `value` as the value of a relative distinguished name (RFC 4514 section 2.4)."""
     last = len(refuse_controls(value)) - 1
     return "".join(
-        f"\\{character}"
-        if character in ',+"\\<>;=#' or (character == " " and at in {0, last})
-        else character
+        f"\\{character}" if character in ',+"\\<>;=#' or (character == " " and at in {0, last}) else character
         for at, character in enumerate(value)
     )
 
@@ -112,6 +110,26 @@ def dn_checked(dn: str) -> str:
     """
     key(dn)
     return refuse_controls(dn)
+
+
+def is_below(dn: str, top: str) -> bool:
+    """Tell whether `dn` is `top` or somewhere below it."""
+    wanted = key(top)
+    return key(dn)[-len(wanted) :] == wanted
+
+
+def within(dn: str, base: str) -> str:
+    """Return `dn`, once it is sure to be one of the domain: Windows would answer with a referral, Samba with nothing.
+
+    Raises:
+        UsageError: it is not a DN, or one of another domain.
+    """
+    if not is_below(dn_checked(dn), base):
+        raise UsageError(
+            T("{dn} is not in the domain {base}.", dn=dn, base=base),
+            next_step=T("Correct the organisational unit or the domain in the inventory."),
+        )
+    return dn
 
 
 def _components(dn: str) -> list[str]:

@@ -4,7 +4,7 @@ import base64
 import os
 import secrets
 import subprocess
-
+from dataclasses import replace
 
 import pytest
 
@@ -84,10 +84,12 @@ class RealPlace(Place):
         super().__init__()
         self.lab = lab
         self.clients = []
+        self.bind = ("-x", "-H", f"ldaps://{lab.layout.dc_address}", "-D", f"Administrator@{DOMAIN}")
+        self.bind += ("-y", str(lab.passwords.file("Administrator")))
 
-    def endpoint(self, login, password=None):
+    def endpoint(self, login, password=None, **changes):
         secret = Secret(password) if password else self.lab.passwords.get(login)
-        return DirectoryEndpoint(
+        endpoint = DirectoryEndpoint(
             DOMAIN,
             "DOUANES",
             f"dc1.{DOMAIN}",
@@ -96,6 +98,7 @@ class RealPlace(Place):
             address=self.lab.layout.dc_address,
             ca_file=str(self.lab.layout.ca_file),
         )
+        return replace(endpoint, **changes)
 
     def reader(self, login="svc-lecture", password=None):
         if login in CLOSED_ACCOUNTS:
@@ -133,10 +136,9 @@ class RealPlace(Place):
 
     def tool(self, program, *args, stdin=""):
         """Run one of OpenLDAP's programs as the domain's Administrator."""
-        options = ["-LLL", "-o", "ldif-wrap=no"] if program == "ldapsearch" else []
+        options = ("-LLL", "-o", "ldif-wrap=no") if program == "ldapsearch" else ()
         done = subprocess.run(
-            [program, *options, "-x", "-H", f"ldaps://{self.lab.layout.dc_address}"]
-            + ["-D", f"Administrator@{DOMAIN}", "-y", str(self.lab.passwords.file("Administrator")), *args],
+            [program, *options, *self.bind, *args],
             input=stdin,
             capture_output=True,
             text=True,

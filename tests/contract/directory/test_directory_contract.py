@@ -169,6 +169,16 @@ def test_control_characters_are_refused(place, value):
             ask(value)
 
 
+def test_a_place_in_another_domain_is_refused_before_it_is_asked_for(place):
+    elsewhere = "OU=Postes,DC=autre,DC=example"
+    with pytest.raises(UsageError):
+        place.reader().exists(elsewhere)
+    with pytest.raises(UsageError):
+        place.writer().create_computer(place.name(), elsewhere)
+    with pytest.raises(UsageError):
+        place.writer().move(f"CN={place.name()},{elsewhere}", place.abj)
+
+
 def test_what_is_not_a_distinguished_name_is_refused(place):
     with pytest.raises(UsageError):
         place.reader().exists("Postes")

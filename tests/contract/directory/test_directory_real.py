@@ -1,0 +1,236 @@
+"""What only a real Active Directory can show: pages, lost links, other programs' view, and where the password goes."""
+
+import contextlib
+import logging
+import socket
+import threading
+import traceback
+from dataclasses import replace
+
+import ldap3.utils.log as ldap_log
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dsi_automation.connectors.directory import wire
+from dsi_automation.connectors.directory.client import LdapReader, LdapWriter
+from dsi_automation.connectors.directory.errors import BindRefusedError
+from dsi_automation.connectors.directory.wire import Wire
+from dsi_automation.core.errors import UnknownOutcomeError, UnreachableError
+
+CANARY = "Canari-9f2c-Abidjan!"
+
+
+class Relay:
+    """Stands between the connector and the controller, and can be cut, deafened or taken away."""
+
+    def __init__(self, address):
+        self.upstream, self.links, self.opened, self.is_deaf = (address, 636), [], 0, False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.threads = [threading.Thread(target=self._accept)]
+        self.threads[0].start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.opened += 1
+            server = socket.create_connection(self.upstream, 10)
+            self.links += [client, server]
+            for source, sink, answers in ((client, server, False), (server, client, True)):
+                thread = threading.Thread(target=self._pump, args=(source, sink, answers))
+                self.threads.append(thread)
+                thread.start()
+
+    def _pump(self, source, sink, answers):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if answers and self.is_deaf:
+                    # The controller has done it; its answer never arrives.
+                    break
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        for link in self.links:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.cut()
+        for thread in self.threads:
+            thread.join(10)
+        for link in self.links:
+            link.close()
+
+
+@pytest.fixture
+def relay(real_place):
+    relay = Relay(real_place.lab.layout.dc_address)
+    yield relay
+    relay.stop()
+
+
+def through(relay, place, login):
+    return place.endpoint(login, address="127.0.0.1", port=relay.port, timeout=5.0)
+
+
+def test_a_link_lost_while_idle_is_opened_again_for_a_read(real_place, relay):
+    with LdapReader(through(relay, real_place, "svc-lecture")) as reader:
+        assert reader.user("awa.kone") is not None
+        relay.cut()
+        assert reader.user("awa.kone") is not None
+    assert relay.opened == 2
+
+
+def test_a_read_is_asked_twice_and_not_a_third_time(real_place, relay, monkeypatch):
+    asked, search = [], Wire.search
+
+    def deafened(self, *args):
+        asked.append(args)
+        relay.is_deaf = True
+        try:
+            return search(self, *args)
+        finally:
+            relay.is_deaf = False
+
+    monkeypatch.setattr(Wire, "search", deafened)
+    with LdapReader(through(relay, real_place, "svc-lecture")) as reader, pytest.raises(UnreachableError) as caught:
+        reader.user("awa.kone")
+    assert len(asked) == 2
+    assert caught.value.retryable
+
+
+def test_a_link_lost_while_idle_is_noticed_before_a_write_which_is_sent_once(real_place, relay):
+    with LdapWriter(through(relay, real_place, "svc-jonction"), real_place.permit) as writer:
+        assert writer.computer(real_place.name()) is None
+        relay.cut()
+        made = writer.create_computer(real_place.name(), real_place.abj)
+        relay.cut()
+        writer.move(made.dn, real_place.spy)
+    assert real_place.look(real_place.name()).endswith(real_place.spy)
+
+
+@pytest.mark.parametrize("operation", ["add", "move"])
+def test_a_write_whose_answer_is_lost_is_unknown_and_never_repeated(real_place, relay, monkeypatch, operation):
+    made = real_place.writer().create_computer(real_place.name(1), real_place.abj) if operation == "move" else None
+    sent, original = [], getattr(Wire, operation)
+
+    def deafened(self, *args):
+        sent.append(args)
+        relay.is_deaf = True
+        return original(self, *args)
+
+    monkeypatch.setattr(Wire, operation, deafened)
+    writer = LdapWriter(through(relay, real_place, "svc-jonction"), real_place.permit)
+    arguments = (made.dn, real_place.spy) if made else (real_place.name(1), real_place.abj)
+    with writer, pytest.raises(UnknownOutcomeError) as caught:
+        (writer.move if made else writer.create_computer)(*arguments)
+    assert len(sent) == 1
+    assert not caught.value.retryable
+    # It happened: that is why nobody may repeat it blindly.
+    assert real_place.look(real_place.name(1)).endswith(real_place.spy if made else real_place.abj)
+
+
+def test_what_was_written_but_cannot_be_read_back_is_unknown(real_place, relay, monkeypatch):
+    original = Wire.add
+
+    def cut_after(self, *args):
+        original(self, *args)
+        relay.is_deaf = True
+
+    monkeypatch.setattr(Wire, "add", cut_after)
+    writer = LdapWriter(through(relay, real_place, "svc-jonction"), real_place.permit)
+    with writer, pytest.raises(UnknownOutcomeError):
+        writer.create_computer(real_place.name(), real_place.abj)
+    assert real_place.look(real_place.name()) is not None
+
+
+def test_a_controller_that_went_away_is_unreachable_and_nothing_was_sent(real_place, relay):
+    with LdapWriter(through(relay, real_place, "svc-jonction"), real_place.permit) as writer:
+        assert writer.exists(real_place.abj)
+        relay.stop()
+        with pytest.raises(UnreachableError) as caught:
+            writer.create_computer(real_place.name(), real_place.abj)
+    assert not isinstance(caught.value, UnknownOutcomeError)
+    assert real_place.look(real_place.name()) is None
+
+
+def test_more_computers_than_one_page_holds_are_all_found(real_place):
+    """AD gives at most 1000 entries an answer (MaxPageSize); 1050 objects take three pages of ours."""
+    count = 1050
+    assert count > 2 * wire.PAGE
+    entry = "dn: CN={name},{ou}\nobjectClass: computer\nsAMAccountName: {name}$\nuserAccountControl: 4098\n"
+    every = map(real_place.name, range(count))
+    real_place.ldif("\n".join(entry.format(name=name, ou=real_place.abj) for name in every))
+    found = real_place.reader().computers(real_place.prefix)
+    assert [one.name for one in found] == [real_place.name(number) for number in range(count)]
+    assert len({one.sid for one in found}) == len({one.guid for one in found}) == count
+
+
+def test_another_program_sees_exactly_what_was_asked_for(real_place):
+    made = real_place.writer().create_computer(real_place.name(), real_place.abj, description="Bureau 4, (accueil) *")
+    seen = real_place.tool("ldapsearch", "-b", real_place.abj, f"(cn={real_place.name()})").splitlines()
+    assert f"dn: {made.dn}" in seen
+    for line in (
+        f"sAMAccountName: {real_place.name()}$",
+        "userAccountControl: 4130",
+        "description: Bureau 4, (accueil) *",
+        "objectClass: computer",
+    ):
+        assert line in seen
+    assert not any(line.startswith("pwdLastSet: ") and line != "pwdLastSet: 0" for line in seen)
+
+
+def test_the_sid_is_the_one_samba_itself_knows(real_place):
+    made = real_place.writer().create_computer(real_place.name(), real_place.abj)
+    by_sid = real_place.tool("ldapsearch", "-b", f"<SID={made.sid}>", "-s", "base", "dn")
+    by_guid = real_place.tool("ldapsearch", "-b", f"<GUID={made.guid}>", "-s", "base", "dn")
+    assert f"dn: {made.dn}" in by_sid
+    assert f"dn: {made.dn}" in by_guid
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40))
+def test_any_name_is_found_as_itself_and_finds_nobody_else(real_place, value):
+    with LdapReader(real_place.endpoint("svc-lecture")) as reader:
+        found = reader.user(value)
+    assert found is None or found.login.casefold() == value.casefold()
+
+
+def test_a_description_of_hostile_characters_comes_back_as_it_was(real_place):
+    text = '*)(cn=*)) \\2a "x" <y>; #z, +w= \'é’ 漢😀 ' + "n" * 900 + " ."
+    assert real_place.writer().create_computer(real_place.name(), real_place.abj, description=text).description == text
+
+
+@pytest.fixture
+def ldap3_tells_all(caplog):
+    """ldap3's own log at its most talkative, with its own hiding of passwords switched off."""
+    caplog.set_level(logging.DEBUG)
+    ldap_log.set_library_log_activation_level(logging.CRITICAL)
+    ldap_log.set_library_log_detail_level(ldap_log.BASIC)
+    yield caplog
+    ldap_log.set_library_log_detail_level(ldap_log.OFF)
+
+
+def test_the_password_is_in_no_log_no_error_and_no_repr(real_place, ldap3_tells_all):
+    right = real_place.lab.passwords.get("svc-lecture").reveal()
+    reader = real_place.reader()
+    reader.user("awa.kone")
+    link = reader._pool._idle[0]
+    shown = [repr(reader), repr(link), repr(link._connection), str(link._connection), str(vars(link._connection))]
+    with pytest.raises(BindRefusedError) as caught:
+        real_place.reader(password=CANARY).user("awa.kone")
+    shown += traceback.format_exception(caught.value)
+    shown += [repr(caught.value), str(caught.value.to_json()), repr(replace(reader.endpoint)), ldap3_tells_all.text]
+    assert "ldap" in ldap3_tells_all.text
+    for secret in (right, CANARY):
+        assert not [text for text in shown if secret in text]
