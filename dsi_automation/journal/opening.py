@@ -54,10 +54,13 @@ def open_journal(
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = ControllerKey.load_or_make(state_dir)
     database = Database(url or f"sqlite:///{(state_dir / DATABASE).absolute()}", wait=wait or WAIT)
-    migrate(database)
     journal = SqlJournal(database, clock)
-    keeper = _Keeper(CheckpointFile(state_dir / NAME, key))
-    keeper.attach(journal, key)
+    try:
+        migrate(database)
+        _Keeper(CheckpointFile(state_dir / NAME, key)).attach(journal, key)
+    except BaseException:
+        journal.close()
+        raise
     return journal
 
 

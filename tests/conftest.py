@@ -1,0 +1,8 @@
+"""Fixtures shared by all tests: each `fix_*.py` beside this file is a plugin of its own."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+pytest_plugins = sorted(path.stem for path in HERE.glob("fix_*.py"))
