@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,10 +60,10 @@ class AnsibleSource:
             raise self._unreadable(None)
         self._raw: dict[str | None, Mapping[str, Any]] = {}
 
-    @property
-    def hosts(self) -> tuple[str, ...]:
+    @cached_property
+    def hosts(self) -> Mapping[str, None]:
         """Return every host, in the inventory's order."""
-        return tuple(str(host.name) for host in self._manager.get_hosts())
+        return {str(host.name): None for host in self._manager.get_hosts()}
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:

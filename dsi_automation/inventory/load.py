@@ -185,7 +185,12 @@ class Inventory:
         Raises:
             UsageError: there is none of that name. InventoryError: its variables are wrong.
         """
-        return self.targets([name])[0]
+        if name not in self.ansible.hosts:
+            raise UsageError(
+                T("The inventory knows no host “{name}”.", name=name),
+                next_step=did_you_mean(name, self.ansible.hosts),
+            )
+        return self._target(name)
 
     def targets(self, patterns: Sequence[str]) -> tuple[Target, ...]:
         """Return the hosts that patterns choose.

@@ -95,7 +95,7 @@ def explain(error: ValidationError, source: str, line_of: Lines, prefix: Path = 
     """
     found = []
     for item in error.errors(include_url=False):
-        path = (*prefix, *item["loc"])
+        path = (*prefix, *(part for part in item["loc"] if part != "[key]"))
         found.append(Problem(source, dotted(path), _sentence(item), line_of(path)))
     return found
 

@@ -43,7 +43,7 @@ class YamlFile:
         from pydantic import ValidationError
 
         try:
-            return model.model_validate(self.data)
+            return model.model_validate({} if self.data is None else self.data)
         except ValidationError as error:
             raise InventoryError(explain(error, str(self.path), self.line_of)) from error
 
