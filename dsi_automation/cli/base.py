@@ -128,14 +128,21 @@ class LazyGroup(Group):
             command = getattr(importlib.import_module(lazy.module), lazy.attribute)
         except ModuleNotFoundError as error:
             raise UsageError(
-                T("“dsi {name}” needs the Python package {package}, which is not installed.",
-                  name=cmd_name, package=error.name),
-                next_step=T("Install the toolkit with its extras: pip install 'dsi-automation[{name}]'.", name=cmd_name),
+                T(
+                    "“dsi {name}” needs the Python package {package}, which is not installed.",
+                    name=cmd_name,
+                    package=error.name,
+                ),
+                next_step=T(
+                    "Install the toolkit with its extras: pip install 'dsi-automation[{name}]'.", name=cmd_name
+                ),
             ) from error
         assert isinstance(command, click.Command)  # noqa: S101  # the table is ours; a test walks it
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, proposing those whose name is near when there is none."""
         if args[0] not in self.lazy and not args[0].startswith("-"):
             raise click.NoSuchCommand(args[0], possibilities=self.lazy, ctx=ctx)
@@ -151,17 +158,44 @@ class LazyGroup(Group):
 def global_options(*, hidden: bool) -> list[click.Parameter]:
     """Return the options every command understands; after a command's name only `--json` is listed."""
     return [
-        _global("--inventory", "-I", choice="inventory", hidden=hidden, metavar=T("PATH"),
-                help=T("The Ansible inventory, a file or a folder (DSI_INVENTORY; else that of ansible.cfg here).")),
-        _global("--key", choice="key", hidden=hidden, metavar=T("PATH"),
-                help=T("The SSH key you sign with (DSI_KEY; else the agent's).")),
+        _global(
+            "--inventory",
+            "-I",
+            choice="inventory",
+            hidden=hidden,
+            metavar=T("PATH"),
+            help=T("The Ansible inventory, a file or a folder (DSI_INVENTORY; else that of ansible.cfg here)."),
+        ),
+        _global(
+            "--key",
+            choice="key",
+            hidden=hidden,
+            metavar=T("PATH"),
+            help=T("The SSH key you sign with (DSI_KEY; else the agent's)."),
+        ),
         _global("--json", choice="json", is_flag=True, help=T("Write the result as JSON.")),
-        _global("--no-color", choice="no_color", is_flag=True, hidden=hidden,
-                help=T("No colours (also NO_COLOR; never any when the output is not a terminal).")),
-        _global("--debug", choice="debug", is_flag=True, hidden=hidden,
-                help=T("Show details and tracebacks of errors (DSI_DEBUG=1).")),
-        _global("--lang", choice="lang", hidden=hidden, type=click.Choice(LANGUAGES), metavar="[fr|en]",
-                help=T("The language of the texts (DSI_LANG; French by default).")),
+        _global(
+            "--no-color",
+            choice="no_color",
+            is_flag=True,
+            hidden=hidden,
+            help=T("No colours (also NO_COLOR; never any when the output is not a terminal)."),
+        ),
+        _global(
+            "--debug",
+            choice="debug",
+            is_flag=True,
+            hidden=hidden,
+            help=T("Show details and tracebacks of errors (DSI_DEBUG=1)."),
+        ),
+        _global(
+            "--lang",
+            choice="lang",
+            hidden=hidden,
+            type=click.Choice(LANGUAGES),
+            metavar="[fr|en]",
+            help=T("The language of the texts (DSI_LANG; French by default)."),
+        ),
     ]
 
 

@@ -29,8 +29,12 @@ FORMATS = ("table", "json", "csv", "junit")
 @wish_arguments
 @option("--format", "form", type=click.Choice(FORMATS), metavar="[table|json|csv|junit]",
         help=T("How to write the report; --json is short for json."))  # fmt: skip
-@option("--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all."))
-def check(operation: str, targets: tuple[str, ...], words: tuple[str, ...], form: str | None, output: str | None) -> int:
+@option(
+    "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
+)
+def check(
+    operation: str, targets: tuple[str, ...], words: tuple[str, ...], form: str | None, output: str | None
+) -> int:
     """Check targets."""
     return run_check(session(), Wish(operation, targets_of(targets), words), form, output)
 
@@ -63,7 +67,9 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     elif output is None:
         show_report(session.out, report)
     else:
-        raise UsageError(T("A table is for the screen."), next_step=T("Choose --format json, csv or junit with --output."))
+        raise UsageError(
+            T("A table is for the screen."), next_step=T("Choose --format json, csv or junit with --output.")
+        )
     if output is not None:
         session.out.note(T("{total} Written to {file}.", total=total(report), file=output))
     return report_exit_code(report)
@@ -92,7 +98,9 @@ def write_whole(path: Path, text: str) -> None:
 
     temporary: Path | None = None
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, prefix=".dsi-", delete=False) as file:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=path.parent, prefix=".dsi-", delete=False
+        ) as file:
             temporary = Path(file.name)
             file.write(text)
         temporary.chmod(0o640)

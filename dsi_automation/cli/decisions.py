@@ -36,14 +36,19 @@ def _tell(request: Request) -> None:
         return
     out: Any = current.out
     out.line(T("Request {id}: {state}", id=request.id, state=request_state(request)), bold=True)
-    out.line(T("{operation} on {targets}", operation=request.plan.operation, targets=", ".join(request.plan.targets)), indent=2)
+    out.line(
+        T("{operation} on {targets}", operation=request.plan.operation, targets=", ".join(request.plan.targets)),
+        indent=2,
+    )
     out.line(T("Digest: {digest}", digest=request.plan.digest), indent=2)
     following = next_step(request)
     if following is not None:
         out.line(following)
 
 
-approve = _decision("approve", T("Say yes to exactly the plan of a request, with your signature. Read it first: dsi show."))
+approve = _decision(
+    "approve", T("Say yes to exactly the plan of a request, with your signature. Read it first: dsi show.")
+)
 refuse = _decision("refuse", T("Say no to a request, with your signature."))
 revoke = _decision("revoke", T("Take back a request or an approval that was not used, or end a standing approval now."))
 ratify = _decision("ratify", T("Approve an emergency after the fact, with your signature. Not your own."))

@@ -11,7 +11,7 @@ from dsi_automation.cli.output import Output
 from dsi_automation.cli.session import Session, session
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.exit_codes import ExitCode
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.composition import Toolkit
@@ -75,7 +75,7 @@ def _settings(toolkit: Toolkit) -> str:
 
 
 def _hosts(toolkit: Toolkit) -> str:
-    return str(T("{n} hosts", n=len(toolkit.inventory.targets(["all"]))))
+    return str(TN("{n} host", "{n} hosts", len(toolkit.inventory.targets(["all"]))))
 
 
 def _people(toolkit: Toolkit) -> str:

@@ -17,7 +17,9 @@ PLACES = (PACKAGE / "example_inventory", PACKAGE.parent / "inventories" / "examp
 
 @command("init", T("Write a commented inventory to start from: hosts, people, approval policy, settings.\n\n"
                    "Nothing that exists is touched."))  # fmt: skip
-@argument("directory", default="inventory", metavar=T("[FOLDER]"), help=T("The folder to write; “inventory” by default."))
+@argument(
+    "directory", default="inventory", metavar=T("[FOLDER]"), help=T("The folder to write; “inventory” by default.")
+)
 def init(directory: str) -> None:
     """Write an inventory."""
     current = session()
@@ -28,7 +30,9 @@ def init(directory: str) -> None:
         return
     for path in written:
         current.out.line(T("written: {path}", path=path))
-    current.out.line(T("Next: put your hosts, people and policy in these files, then: dsi -I {folder} doctor", folder=folder))
+    current.out.line(
+        T("Next: put your hosts, people and policy in these files, then: dsi -I {folder} doctor", folder=folder)
+    )
 
 
 def write_example(folder: Path) -> list[Path]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dsi_automation.cli.base import OPTIONS, Group, argument, command, option
 from dsi_automation.cli.session import session
-from dsi_automation.core.exit_codes import ExitCode
-from dsi_automation.core.text import T, TN
+from dsi_automation.core.text import TN, T
 
 journal = Group(
     "journal",
@@ -22,29 +21,30 @@ journal = Group(
 def verify(checkpoint: str | None) -> int:
     """Verify the journal."""
     current = session()
-    report = current.toolkit.verify_journal(None if checkpoint is None else Path(checkpoint))
-    code = ExitCode.VERIFICATION_FAILED if report.problems else ExitCode.DONE
+    found = current.toolkit.verify_journal(None if checkpoint is None else Path(checkpoint))
     if current.choices.json:
-        view = {
-            "entries": report.entries,
-            "signatures": report.signatures,
-            "checkpoints": report.checkpoints,
-            "head": report.head,
-            "problems": [{"seq": problem.seq, "what": str(problem.what)} for problem in report.problems],
-            "exit_code": int(code),
-        }
-        current.out.data(view)
-        return code
-    for problem in report.problems:
-        current.out.line(f"✗ {problem.what}", fg="red")
-    sentence = TN("{n} entry", "{n} entries", report.entries)
+        problems = [{**problem.to_json(), "text": str(problem.text)} for problem in found.problems]
+        current.out.data({**found.to_json(), "problems": problems, "exit_code": int(found.exit_code)})
+        return found.exit_code
+    for problem in found.problems:
+        current.out.line(f"✗ {problem.text}", fg="red")
+    sentence = TN("{n} entry", "{n} entries", found.entries)
     facts = T("{entries}, {signatures} signatures, {checkpoints} checkpoints; head {head}",
-              entries=sentence, signatures=report.signatures, checkpoints=report.checkpoints, head=report.head)  # fmt: skip
+              entries=sentence, signatures=found.signatures, checkpoints=found.checkpoints, head=found.head)  # fmt: skip
     current.out.line(facts)
+    if found.unguarded:
+        current.out.line(
+            TN(
+                "{n} entry after the last checkpoint: cutting it off would not show.",
+                "{n} entries after the last checkpoint: cutting them off would not show.",
+                found.unguarded,
+            ),
+            fg="yellow",
+        )
     good = T("The journal is whole.")
     bad = T("The journal is not what it was: the gate must stay closed until this is understood.")
-    current.out.line(bad if report.problems else good, fg="red" if report.problems else "green", bold=True)
-    return code
+    current.out.line(good if found.ok else bad, fg="green" if found.ok else "red", bold=True)
+    return found.exit_code
 
 
 @command("export", T("Export the journal to a folder that an auditor can verify with ssh-keygen and sha256sum alone."))

@@ -45,7 +45,7 @@ SECTIONS = {
         "resume": _lazy("running", T("Finish an interrupted run."), "resume"),
     },
     T("Keep the record"): {
-        "journal": _lazy("journal", T("Verify, export or sign off the journal.")),
+        "journal": _lazy("journal", T("Verify or export the journal.")),
     },
     T("Set up"): {
         "init": _lazy("init", T("Write a commented inventory to start from.")),

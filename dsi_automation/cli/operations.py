@@ -71,9 +71,13 @@ def _read_only(operation: AnyOperation | AnyReadOnly) -> bool:
 def _show(out: Output, operation: AnyOperation | AnyReadOnly, policy: ApprovalPolicy | None) -> None:
     out.line(operation.name, bold=True)
     out.line(operation.summary, indent=2)
-    out.line(T("procedure {letter}, risk: {risk}", letter=operation.procedure, risk=labels.risk(operation.risk)), indent=2)
+    out.line(
+        T("procedure {letter}, risk: {risk}", letter=operation.procedure, risk=labels.risk(operation.risk)), indent=2
+    )
     for name, field in operation.inputs_model.model_json_schema().get("properties", {}).items():
-        needed = T("required") if name in operation.inputs_model.model_json_schema().get("required", []) else T("optional")
+        needed = (
+            T("required") if name in operation.inputs_model.model_json_schema().get("required", []) else T("optional")
+        )
         out.line(f"-i {name}={_kind(field)}  ({needed})  {field.get('description', '')}".rstrip(), indent=4)
     if _read_only(operation):
         out.line(T("only looks: no approval needed"), indent=2)

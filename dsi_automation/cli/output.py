@@ -47,7 +47,9 @@ class Output:
         """Write a result as JSON."""
         self._write(sys.stdout, to_json_text(value), 0, {})
 
-    def table(self, headers: Sequence[Text], rows: Iterable[Sequence[Cell]], styles: Sequence[str] | None = None) -> None:
+    def table(
+        self, headers: Sequence[Text], rows: Iterable[Sequence[Cell]], styles: Sequence[str] | None = None
+    ) -> None:
         """Write a table: drawn and folded to the width of a terminal, else aligned and never cut.
 
         Args:
@@ -80,11 +82,18 @@ def aligned(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table for a file or a pipe: columns two spaces apart, nothing cut."""
     everything = [titles, *rows]
     widths = [max(len(row[column]) for row in everything) for column in range(len(titles))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in everything]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in everything
+    ]
 
 
 def drawn(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] | None, *, color: bool, width: int | None = None
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    styles: Sequence[str] | None,
+    *,
+    color: bool,
+    width: int | None = None,
 ) -> str:
     """Return a table drawn for a terminal; long content is folded, never cut, and never read as markup."""
     import io
@@ -100,6 +109,8 @@ def drawn(
     for number, row in enumerate(rows):
         table.add_row(*(RichText(cell) for cell in row), style=styles[number] if styles and styles[number] else None)
     target = io.StringIO()
-    console = Console(file=target, force_terminal=color, no_color=not color, width=width, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=target, force_terminal=color, no_color=not color, width=width, highlight=False, markup=False, emoji=False
+    )
     console.print(table)
     return target.getvalue()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dsi_automation.cli.asking import Wish, is_read_only, make_plan, nothing_to_do, request_command, targets_of, wish_arguments
+from dsi_automation.cli.asking import (
+    Wish,
+    is_read_only,
+    make_plan,
+    nothing_to_do,
+    request_command,
+    targets_of,
+    wish_arguments,
+)
 from dsi_automation.cli.base import command
 from dsi_automation.cli.check import run_check
 from dsi_automation.cli.session import Session, session

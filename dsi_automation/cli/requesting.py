@@ -43,7 +43,13 @@ class When:
 @option("--standing", is_flag=True, help=T("Ask for a permission to run again and again, within bounds."))
 @option("--until", metavar=T("DATE"), help=T("Standing: the last day."))
 @option("--hours", metavar="HH:MM-HH:MM", help=T("Standing: the hours of the day."))
-@option("--time-zone", default="Africa/Abidjan", metavar=T("ZONE"), help=T("Standing: the zone of the hours."), show_default=True)
+@option(
+    "--time-zone",
+    default="Africa/Abidjan",
+    metavar=T("ZONE"),
+    help=T("Standing: the zone of the hours."),
+    show_default=True,
+)
 @option("--weekdays", metavar=T("DAYS"), help=T("Standing: mon-fri, or mon,wed; every day by default."))
 def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], reason: str, **given: Any) -> int:
     """Ask for a plan."""
@@ -90,7 +96,9 @@ def _when(session: Session, given: dict[str, Any]) -> When:
         bounds = times.bounds(given["until"], given["hours"], given["time_zone"], given["weekdays"])
         return When(window, bounds)
     if any(given[name] is not None for name in ("until", "hours", "weekdays")):
-        raise UsageError(T("--until, --hours and --weekdays belong to a standing request."), next_step=T("Add --standing."))
+        raise UsageError(
+            T("--until, --hours and --weekdays belong to a standing request."), next_step=T("Add --standing.")
+        )
     return When(window, None)
 
 

@@ -19,7 +19,9 @@ def show_report(out: Output, report: Report) -> None:
     """Write the table, then the details of every target with something to tell."""
     states, checks = states_of(report), by_target(report)
     headers = (T("Target"), T("State"), T("Remarks"))
-    rows = [(target, labels.STATES[state], _remarks(report, target, checks[target])) for target, state in states.items()]
+    rows = [
+        (target, labels.STATES[state], _remarks(report, target, checks[target])) for target, state in states.items()
+    ]
     out.table(headers, rows, [labels.COLORS[state] for state in states.values()])
     for target in states:
         telling = [check for check in checks[target] if not check.ok]
@@ -45,7 +47,7 @@ def total(report: Report) -> Text:
     parts = [
         TN("{n} target compliant", "{n} targets compliant", counts["compliant"]),
         TN("{n} not compliant", "{n} not compliant", counts["not_compliant"]),
-        TN("{n} unreachable", "{n} unreachable", counts["unreachable"] ),
+        TN("{n} unreachable", "{n} unreachable", counts["unreachable"]),
         TN("{n} refused the look", "{n} refused the look", counts["failed"]),
     ]
     numbers = [counts["compliant"], counts["not_compliant"], counts["unreachable"], counts["failed"]]

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def show_run(out: Output, run: Run) -> None:
     """Write a run: its targets, its steps, its evidence."""
     out.line(T("Run {id} of request {request}", id=run.id, request=run.request_id), bold=True)
-    started = T("{operation}, by {person}, {start}", operation=run.operation, person=run.person, start=local(run.started_at))
+    started = T(
+        "{operation}, by {person}, {start}", operation=run.operation, person=run.person, start=local(run.started_at)
+    )
     out.line(started, indent=2)
     if run.ended_at is not None:
         out.line(T("ended {end}", end=local(run.ended_at)), indent=2)

@@ -11,7 +11,9 @@ from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.session import session
 from dsi_automation.core.text import T
 
-_TARGETS = argument("targets", nargs=-1, required=True, metavar=T("TARGET..."), help=T("Names of the inventory: hosts or groups."))
+_TARGETS = argument(
+    "targets", nargs=-1, required=True, metavar=T("TARGET..."), help=T("Names of the inventory: hosts or groups.")
+)
 _INPUTS = option("-i", "--input", "words", multiple=True, metavar=T("KEY=VALUE"), help=T("An input of the operation."))
 
 workstation = Group(
@@ -26,7 +28,9 @@ workstation = Group(
 @_INPUTS
 @option("--format", "form", type=click.Choice(FORMATS), metavar="[table|json|csv|junit]",
         help=T("How to write the report; --json is short for json."))  # fmt: skip
-@option("--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all."))
+@option(
+    "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
+)
 def check(targets: tuple[str, ...], words: tuple[str, ...], form: str | None, output: str | None) -> int:
     """Check workstations."""
     return run_check(session(), Wish("workstation.check", targets_of(targets), words), form, output)

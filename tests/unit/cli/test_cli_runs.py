@@ -1,0 +1,74 @@
+"""`dsi run`, `runs`, `resume`, `show`: the outcome is the exit code, and the evidence is told."""
+
+import pytest
+
+from dsi_automation.core.results import Outcome
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 6])
+def test_the_exit_code_of_a_run_is_that_of_the_command(dsi, engine, make, code):
+    engine.run_result = make.run(exit_code=code)
+    answer = dsi("run", "REQ", "--json")
+    assert answer.code == code
+    assert answer.json["exit_code"] == code
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(Outcome.NOT_VERIFIED, 6), (Outcome.FAILED, 1), (Outcome.UNKNOWN, 3), (Outcome.UNREACHABLE, 3), (Outcome.DONE, 0)],
+)
+def test_a_run_without_a_code_ends_by_its_outcome(dsi, engine, make, outcome, code):
+    engine.run_result = make.run(exit_code=None, outcome=outcome)
+    assert dsi("resume", "RUN").code == code
+
+
+def test_a_run_shows_steps_and_evidence(dsi, engine, make):
+    engine.run_result = make.run(evidence=(make.check(), make.check(name="gloss", ok=False)))
+    answer = dsi("--lang", "en", "run", "REQ", "--target", "wall1")
+    assert "· paint: done" in answer.out
+    assert "✓ Colour: grey (eye)" in answer.out
+    assert "✗ Colour: grey, expected red (eye)" in answer.out
+    assert ("run", "REQ", ("wall1",)) in engine.calls
+
+
+def test_runs_are_listed_without_their_steps(dsi, engine, make):
+    engine.run_result = make.run()
+    view = dsi("runs", "--json").json
+    assert view["runs"][0]["id"] == "RUN-20261121-8AAA"
+    assert "steps" not in view["runs"][0]
+
+
+def test_show_finds_a_request_or_a_run_by_the_beginning_of_its_identifier(dsi, engine, make):
+    engine.kept, engine.run_result = [make.request()], make.run()
+    assert dsi("show", "REQ-2026", "--json").json["request"]["plan"]["operation"] == "wall.paint"
+    assert dsi("show", "RUN-2026", "--json").json["run"]["steps"][0]["action_id"] == "wall1/paint"
+    assert "the wall is grey" in dsi("show", "REQ").out
+
+
+def test_show_of_nothing_is_a_usage_error(dsi):
+    answer = dsi("show", "XYZ")
+    assert answer.code == 2
+    assert "XYZ" in answer.err
+
+
+def test_operations_are_json_schemas_with_what_policy_asks(dsi):
+    view = dsi("operations", "--json").json
+    paint = next(item for item in view["operations"] if item["name"] == "wall.paint")
+    assert paint["inputs"]["properties"]["coats"]["type"] == "integer"
+    assert paint["inputs"]["required"] == ["color"]
+    assert paint["policy"]["production"]["approvers"] == ["director"]
+    assert paint["read_only"] is False
+
+
+def test_operations_are_listed_although_policy_cannot_be_read(dsi, engine, make, closed):
+    answer = dsi("operations", toolkit=make.toolkit(engine, policy_error=closed))
+    assert answer.code == 0
+    assert "wall.paint" in answer.out
+    assert "Nobody approved" in answer.err
+
+
+def test_one_operation_shows_its_inputs(dsi):
+    answer = dsi("--lang", "en", "operations", "wall.paint")
+    assert "-i color=string  (required)" in answer.out
+    assert "wall.inspect" not in answer.out
+    assert dsi("operations", "wall.pant").code == 2
