@@ -123,6 +123,9 @@ class Lab:
     def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        if not self.layout.config_file.exists():
+            # First of all, so that what a killed start leaves behind can be found and finished.
+            self._write_config([])
         machines = self._wanted(count, fleet_joined=fleet_joined)
         steps: list[tuple[str, Text, Callable[[], bool]]] = [
             ("network", T("Network and certificate authority"), self._ensure_network),
@@ -263,11 +266,7 @@ class Lab:
         builder = Builder(self.layout, self.passwords)
         wanted = [*builder.named(), *builder.fleet(max(0, count - NAMED), joined=fleet_joined)][:count]
         keys = {machine.key for machine in known}
-        machines = [*known, *(machine for machine in wanted if machine.key not in keys)]
-        if not known:
-            # First of all, so that what a killed start leaves behind can be found and finished.
-            self._write_config(machines)
-        return machines
+        return [*known, *(machine for machine in wanted if machine.key not in keys)]
 
     def _write_config(self, machines: Sequence[Machine]) -> None:
         config = {

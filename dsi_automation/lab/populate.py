@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 import ldb  # type: ignore[import-not-found]  # Debian's python3-ldb and python3-samba; not in this environment
-from samba import dsdb  # type: ignore[import-not-found]
+from samba import dckeytab, dsdb  # type: ignore[import-not-found]  # noqa: F401  # dckeytab gives Net its export_keytab
 from samba.auth import system_session  # type: ignore[import-not-found]
 from samba.dcerpc import dnsp  # type: ignore[import-not-found]
 from samba.net import Net  # type: ignore[import-not-found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,13 @@ POPULATE: Final = Path(__file__).with_name("populate.py")
 DEBIAN_PYTHON: Final = "/usr/bin/python3"
 """The interpreter Debian's Samba bindings belong to, whatever `python3` is on PATH."""
 
+TIED: Final = ("setpriv", "--pdeathsig", "KILL")
+"""Ends a program with the one that started it: what a killed `up` leaves must not go on writing the database."""
+
 # A training directory may be lost when the power fails; a start that is three times quicker may not.
 FAST: Final = {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "TDB_NO_FSYNC": "1"}
 START_SECONDS: Final = 90.0
+LDAPS: Final = 636
 
 SMB_CONF: Final = """\
 [global]
@@ -138,6 +143,7 @@ class DomainController:
         )
         run(
             [
+                *TIED,
                 *("ip", "netns", "exec", self.layout.dc_namespace),
                 *("samba-tool", "domain", "provision", "--quiet", f"--configfile={self.layout.smb_conf}"),
                 *(f"--realm={REALM}", f"--domain={NETBIOS}", "--server-role=dc", "--dns-backend=SAMBA_INTERNAL"),
@@ -156,7 +162,7 @@ class DomainController:
             DsiError: the database refuses; nothing of the order was done then.
         """
         order = {**order, "smb_conf": str(self.layout.smb_conf)}
-        said = run([DEBIAN_PYTHON, "-I", str(POPULATE)], stdin=json.dumps(order), env=FAST, timeout=600)
+        said = run([*TIED, DEBIAN_PYTHON, "-I", str(POPULATE)], stdin=json.dumps(order), env=FAST, timeout=600)
         answer: dict[str, Any] = json.loads(said)
         return answer
 
@@ -218,9 +224,11 @@ class DomainController:
         from dsi_automation.lab.ldap import LabDirectory
 
         try:
+            # First without ldap3, which leaves the socket of a refused connection open.
+            socket.create_connection((self.layout.dc_address, LDAPS), timeout=1).close()
             with LabDirectory.bind(self.layout, READER, passwords) as directory:
                 return bool(directory.search(f"(sAMAccountName={READER})"))
-        except DsiError:
+        except (DsiError, OSError):
             return False
 
     def _kerberos_works(self, passwords: Passwords) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any, Final
 
+from dsi_automation.core.text import T
 from dsi_automation.lab import inventory, network
 from dsi_automation.lab.accounts import ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER, SITES, USERS
 from dsi_automation.lab.domain import users_ou, workstation_ou
@@ -112,24 +113,24 @@ def _process(daemon: Daemon) -> dict[str, Any]:
 
 def _accounts(lab: Lab) -> list[dict[str, str]]:
     purposes = {
-        ADMINISTRATOR: "domain administrator",
-        JOINER: "joins workstations: computer objects in the sites' Postes OUs, nothing else",
-        READER: "reads the directory",
-        **{user.login: f"user of {user.site}" for user in USERS},
+        ADMINISTRATOR: T("domain administrator"),
+        JOINER: T("joins workstations: computer objects in the sites’ Postes OUs, nothing else"),
+        READER: T("reads the directory"),
+        **{user.login: T("user, site {site}", site=user.site) for user in USERS},
     }
     accounts = [
         {
             "account": f"{login}@{DOMAIN}",
             "where": "domain",
-            "purpose": purpose,
+            "purpose": str(purpose),
             "password_file": str(lab.passwords.file(login)),
         }
         for login, purpose in purposes.items()
     ]
     local = {
         "account": LOCAL_ADMINISTRATOR,
-        "where": "every workstation",
-        "purpose": "local administrator",
+        "where": "workstations",
+        "purpose": str(T("local administrator of every workstation")),
         "password_file": str(lab.passwords.file(LOCAL_ADMINISTRATOR)),
     }
     return [*accounts, local]

@@ -1,0 +1,264 @@
+"""`dsi lab`: the training lab, from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsi_automation.cli.base import OPTIONS, Group, argument, option
+from dsi_automation.cli.session import Session
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import TN, T, Text
+
+if TYPE_CHECKING:
+    from dsi_automation.lab.lab import Lab
+
+lab = Group(
+    "lab",
+    help=T(
+        "The training lab: a real Active Directory and simulated workstations on this machine.\n\n"
+        "Everything lives in network namespaces of its own, on addresses set aside for tests (198.18.0.0/15); "
+        "nothing on the machine's own interfaces changes, and `dsi lab down` leaves nothing behind."
+    ),
+    options_metavar=OPTIONS,
+)
+
+
+def name_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--name`, which every command of the lab has."""
+    choose: Callable[[Callable[..., Any]], Callable[..., Any]] = option(
+        "--name", default="lab", help=T("Which lab (default: lab)."), metavar=T("NAME")
+    )
+    return choose(function)
+
+
+def opened(session: Session, name: str, network: str | None = None) -> Lab:
+    """Return the lab of that name; imported only here."""
+    from dsi_automation.lab.lab import Lab
+
+    found = Lab.open(name, network)
+    found.clock = session.clock
+    return found
+
+
+@lab.command("up", help=T("Start the lab, or whatever of it is missing."), options_metavar=OPTIONS)
+@name_option
+@option("--network", help=T("Its addresses (default: 198.18.0.0/16)."), metavar=T("NETWORK"))
+@option(
+    "--workstations",
+    type=click.IntRange(0, 500),
+    default=7,
+    metavar=T("NUMBER"),
+    help=T("How many workstations: 7 named ones, then a fleet, up to 500."),
+)
+@option(
+    "--fleet",
+    type=click.Choice(["joined", "workgroup"]),
+    default="joined",
+    metavar="[joined|workgroup]",
+    help=T("Whether the fleet is in the domain already."),
+)
+@option("--install", is_flag=True, help=T("Install the missing Debian packages first, with apt-get."))
+@click.pass_obj
+def up(session: Session, name: str, network: str | None, workstations: int, fleet: str, *, install: bool) -> None:
+    """Start the lab and say what to do next."""
+    from dsi_automation.cli.progress import Progress
+    from dsi_automation.lab.status import status
+    from dsi_automation.lab.system import install_packages, require_root
+
+    chosen = opened(session, name, network)
+    if install:
+        require_root()
+        install_packages()
+    with Progress(quiet=session.choices.json, patience=0.5) as progress:
+        started = chosen.up(workstations, fleet_joined=fleet == "joined", observer=progress)
+    found = status(chosen)
+    if session.choices.json:
+        session.out.data({"changed": started.changed, "seconds": round(started.seconds, 1), "lab": found})
+        return
+    sentence = (
+        T("Lab {name} is up, in {seconds} s.", name=name, seconds=f"{started.seconds:.0f}")
+        if started.changed
+        else T("Lab {name} is up already; nothing to do.", name=name)
+    )
+    session.out.line(sentence, fg="green")
+    _summary(session, found)
+
+
+@lab.command("down", help=T("Stop the lab and remove everything of it."), options_metavar=OPTIONS)
+@name_option
+@click.pass_obj
+def down(session: Session, name: str) -> None:
+    """Take the lab away."""
+    found = opened(session, name).down()
+    if session.choices.json:
+        session.out.data({"removed": found})
+        return
+    session.out.line(
+        T("Lab {name} is down; nothing of it is left.", name=name)
+        if found
+        else T("Lab {name} was not there; nothing to do.", name=name)
+    )
+
+
+@lab.command("status", help=T("Show addresses, accounts, files and what runs."), options_metavar=OPTIONS)
+@name_option
+@click.pass_obj
+def show_status(session: Session, name: str) -> None:
+    """Show the lab."""
+    from dsi_automation.lab.status import status
+
+    found = status(opened(session, name))
+    if session.choices.json:
+        session.out.data(found)
+        return
+    if found["up"]:
+        session.out.line(T("Lab {name} is up.", name=name), fg="green")
+    else:
+        session.out.line(T("Lab {name} is not up: start it with `dsi lab up`.", name=name), fg="yellow")
+    if found["up"] or any(process["running"] for process in found["processes"]):
+        _summary(session, found)
+        _tables(session, found)
+
+
+@lab.command("logs", help=T("Show what the domain controller or the workstations say."), options_metavar=OPTIONS)
+@argument(
+    "part",
+    type=click.Choice(["dc", "workstations"]),
+    default="dc",
+    metavar="[dc|workstations]",
+    help=T("Whose log."),
+)
+@name_option
+@option("--lines", type=click.IntRange(1), default=50, metavar=T("NUMBER"), help=T("How many lines (default: 50)."))
+@option("--follow", "-f", is_flag=True, help=T("Go on showing what comes, until Ctrl+C."))
+@click.pass_obj
+def logs(session: Session, part: str, name: str, lines: int, *, follow: bool) -> None:
+    """Show the end of a log."""
+    from dsi_automation.lab.logs import follow as followed
+    from dsi_automation.lab.logs import tail
+
+    chosen = opened(session, name)
+    for line in tail(chosen, part, lines):
+        session.out.line(line)
+    if follow:
+        for line in followed(chosen, part):
+            session.out.line(line)
+
+
+@lab.command("fault", help=T("Make a workstation misbehave, or behave again."), options_metavar=OPTIONS)
+@argument(
+    "workstation", required=False, metavar=T("WORKSTATION"), help=T("Which workstation; without it, list the faults.")
+)
+@argument("fault", required=False, metavar=T("FAULT"), help=T("Which fault; without it, list them."))
+@name_option
+@option("--off", is_flag=True, help=T("Switch the fault off."))
+@option("--value", type=float, metavar=T("NUMBER"), help=T("Seconds, page size or return code: see the list."))
+@option("--count", type=click.IntRange(1), metavar=T("NUMBER"), help=T("Strike only so many requests."))
+@option("--method", metavar=T("NAME"), help=T("Strike only requests that invoke this CIM method."))
+@click.pass_obj
+def set_fault(
+    session: Session, /, workstation: str | None, fault: str | None, name: str, *, off: bool, **options: Any
+) -> None:
+    """Switch a fault, or list those there are."""
+    from dsi_automation.lab.windows.faults import DESCRIPTIONS, Fault
+
+    if workstation is None or fault is None:
+        if session.choices.json:
+            session.out.data({str(known): str(text) for known, text in DESCRIPTIONS.items()})
+        else:
+            session.out.table([T("Fault"), T("What happens")], [[str(f), text] for f, text in DESCRIPTIONS.items()])
+        return
+    if fault not in {str(known) for known in Fault}:
+        raise UsageError(T("There is no fault “{fault}”.", fault=fault), next_step=T("`dsi lab fault` lists them."))
+    opened(session, name).fault(workstation, fault, on=not off, **options)
+    if session.choices.json:
+        session.out.data({"workstation": workstation, "fault": fault, "on": not off})
+        return
+    text: Text = T("{workstation}: fault {fault} is on.", workstation=workstation, fault=fault)
+    if off:
+        text = T("{workstation}: fault {fault} is off.", workstation=workstation, fault=fault)
+    session.out.line(text)
+
+
+@lab.command("reset", help=T("Put workstations and their computer objects back as they were."), options_metavar=OPTIONS)
+@argument("workstation", required=False, metavar=T("WORKSTATION"), help=T("Only this one."))
+@name_option
+@click.pass_obj
+def reset(session: Session, workstation: str | None, name: str) -> None:
+    """Put one workstation, or all of them, back to the start."""
+    opened(session, name).reset(workstation)
+    if session.choices.json:
+        session.out.data({"reset": workstation or "all"})
+        return
+    session.out.line(
+        T("{workstation} is as it was at the start.", workstation=workstation)
+        if workstation
+        else T("Every workstation is as it was at the start.")
+    )
+
+
+def _summary(session: Session, found: dict[str, Any]) -> None:
+    out, domain, files = session.out, found["domain"], found["files"]
+    out.line(
+        T(
+            "Domain {domain}: controller {controller}, {address}.",
+            domain=domain["dns_name"],
+            controller=domain["controller"],
+            address=domain["address"],
+        )
+    )
+    count = len(found["workstations"])
+    out.line(
+        TN(
+            "{n} simulated workstation on {network}.",
+            "{n} simulated workstations on {network}.",
+            count,
+            network=found["network"],
+        )
+    )
+    out.line(T("Inventory: {path}", path=files["inventory"]))
+    out.line(T("Certificate authority: {path}", path=files["ca"]))
+    out.line()
+    out.line(T("To look without the toolkit:"), bold=True)
+    for example in found["try"].values():
+        out.line(example, indent=2)
+
+
+def _tables(session: Session, found: dict[str, Any]) -> None:
+    out = session.out
+    out.line()
+    out.table(
+        [T("Workstation"), T("Address"), T("Site"), T("Name"), T("System"), T("In the domain")],
+        [
+            [
+                entry["key"],
+                entry["address"],
+                entry["site"],
+                (entry["now"] or entry)["computer_name"],
+                entry["system"] if entry["answers"] else T("never answers"),
+                T("yes") if entry["joined"] else T("no"),
+            ]
+            for entry in found["workstations"]
+        ],
+    )
+    out.line()
+    out.table(
+        [T("Account"), T("What for"), T("Password file")],
+        [[entry["account"], entry["purpose"], entry["password_file"]] for entry in found["accounts"]],
+    )
+    out.line()
+    out.table(
+        [T("Person"), T("Role"), T("Key")],
+        [[entry["name"], entry["role"], entry["key"]] for entry in found["persons"]],
+    )
+    out.line()
+    out.table(
+        [T("Process"), T("State"), T("Log")],
+        [
+            [entry["name"], f"PID {entry['pid']}" if entry["running"] else T("stopped"), entry["log"]]
+            for entry in found["processes"]
+        ],
+    )
