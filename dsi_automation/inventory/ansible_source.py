@@ -7,6 +7,7 @@ templates, and forgets Ansible's own types (ansible-core 2.19 and later tag ever
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
@@ -45,6 +46,7 @@ class AnsibleSource:
         from ansible.vars.hostvars import HostVars
         from ansible.vars.manager import VariableManager
 
+        _forget_variable_files()
         self._path = source
         self._loader = _data_loader()
         # Variables beside the current directory's playbooks are none of this inventory's business.
@@ -276,6 +278,15 @@ def _substituted(value: Any, raw: Mapping[str, Any]) -> str | None:
     if not all(isinstance(part, str) and not _has_template(part) for part in named.values()):
         return None
     return _REFERENCE_INSIDE.sub(lambda found: str.__str__(named[found[1]]), value)
+
+
+def _forget_variable_files() -> None:
+    """Have Ansible look for group_vars and host_vars anew: it remembers them for the life of the process."""
+    from ansible.plugins.loader import vars_loader
+
+    module = sys.modules.get(type(vars_loader.get("host_group_vars")).__module__)
+    for name in ("FOUND", "NAK", "CANONICAL_PATHS"):
+        getattr(module, name, set()).clear()
 
 
 def _data_loader() -> Any:

@@ -150,15 +150,18 @@ class WindowsVariables(BaseModel):
         transport = self.ansible_winrm_transport
         if transport in {"basic", "certificate"} and self.scheme == "http":
             raise WrongValueError(
-                T("the transport {transport} needs https: nothing would be sealed over http.", transport=transport)
+                T("the transport {transport} needs https: nothing would be sealed over http.", transport=transport),
+                "ansible_winrm_transport",
             )
         if transport == "certificate" and not (self.ansible_winrm_cert_pem and self.ansible_winrm_cert_key_pem):
             raise WrongValueError(
-                T("the transport certificate needs ansible_winrm_cert_pem and ansible_winrm_cert_key_pem.")
+                T("the transport certificate needs ansible_winrm_cert_pem and ansible_winrm_cert_key_pem."),
+                "ansible_winrm_transport",
             )
         if self.ansible_winrm_read_timeout_sec <= self.ansible_winrm_operation_timeout_sec:
             raise WrongValueError(
-                T("ansible_winrm_read_timeout_sec must be longer than ansible_winrm_operation_timeout_sec.")
+                T("ansible_winrm_read_timeout_sec must be longer than ansible_winrm_operation_timeout_sec."),
+                "ansible_winrm_read_timeout_sec",
             )
         return self
 

@@ -265,7 +265,7 @@ class Inventory:
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            raise InventoryError(self._explained(error, name, ())) from error
+            raise InventoryError([self._problem(name, path, text) for path, text in explain(error)]) from error
 
     @cached_property
     def _globals(self) -> Mapping[str, Any]:
@@ -275,14 +275,7 @@ class Inventory:
         try:
             return TypeAdapter(kind).validate_python(value)
         except ValidationError as error:
-            raise InventoryError(self._explained(error, None, (name,))) from error
-
-    def _explained(self, error: ValidationError, host: str | None, prefix: tuple[str | int, ...]) -> list[Problem]:
-        found = []
-        for problem, item in zip(explain(error, "", lambda _: None, prefix), error.errors(), strict=True):
-            path = (*prefix, *item["loc"]) or ("ansible_winrm_transport",)
-            found.append(self._problem(host, path, problem.text))
-        return found
+            raise InventoryError([self._problem(None, (name, *path), text) for path, text in explain(error)]) from error
 
     def _problem(self, host: str | None, path: tuple[str | int, ...], text: Text) -> Problem:
         file, name = self.ansible.place(host, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.model import PeopleFile, Person, PersonKey
 from dsi_automation.inventory.near import did_you_mean
-from dsi_automation.inventory.problems import InventoryError, Problem, WrongValueError, dotted
+from dsi_automation.inventory.problems import InventoryError, Problem, WrongValueError
 from dsi_automation.inventory.publickeys import canonical_key
 from dsi_automation.inventory.spelling import same_login, same_staff_number
 from dsi_automation.inventory.yamlfile import YamlFile, read_yaml
@@ -121,14 +121,14 @@ def _roles(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
         for role in person.roles:
             if content.roles and role not in content.roles:
                 text = T("the role {role} is not among the roles of this file.", role=role)
-                yield _problem(source, ("people", index, "roles"), text)
+                yield source.problem(("people", index, "roles"), text)
 
 
 def _identifiers(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
     for index, person in enumerate(content.people):
         if not _ID.fullmatch(person.id):
             text = T("an identifier is made of small letters a-z, digits, dots and hyphens, as in k.kouassi.")
-            yield _problem(source, ("people", index, "id"), text)
+            yield source.problem(("people", index, "id"), text)
 
 
 def _doubles(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
@@ -140,13 +140,13 @@ def _doubles(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
             try:
                 same = reduce(value)
             except WrongValueError as wrong:
-                yield _problem(source, place, wrong.text)
+                yield source.problem(place, wrong.text)
                 continue
             other = seen.get((kind, same))
             if other is person and kind == "key":
-                yield _problem(source, place, T("this key is listed twice: give it one period."))
+                yield source.problem(place, T("this key is listed twice: give it one period."))
             elif other is not None and other is not person:
-                yield _problem(source, place, _one_human(kind, value, other, person))
+                yield source.problem(place, _one_human(kind, value, other, person))
             seen.setdefault((kind, same), person)
 
 
@@ -171,10 +171,6 @@ def _one_human(kind: str, value: str, other: Person, person: Person) -> Text:
             **both,
         )
     return T("{first} and {second} have the same staff number: they would be one person.", **both)
-
-
-def _problem(source: YamlFile, path: Sequence[str | int], text: Text) -> Problem:
-    return Problem(str(source.path), dotted(tuple(path)), text, source.line_of(tuple(path)))
 
 
 def _signer(person: Person, key: PersonKey, namespace: str | None) -> str:

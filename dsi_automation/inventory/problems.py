@@ -13,15 +13,20 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 type Path = tuple[str | int, ...]
-type Lines = Callable[[Path], int | None]
 
 
 class WrongValueError(ValueError):
-    """A value that a model of the inventory refuses, with the sentence that says what is expected instead."""
+    """A value that a model of the inventory refuses, with the sentence that says what is expected instead.
 
-    def __init__(self, text: Text) -> None:
+    Attributes:
+        text: what is expected.
+        key: which key of the model it is about, when several were looked at together.
+    """
+
+    def __init__(self, text: Text, key: str | None = None) -> None:
         super().__init__(text)
         self.text = text
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +89,15 @@ def dotted(path: Path) -> str:
     return out
 
 
-def explain(error: ValidationError, source: str, line_of: Lines, prefix: Path = ()) -> list[Problem]:
-    """Return pydantic's findings as problems.
-
-    Args:
-        error: what pydantic raised.
-        source: the file it was about.
-        line_of: gives the line of a key path in that file, or None.
-        prefix: key path of the validated value in that file.
-    """
+def explain(error: ValidationError) -> list[tuple[Path, Text]]:
+    """Return pydantic's findings: the key path in what was validated, and what is expected there."""
     found = []
     for item in error.errors(include_url=False):
-        path = (*prefix, *(part for part in item["loc"] if part != "[key]"))
-        found.append(Problem(source, dotted(path), _sentence(item), line_of(path)))
+        path = tuple(part for part in item["loc"] if part != "[key]")
+        raised = item.get("ctx", {}).get("error")
+        if isinstance(raised, WrongValueError) and raised.key is not None:
+            path = (*path, raised.key)
+        found.append((path, _sentence(item)))
     return found
 
 

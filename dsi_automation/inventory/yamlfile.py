@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.core.errors import UsageError
-from dsi_automation.core.text import T
+from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
 from dsi_automation.inventory.problems import Path as KeyPath
 
@@ -45,7 +45,11 @@ class YamlFile:
         try:
             return model.model_validate({} if self.data is None else self.data)
         except ValidationError as error:
-            raise InventoryError(explain(error, str(self.path), self.line_of)) from error
+            raise InventoryError([self.problem(path, text) for path, text in explain(error)]) from error
+
+    def problem(self, path: KeyPath, text: Text) -> Problem:
+        """Return a problem at a key path of this file."""
+        return Problem(str(self.path), dotted(path), text, self.line_of(path))
 
 
 def read_text(path: Path) -> str:
