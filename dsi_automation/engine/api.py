@@ -47,6 +47,10 @@ class Engine(Protocol):
         """
         ...
 
+    def open_emergencies(self) -> Sequence[Request]:
+        """Return the emergencies nobody has ratified or refused yet, most urgent first; overdue ones included."""
+        ...
+
     def approve(self, request_id: str, comment: str) -> Request:
         """Sign a yes on exactly the plan of this request.
 
@@ -60,7 +64,7 @@ class Engine(Protocol):
         ...
 
     def revoke(self, request_id: str, comment: str) -> Request:
-        """Take back a request or an approval that was not used yet, or a standing approval from now on."""
+        """Take back a request or an approval, a standing one from now on; what runs stops at its next action."""
         ...
 
     def run(self, request_id: str, observer: Observer, *, targets: Sequence[str] | None = None) -> Run:

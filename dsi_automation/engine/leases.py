@@ -18,7 +18,7 @@ class Holder:
     def __init__(self, parts: Parts, leases: Sequence[Lease]) -> None:
         self._parts = parts
         self._leases = {lease.target: lease for lease in leases}
-        self._renewed = parts.clock.monotonic()
+        self._renewed = self._moment()
         self._lost = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="lease-heartbeat", daemon=True)
@@ -39,10 +39,11 @@ class Holder:
     def believed_held(self, target: str) -> bool:
         """Tell whether the lease was renewed so recently that nobody can have taken it over.
 
-        Only two thirds of its life are trusted, by this process's monotonic clock: the rest is for the
-        difference between two clocks and for the write itself.
+        Only two thirds of its life are trusted: the rest is for the difference between two clocks and for the
+        write itself. Both of this machine's clocks are asked, because the monotonic one stands still while a
+        laptop sleeps, and the other one may be set.
         """
-        age = self._parts.clock.monotonic() - self._renewed
+        age = max(now - then for now, then in zip(self._moment(), self._renewed, strict=True))
         return target in self._leases and not self.lost and age < self._parts.lease_ttl.total_seconds() * 2 / 3
 
     def __enter__(self) -> Self:
@@ -62,10 +63,13 @@ class Holder:
             if error is None:
                 raise
 
+    def _moment(self) -> tuple[float, float]:
+        return self._parts.clock.monotonic(), self._parts.clock.now().timestamp()
+
     def _beat(self) -> None:
         while not self._stop.wait(self._parts.heartbeat.total_seconds()):
             try:
-                before = self._parts.clock.monotonic()
+                before = self._moment()
                 with self._parts.journal.transaction() as change:
                     renewed = change.renew(list(self._leases.values()), self._parts.lease_ttl)
             except GateClosedError:

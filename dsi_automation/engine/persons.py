@@ -46,7 +46,7 @@ def signer_of(people: Sequence[Person], public_key: str, at: datetime) -> Person
             T("The key that signed belongs to nobody in people.yml."),
             T("Sign with a registered key (--key, DSI_KEY), or have this one added to people.yml."),
         )
-    if any(not same_person(owners[0][0], person) for person, _ in owners):
+    if len({person.id for person, _ in owners}) > 1:
         raise closed(
             "ambiguous_signer",
             T("Two persons of people.yml share the key that signed: {ids}.", ids=_ids(p for p, _ in owners)),
