@@ -213,10 +213,10 @@ def test_a_description_of_hostile_characters_comes_back_as_it_was(real_place):
 
 @pytest.fixture
 def ldap3_tells_all(caplog):
-    """ldap3's own log at its most talkative, with its own hiding of passwords switched off."""
+    """ldap3's own log at its most talkative."""
     caplog.set_level(logging.DEBUG)
     ldap_log.set_library_log_activation_level(logging.CRITICAL)
-    ldap_log.set_library_log_detail_level(ldap_log.BASIC)
+    ldap_log.set_library_log_detail_level(ldap_log.EXTENDED)
     yield caplog
     ldap_log.set_library_log_detail_level(ldap_log.OFF)
 
