@@ -158,6 +158,7 @@ class WinrmChannel:
         except Exception as error:
             from dsi_automation.connectors.windows import wire
 
+            wire.scrub(error)
             raise wire.translate(self._endpoint, error) from error
 
 

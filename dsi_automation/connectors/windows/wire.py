@@ -173,6 +173,16 @@ def translate(endpoint: WindowsEndpoint, error: Exception) -> DsiError:
     )
 
 
+def scrub(error: BaseException) -> None:
+    """Take the request out of an exception of requests and of what it was raised from: it holds the message."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, requests.RequestException):
+            seen.request = None
+            seen.response = None
+        seen = seen.__cause__ or seen.__context__
+
+
 def _harden(session: requests.Session) -> None:
     session.trust_env = False
     session.proxies = {}
