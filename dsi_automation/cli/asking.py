@@ -38,12 +38,23 @@ class Wish:
 def wish_arguments[F: Callable[..., Any]](function: F) -> F:
     """Declare OPERATION TARGET... -i key=value."""
     for decorate in (
-        option("-i", "--input", "words", multiple=True, metavar=T("KEY=VALUE"),
-               help=T("An input of the operation, as often as needed; or @FILE for a JSON or YAML file of inputs.")),
-        argument("targets", nargs=-1, required=True, metavar=T("TARGET..."),
-                 help=T("Names of the inventory: hosts or groups.")),
+        option(
+            "-i",
+            "--input",
+            "words",
+            multiple=True,
+            metavar=T("KEY=VALUE"),
+            help=T("An input of the operation, as often as needed; or @FILE for a JSON or YAML file of inputs."),
+        ),
+        argument(
+            "targets",
+            nargs=-1,
+            required=True,
+            metavar=T("TARGET..."),
+            help=T("Names of the inventory: hosts or groups."),
+        ),
         argument("operation", metavar=T("OPERATION"), help=T("The operation: see “dsi operations”.")),
-    ):  # fmt: skip
+    ):
         function = decorate(function)
     return function
 

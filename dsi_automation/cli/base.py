@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, override
 
 import click
 from click.core import ParameterSource
@@ -84,6 +84,7 @@ class Group(_Speaking, click.Group):
         super().__init__(name, **attrs)
         self.command_class = Command
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order they were declared: the order of the work."""
         return list(self.commands)
@@ -111,10 +112,12 @@ class LazyGroup(Group):
         self.lazy = {key: lazy for commands in sections.values() for key, lazy in commands.items()}
         self.params += global_options(hidden=False)
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, section by section."""
         return list(self.lazy)
 
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command.
 
@@ -148,6 +151,7 @@ class LazyGroup(Group):
             raise click.NoSuchCommand(args[0], possibilities=self.lazy, ctx=ctx)
         return super().resolve_command(ctx, args)
 
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, a section each, from the table alone."""
         for title, commands in self.sections.items():

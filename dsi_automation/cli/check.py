@@ -23,12 +23,22 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "junit")
 
 
-@command("check", T("Run a read-only operation on targets and report what it found.\n\n"
-                    "Exit code 5 when a target is not compliant, 3 when one did not answer, 0 when all is well; "
-                    "the highest wins."))  # fmt: skip
+@command(
+    "check",
+    T(
+        "Run a read-only operation on targets and report what it found.\n\n"
+        "Exit code 5 when a target is not compliant, 3 when one did not answer, 0 when all is well; "
+        "the highest wins."
+    ),
+)
 @wish_arguments
-@option("--format", "form", type=click.Choice(FORMATS), metavar="[table|json|csv|junit]",
-        help=T("How to write the report; --json is short for json."))  # fmt: skip
+@option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    metavar="[table|json|csv|junit]",
+    help=T("How to write the report; --json is short for json."),
+)
 @option(
     "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
 )

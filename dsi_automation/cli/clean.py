@@ -17,7 +17,7 @@ _NOT_PRINTABLE_KEEPING_LINES: Final = re.compile(r"[^\x20-\x7e\n]")
 
 
 def clean(value: object) -> str:
-    """Return `value` as one line that only shows itself; what could do more is written as its escape, `\\x1b`.
+    r"""Return `value` as one line that only shows itself; what could do more is written as its escape, `\x1b`.
 
     Escapes are shown rather than dropped, so that two names that differ never look alike to an approver.
     """

@@ -11,9 +11,14 @@ from dsi_automation.core.text import T
 SHELLS = ("bash", "zsh")
 
 
-@command("completion", T("Print the script that completes commands with the Tab key, to be loaded by the shell.\n\n"
-                         "For bash: dsi completion bash > ~/.local/share/bash-completion/completions/dsi\n\n"
-                         "For zsh: dsi completion zsh > a file _dsi in a folder of $fpath"))  # fmt: skip
+@command(
+    "completion",
+    T(
+        "Print the script that completes commands with the Tab key, to be loaded by the shell.\n\n"
+        "For bash: dsi completion bash > ~/.local/share/bash-completion/completions/dsi\n\n"
+        "For zsh: dsi completion zsh > a file _dsi in a folder of $fpath"
+    ),
+)
 @argument("shell", type=click.Choice(SHELLS), metavar="[bash|zsh]", help=T("The shell that will load it."))
 def completion(shell: str) -> None:
     """Print a completion script."""

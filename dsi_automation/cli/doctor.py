@@ -45,8 +45,13 @@ class Finding:
         }
 
 
-@command("doctor", T("Check that this machine has what the toolkit needs: programs, inventory, people, policy, key, journal.\n\n"
-                     "Exit code 0 when nothing is wrong, else that of the worst problem; warnings do not count."))  # fmt: skip
+@command(
+    "doctor",
+    T(
+        "Check that this machine has what the toolkit needs: programs, inventory, people, policy, key, journal.\n\n"
+        "Exit code 0 when nothing is wrong, else that of the worst problem; warnings do not count."
+    ),
+)
 def doctor() -> int:
     """Check this machine."""
     current = session()

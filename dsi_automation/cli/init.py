@@ -15,8 +15,13 @@ PLACES = (PACKAGE / "example_inventory", PACKAGE.parent / "inventories" / "examp
 """Where the example is: inside an installed package, or in a source tree."""
 
 
-@command("init", T("Write a commented inventory to start from: hosts, people, approval policy, settings.\n\n"
-                   "Nothing that exists is touched."))  # fmt: skip
+@command(
+    "init",
+    T(
+        "Write a commented inventory to start from: hosts, people, approval policy, settings.\n\n"
+        "Nothing that exists is touched."
+    ),
+)
 @argument(
     "directory", default="inventory", metavar=T("[FOLDER]"), help=T("The folder to write; “inventory” by default.")
 )

@@ -15,8 +15,13 @@ journal = Group(
 )
 
 
-@command("verify", T("Verify the whole journal: every hash, every signature, every checkpoint.\n\n"
-                     "Exit code 6 when something is wrong; says which entry."))  # fmt: skip
+@command(
+    "verify",
+    T(
+        "Verify the whole journal: every hash, every signature, every checkpoint.\n\n"
+        "Exit code 6 when something is wrong; says which entry."
+    ),
+)
 @option("--checkpoint", metavar=T("FILE"), help=T("Also hold the journal against checkpoints kept elsewhere."))
 def verify(checkpoint: str | None) -> int:
     """Verify the journal."""
@@ -29,8 +34,13 @@ def verify(checkpoint: str | None) -> int:
     for problem in found.problems:
         current.out.line(f"✗ {problem.text}", fg="red")
     sentence = TN("{n} entry", "{n} entries", found.entries)
-    facts = T("{entries}, {signatures} signatures, {checkpoints} checkpoints; head {head}",
-              entries=sentence, signatures=found.signatures, checkpoints=found.checkpoints, head=found.head)  # fmt: skip
+    facts = T(
+        "{entries}, {signatures} signatures, {checkpoints} checkpoints; head {head}",
+        entries=sentence,
+        signatures=found.signatures,
+        checkpoints=found.checkpoints,
+        head=found.head,
+    )
     current.out.line(facts)
     if found.unguarded:
         current.out.line(

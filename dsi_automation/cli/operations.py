@@ -9,7 +9,7 @@ from dsi_automation.cli.base import argument, command
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.session import session
 from dsi_automation.core.errors import DsiError, UsageError
-from dsi_automation.core.text import T, TN, Text
+from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.engine.operation import AnyOperation, AnyReadOnly

@@ -69,7 +69,7 @@ class Output:
 
     @staticmethod
     def _write_raw(stream: IO[str], text: str) -> None:
-        encoding = stream.encoding or "utf-8"
+        encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
     def _may_color(self, stream: IO[str]) -> bool:

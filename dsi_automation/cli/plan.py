@@ -19,9 +19,14 @@ from dsi_automation.cli.views import plan_exit_code, plan_view
 from dsi_automation.core.text import T
 
 
-@command("plan", T("Look at the targets and show what the operation would do to each, and why. Changes nothing.\n\n"
-                   "On an operation that only looks, it is “dsi check”. Exit code 5 when a target is blocked because "
-                   "it is not compliant, 3 when one did not answer; the highest wins, and the others are shown."))  # fmt: skip
+@command(
+    "plan",
+    T(
+        "Look at the targets and show what the operation would do to each, and why. Changes nothing.\n\n"
+        "On an operation that only looks, it is “dsi check”. Exit code 5 when a target is blocked because "
+        "it is not compliant, 3 when one did not answer; the highest wins, and the others are shown."
+    ),
+)
 @wish_arguments
 def plan(operation: str, targets: tuple[str, ...], words: tuple[str, ...]) -> int:
     """Plan an operation."""

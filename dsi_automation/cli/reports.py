@@ -74,8 +74,17 @@ def _row(check: Check, state: str) -> tuple[Any, ...]:
     ok = "yes" if check.ok else "no"
     warning = "yes" if check.warning and not check.ok else "no"
     return (
-        check.target, state, check.name, check.title, check.expected, check.observed, ok, warning, check.source, "",
-    )  # fmt: skip
+        check.target,
+        state,
+        check.name,
+        check.title,
+        check.expected,
+        check.observed,
+        ok,
+        warning,
+        check.source,
+        "",
+    )
 
 
 def _failed_row(target: str, state: str, failure: DsiError) -> tuple[Any, ...]:

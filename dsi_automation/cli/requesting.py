@@ -33,8 +33,13 @@ class When:
     bounds: StandingBounds | None
 
 
-@command("request", T("Make the plan and ask for its approval, signed with your key.\n\n"
-                      "Moments are written 2026-11-30T18:00, 18:00 (today) or +2h."))  # fmt: skip
+@command(
+    "request",
+    T(
+        "Make the plan and ask for its approval, signed with your key.\n\n"
+        "Moments are written 2026-11-30T18:00, 18:00 (today) or +2h."
+    ),
+)
 @wish_arguments
 @_REASON
 @option("--not-before", metavar=T("MOMENT"), help=T("Do not run before."))
@@ -70,9 +75,14 @@ def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], re
     return 0
 
 
-@command("emergency", T("Make the plan and run it now, without waiting for an approval.\n\n"
-                        "Somebody entitled has to ratify it within the time the policy sets; until then every "
-                        "command says so."))  # fmt: skip
+@command(
+    "emergency",
+    T(
+        "Make the plan and run it now, without waiting for an approval.\n\n"
+        "Somebody entitled has to ratify it within the time the policy sets; until then every "
+        "command says so."
+    ),
+)
 @wish_arguments
 @_REASON
 @_PARTIAL

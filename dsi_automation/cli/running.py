@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from dsi_automation.engine.model import Run
 
 
-@command("run", T("Carry out an approved request: look anew, do it, verify it, record it.\n\n"
-                  "It asks nothing: the approval was the question. Exit code 4 when no approval covers it, 7 when the "
-                  "world changed since, 6 when the verification does not find what should be there."))  # fmt: skip
+@command(
+    "run",
+    T(
+        "Carry out an approved request: look anew, do it, verify it, record it.\n\n"
+        "It asks nothing: the approval was the question. Exit code 4 when no approval covers it, 7 when the "
+        "world changed since, 6 when the verification does not find what should be there."
+    ),
+)
 @argument("request_id", metavar=T("REQUEST"), help=T("The request; the beginning of its identifier is enough."))
-@option("--target", "targets", multiple=True, metavar=T("TARGET"),
-        help=T("What you believe it covers, as often as needed; refused when that is not what was approved."))  # fmt: skip
+@option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar=T("TARGET"),
+    help=T("What you believe it covers, as often as needed; refused when that is not what was approved."),
+)
 def run(request_id: str, targets: tuple[str, ...]) -> int:
     """Run a request."""
     current = session()

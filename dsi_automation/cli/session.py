@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsi_automation.cli.output import Output
+from dsi_automation.cli.words import speak
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import T
@@ -54,8 +56,13 @@ class Session:
 
     @cached_property
     def toolkit(self) -> Toolkit:
-        """Return the toolkit, put together at its first use."""
-        return self.assemble(self.choices)
+        """Return the toolkit, put together at its first use; from then on its language is spoken."""
+        toolkit = self.assemble(self.choices)
+        if "DSI_LANG" not in os.environ:
+            # Where there is no inventory there is no setting either: the default stays.
+            with contextlib.suppress(DsiError):
+                speak(toolkit.language)
+        return toolkit
 
     @cached_property
     def engine(self) -> Engine:
@@ -65,6 +72,8 @@ class Session:
         return engine
 
     def _warn_of_emergencies(self, engine: Engine) -> None:
+        if not self.toolkit.journal_exists:
+            return
         try:
             waiting = engine.open_emergencies()
         except DsiError as error:
@@ -74,7 +83,8 @@ class Session:
         for request in waiting:
             self.out.note(
                 T(
-                    "EMERGENCY {id} by {person} waits to be ratified ({operation} on {targets}): dsi ratify {id} --comment …",
+                    "EMERGENCY {id} by {person} waits to be ratified ({operation} on {targets}): "
+                    "dsi ratify {id} --comment '...'",
                     id=request.id,
                     person=request.requester,
                     operation=request.plan.operation,

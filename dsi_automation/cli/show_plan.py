@@ -8,7 +8,7 @@ from typing import Any
 
 from dsi_automation.cli.output import Output
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
-from dsi_automation.core.text import T, TN
+from dsi_automation.core.text import TN, T
 
 
 def show_plan(out: Output, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_run import show_check
 from dsi_automation.cli.views import by_target, states_of, summary
 from dsi_automation.core.results import Check
-from dsi_automation.core.text import T, TN, Text
+from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.engine.operation import Report

@@ -14,8 +14,14 @@ _AFTER: Final = re.compile(r"\+(\d{1,5})\s*([mhdj])")
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "j": "days"}
 _DAYS: Final = (
-    ("mon", "lun"), ("tue", "mar"), ("wed", "mer"), ("thu", "jeu"), ("fri", "ven"), ("sat", "sam"), ("sun", "dim"),
-)  # fmt: skip
+    ("mon", "lun"),
+    ("tue", "mar"),
+    ("wed", "mer"),
+    ("thu", "jeu"),
+    ("fri", "ven"),
+    ("sat", "sam"),
+    ("sun", "dim"),
+)
 
 
 def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:

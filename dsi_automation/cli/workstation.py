@@ -26,8 +26,13 @@ workstation = Group(
 @command("check", T("Check workstations against what procedure C asks: short for “dsi check workstation.check”."))
 @_TARGETS
 @_INPUTS
-@option("--format", "form", type=click.Choice(FORMATS), metavar="[table|json|csv|junit]",
-        help=T("How to write the report; --json is short for json."))  # fmt: skip
+@option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    metavar="[table|json|csv|junit]",
+    help=T("How to write the report; --json is short for json."),
+)
 @option(
     "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
 )

@@ -203,6 +203,7 @@ class Toolkit:
     operations: Mapping[str, Any] = field(default_factory=lambda: {"wall.inspect": Inspect(), "wall.paint": Paint()})
     policy_error: DsiError | None = None
     language: str = "fr"
+    journal_exists: bool = True
 
     def select(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(names)

@@ -1,0 +1,311 @@
+"""Everything wired: settings, inventory, journal, signer, equipment, operations, engine.
+
+Each part is made when it is first asked for, so that a command pays for what it uses only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsi_automation.core.clock import Clock, SystemClock
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+from dsi_automation.inventory.load import Inventory
+from dsi_automation.inventory.people import FILE as PEOPLE_FILE
+from dsi_automation.inventory.people import load_people
+from dsi_automation.inventory.policy import FILE as POLICY_FILE
+from dsi_automation.inventory.policy import load_policy
+from dsi_automation.inventory.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from dsi_automation.composition.equipment import Equipment
+    from dsi_automation.engine.engine import GatedEngine
+    from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
+    from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
+    from dsi_automation.journal.findings import Verification
+    from dsi_automation.journal.model import Entry, Kind, Lease, Signed, Transaction
+    from dsi_automation.journal.signatures import AllowedSigner
+    from dsi_automation.journal.signing import AgentKey, KeySource
+    from dsi_automation.journal.store import SqlJournal
+
+
+class Toolkit:
+    """Everything, wired for one call of a command or of a playbook."""
+
+    def __init__(
+        self,
+        *,
+        inventory: str | None = None,
+        key: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Remember the choices; nothing is read yet.
+
+        Args:
+            inventory: `--inventory`, a file or a folder.
+            key: `--key`, the SSH key of the person at the keyboard.
+            environ: the environment variables; by default the process's.
+            directory: the current directory, by default the process's.
+            clock: by default the machine's.
+        """
+        self._inventory_option = None if inventory is None else Path(inventory)
+        self._key_option = None if key is None else Path(key)
+        self._environ = os.environ if environ is None else environ
+        self._directory = directory
+        self.clock = clock or SystemClock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings in force.
+
+        Raises:
+            UsageError: no inventory is found, or dsi.yml is wrong.
+        """
+        directory = self._directory or Path.cwd()
+        return load_settings(self._environ, directory, inventory=self._inventory_option, key=self._key_option)
+
+    @property
+    def language(self) -> str:
+        """Return the language the settings ask for."""
+        return self.settings.language.value
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Return the inventory."""
+        return Inventory.open(self.settings, self._environ)
+
+    @property
+    def policy(self) -> ApprovalPolicy:
+        """Return who decides on what."""
+        return self.inventory.policy
+
+    @cached_property
+    def operations(self) -> Mapping[str, AnyOperation | AnyReadOnly]:
+        """Return the operations by name; needs no inventory."""
+        from dsi_automation.operations.registry import operations
+
+        return operations()
+
+    def select(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Return the targets that names, groups or Ansible patterns choose.
+
+        Raises:
+            UsageError: a name is unknown, or nothing is chosen.
+        """
+        return self.inventory.select(patterns)
+
+    @cached_property
+    def journal(self) -> SqlJournal:
+        """Return the journal; it is made the first time.
+
+        Raises:
+            StorageError, TamperedError, SigningError: see `open_journal`.
+        """
+        from dsi_automation.journal.opening import open_journal
+
+        return open_journal(self.settings.database_url.value, self.settings.state_dir.value)
+
+    @property
+    def journal_exists(self) -> bool:
+        """Tell whether there is a journal to read: looking must not make one."""
+        url = self.settings.database_url.value
+        return not url.startswith("sqlite") or Path(url.partition(":///")[2]).exists()
+
+    @cached_property
+    def equipment(self) -> Equipment:
+        """Return the two halves of the connectors."""
+        from dsi_automation.composition.equipment import Equipment
+
+        return Equipment(self.inventory, self.clock, self.settings.workers.value)
+
+    @cached_property
+    def engine(self) -> GatedEngine:
+        """Return the engine."""
+        from dsi_automation.engine.engine import GatedEngine
+        from dsi_automation.engine.parts import Parts
+        from dsi_automation.journal.owner import this_process
+        from dsi_automation.journal.signatures import check
+
+        parts = Parts(
+            operations=self.operations,
+            tools=self.equipment,
+            journal=LateJournal(self),
+            people=self._people_now,
+            policy=lambda: load_policy(self.settings.home / POLICY_FILE),
+            signer=LateSigner(self),
+            verify=check,
+            targets=EnvironmentByTarget(self),
+            clock=self.clock,
+            owner=this_process(),
+            workers=self.settings.workers.value,
+        )
+        return GatedEngine(parts)
+
+    @cached_property
+    def signer(self) -> KeySource | AgentKey:
+        """Return the key of the person at the keyboard.
+
+        Raises:
+            UsageError: none was named, and there is no agent.
+        """
+        from dsi_automation.journal.signing import AgentKey, KeySource
+
+        path = self.settings.key.value
+        if path is not None:
+            return KeySource(path)
+        if not self._environ.get("SSH_AUTH_SOCK"):
+            raise UsageError(
+                T("No key to sign with: neither --key, nor DSI_KEY, nor an SSH agent."),
+                next_step=T(
+                    "If you have none, make one (ssh-keygen -t ed25519) and have its public half, the .pub file, put "
+                    "in people.yml by whoever keeps the inventory; then name it with --key or DSI_KEY."
+                ),
+            )
+        return AgentKey([key.key for person in self.inventory.people for key in person.keys])
+
+    def signer_name(self) -> str:
+        """Return who the key at hand belongs to, for `dsi doctor`.
+
+        Raises:
+            UsageError: there is no key, or it is nobody's.
+        """
+        person = self.inventory.people.by_key(self.signer.public_key, self.clock.now())
+        if person is None:
+            raise UsageError(
+                T("Your key belongs to nobody in people.yml, or its period is over."),
+                next_step=T("Have its public half, the .pub file, put there by whoever keeps the inventory."),
+            )
+        return f"{person.name} ({person.id}: {', '.join(person.roles)})"
+
+    def journal_summary(self) -> str:
+        """Return where the journal is and how long it is, for `dsi doctor`."""
+        from sqlalchemy import make_url
+
+        url = make_url(self.settings.database_url.value).render_as_string(hide_password=True)
+        if not self.journal_exists:
+            return str(T("none yet: it will be made at the first request ({url})", url=url))
+        return str(T("{n} entries ({url})", n=self.journal.head().seq, url=url))
+
+    def journal_head(self) -> tuple[int, str]:
+        """Return the number and the hash of the last entry."""
+        head = self.journal.head()
+        return head.seq, head.hash
+
+    def verify_journal(self, external: Path | None) -> Verification:
+        """Verify the whole journal, also against a copy of the checkpoints kept elsewhere."""
+        from dsi_automation.journal.verify import read_external, verify_journal
+
+        kept_elsewhere = [] if external is None else read_external(external)
+        return verify_journal(self._journal_as_it_is(), self.checkpoints, self.allowed_signers(), kept_elsewhere)
+
+    def export_journal(self, path: Path) -> int:
+        """Export the journal; returns how many entries."""
+        from dsi_automation.journal.export import export
+
+        return export(self.journal, path, self.checkpoints, self.allowed_signers()).entries
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return the controller's file of checkpoints."""
+        from dsi_automation.journal.checkpoints import NAME
+
+        return self.settings.state_dir.value / NAME
+
+    def allowed_signers(self) -> list[AllowedSigner]:
+        """Return the keys of the people of the inventory, as signatures are held against them."""
+        return [_allowed(person, key) for person in self.inventory.people for key in person.keys]
+
+    def _people_now(self) -> Iterable[Person]:
+        # Read anew each time: the gate must see an edited or missing file.
+        return load_people(self.settings.home / PEOPLE_FILE)
+
+    def _journal_as_it_is(self) -> SqlJournal:
+        """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""
+        from dsi_automation.journal.database import Database
+        from dsi_automation.journal.store import SqlJournal
+
+        if not self.journal_exists:
+            return self.journal
+        return SqlJournal(Database(self.settings.database_url.value))
+
+
+class LateJournal:
+    """The journal, opened when it is first used: looking at machines does not need it."""
+
+    def __init__(self, toolkit: Toolkit) -> None:
+        """Use the toolkit's journal."""
+        self._toolkit = toolkit
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Open a serialised transaction."""
+        return self._toolkit.journal.transaction()
+
+    def read(self, *, subject: str | None = None, kinds: Iterable[Kind] | None = None) -> Sequence[Entry]:
+        """Return entries without holding writers up."""
+        return self._toolkit.journal.read(subject=subject, kinds=kinds)
+
+    def holders(self) -> Sequence[Lease]:
+        """Return the leases held at this moment."""
+        return self._toolkit.journal.holders()
+
+
+class LateSigner:
+    """The person's key, found when it is first used: looking needs none."""
+
+    def __init__(self, toolkit: Toolkit) -> None:
+        """Use the toolkit's signer."""
+        self._toolkit = toolkit
+
+    @property
+    def public_key(self) -> str:
+        """Return the public half."""
+        return self._toolkit.signer.public_key
+
+    def sign(self, document: str, namespace: str) -> Signed:
+        """Sign a document."""
+        return self._toolkit.signer.sign(document, namespace)
+
+
+class EnvironmentByTarget(Mapping[str, str]):
+    """What each host of the inventory is for, looked up when it is asked for."""
+
+    def __init__(self, toolkit: Toolkit) -> None:
+        """Use the toolkit's inventory."""
+        self._toolkit = toolkit
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(self._toolkit.inventory.select(["all"]))
+
+    def __contains__(self, target: object) -> bool:
+        return target in self._names
+
+    def __getitem__(self, target: str) -> str:
+        if target not in self:
+            raise KeyError(target)
+        return self._toolkit.inventory.target(target).environment.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _allowed(person: Person, key: PersonKey) -> AllowedSigner:
+    from dsi_automation.journal.signatures import AllowedSigner
+
+    return AllowedSigner(
+        person.id,
+        key.key,
+        None if key.valid_from is None else datetime.combine(date.fromisoformat(key.valid_from), time.min, UTC),
+        None if key.valid_until is None else datetime.combine(date.fromisoformat(key.valid_until), time.max, UTC),
+    )
