@@ -110,7 +110,11 @@ def _sentence(item: Mapping[str, Any]) -> Text:
     if kind in _EXPECTED:
         return _EXPECTED[kind]
     if kind in {"enum", "literal_error"}:
-        return T("“{value}” is none of: {values}.", value=_short(item["input"]), values=context["expected"])
+        return T(
+            "“{value}” is none of: {values}.",
+            value=_short(item["input"]),
+            values=context["expected"].replace(" or ", ", "),
+        )
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         (limit,) = (context[key] for key in ("gt", "ge", "lt", "le") if key in context)
         return _LIMITS[kind](limit)
