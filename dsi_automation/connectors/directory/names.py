@@ -147,12 +147,12 @@ def _components(dn: str) -> list[str]:
 
 def _pair(component: str, dn: str) -> tuple[str, str]:
     keyword, equals, raw = component.partition("=")
-    if not equals or not raw.strip() or not _KEYWORD.fullmatch(keyword.strip()):
+    if not equals or not raw.strip(" ") or not _KEYWORD.fullmatch(keyword.strip(" ")):
         raise UsageError(
             T("{dn} is not a distinguished name.", dn=ascii(dn[:200])),
             next_step=T("Write it as the directory does, for instance OU=Postes,OU=ABJ,DC=douanes,DC=example."),
         )
-    return keyword.strip(), _unescaped(raw)
+    return keyword.strip(" "), _unescaped(raw)
 
 
 def _unescaped(raw: str) -> str:

@@ -55,7 +55,7 @@ class MemoryPlace(Place):
         self.state = MemoryDirectory(DOMAIN)
         for dn in (f"OU=Sites,{BASE}", f"OU=ABJ,OU=Sites,{BASE}", f"OU=SPY,OU=Sites,{BASE}", self.abj, self.spy):
             self.state.add_ou(dn)
-        self.state.add_user("awa.kone", f"CN=Users,{BASE}", display_name="Awa KONÉ")
+        self.state.add_user("awa.kone", f"CN=Users,{BASE}", display_name="KONÉ Awa")
         for login in ("svc-jonction", "svc-lecture", "773", "533"):
             writes = (self.abj, self.spy) if login == "svc-jonction" else ()
             sub_code = login if login in CLOSED_ACCOUNTS else None
