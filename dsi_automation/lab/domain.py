@@ -30,6 +30,9 @@ JOINER_RIGHTS: Final = (
     # The system's name and version, which a joined workstation's object shows.
     f"(OA;CIIO;WP;3e978925-8c01-11d0-afda-00c04fd930c9;{COMPUTER};{{sid}})",
     f"(OA;CIIO;WP;3e978926-8c01-11d0-afda-00c04fd930c9;{COMPUTER};{{sid}})",
+    f"(OA;CIIO;WP;3e978927-8c01-11d0-afda-00c04fd930c9;{COMPUTER};{{sid}})",
+    # msDS-SupportedEncryptionTypes: which Kerberos keys the machine has.
+    f"(OA;CIIO;WP;20119867-1d04-4ab7-9371-cfc3d5df0afd;{COMPUTER};{{sid}})",
 )
 """What svc-jonction may do in a site's Postes OU, in SDDL (MS-DTYP 2.5.1); GUIDs from MS-ADA* and MS-ADTS 5.1.3.2.1."""
 

@@ -101,7 +101,7 @@ def _workstations(layout: Layout) -> dict[str, Any]:
         "ansible_winrm_operation_timeout_sec": 20,
         "ansible_winrm_read_timeout_sec": 30,
         "ansible_winrm_connection_timeout": 5,
-        "dsi_credential": "poste",
+        "dsi_credential": "local_administrator",
     }
 
 
@@ -117,8 +117,8 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
             "server": DC_NAME,
             "address": layout.dc_address,
             "ca_file": str(layout.ca_file),
-            "read_credential": "annuaire-lecture",
-            "join_credential": "annuaire-jonction",
+            "read_credential": "directory_read",
+            "join_credential": "directory_join",
         },
         "dsi_sites": {
             site.code: {
@@ -131,9 +131,9 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
         },
         "dsi_workstation": {"minimum_windows": "10.0", "minimum_ram_gib": 4, "reboot_timeout_seconds": 120},
         "dsi_credentials": {
-            "annuaire-lecture": credential(f"{READER}@{DOMAIN}", READER),
-            "annuaire-jonction": credential(f"{JOINER}@{DOMAIN}", JOINER),
-            "poste": credential(LOCAL_ADMINISTRATOR, LOCAL_ADMINISTRATOR),
+            "directory_read": credential(f"{READER}@{DOMAIN}", READER),
+            "directory_join": credential(f"{JOINER}@{DOMAIN}", JOINER),
+            "local_administrator": credential(LOCAL_ADMINISTRATOR, LOCAL_ADMINISTRATOR),
         },
     }
 

@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 import ldb  # type: ignore[import-not-found]  # Debian's python3-ldb and python3-samba; not in this environment
-from samba import dckeytab, dsdb  # type: ignore[import-not-found]  # noqa: F401  # dckeytab gives Net its export_keytab
+from samba import dckeytab, dsdb, substitute_var  # type: ignore[import-not-found]  # noqa: F401  # Net.export_keytab
 from samba.auth import system_session  # type: ignore[import-not-found]
 from samba.dcerpc import dnsp  # type: ignore[import-not-found]
 from samba.net import Net  # type: ignore[import-not-found]
@@ -66,6 +66,28 @@ class Directory:
     def set_policy(self) -> None:
         """Passwords do not age, and nobody joins machines by mere membership: the delegation is what counts."""
         self.replace(self.base, maxPwdAge=str(-(2**63)), minPwdAge="0", ms_DS_MachineAccountQuota="0")
+
+    def name_services(self) -> None:
+        """Give the controller the service names Kerberos clients ask tickets for.
+
+        Samba's own `samba_spnupdate` does this, some seconds after each start, in a service the lab does without.
+        """
+        host = self.db.host_dns_name()
+        names = {
+            "HOSTNAME": host,
+            "NETBIOSNAME": host.split(".")[0].upper(),
+            "WORKGROUP": self.db.domain_netbios_name(),
+            "DNSDOMAIN": self.domain,
+            "DNSFOREST": self.db.forest_dns_name(),
+            "NTDSGUID": self.db.get_ntds_GUID(),
+        }
+        with open(self.settings.private_path("spn_update_list")) as listed:  # noqa: PTH123  # Samba gives a str
+            lines = [line.strip() for line in listed]
+        wanted = [substitute_var(line, names) for line in lines if line and not line.startswith("#")]
+        message = ldb.Message(ldb.Dn(self.db, self.find(f"{names['NETBIOSNAME']}$")))
+        key = "servicePrincipalName"
+        message[key] = ldb.MessageElement(wanted, ldb.FLAG_MOD_REPLACE, key)
+        self.db.modify(message)
 
     def add_ou(self, dn: str, description: str) -> None:
         """Create an organisational unit."""
@@ -184,6 +206,7 @@ def apply(directory: Directory, order: dict[str, Any]) -> dict[str, Any]:
     """Carry out an order: its parts, in the order in which they need each other."""
     if order.get("administrator"):
         directory.set_policy()
+        directory.name_services()
         directory.db.setpassword("(sAMAccountName=Administrator)", order["administrator"])
     for unit in order.get("ous", []):
         directory.add_ou(unit["dn"], unit.get("description", ""))

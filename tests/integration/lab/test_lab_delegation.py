@@ -1,5 +1,7 @@
 """What the service accounts of the lab can do, and above all what they cannot, on the real directory."""
 
+import subprocess
+
 import ldap3
 import pytest
 
@@ -125,3 +127,37 @@ def test_the_reading_account_reads_and_writes_nothing(reader, computer):
     assert reader.result["result"] == INSUFFICIENT
     assert not reader.modify(computer, {"description": [(ldap3.MODIFY_REPLACE, ["changé"])]})
     assert reader.result["result"] == INSUFFICIENT
+
+
+def adcli_join(lab, tmp_path, name, site):
+    """Join from the workstations' namespace as svc-jonction, as a real machine would."""
+    password = lab.passwords.get(JOINER).reveal()
+    return subprocess.run(
+        [
+            *("ip", "netns", "exec", lab.layout.ws_namespace, "adcli", "join", "--domain", "AD.DOUANES.LAB"),
+            *("--domain-controller", "dc1.ad.douanes.lab", "--login-user", JOINER, "--stdin-password"),
+            *("--computer-name", name, "--host-fqdn", f"{name.lower()}.ad.douanes.lab"),
+            *("--domain-ou", workstation_ou(site), "--host-keytab", str(tmp_path / f"{name}.keytab")),
+            *("--os-name", "Windows 11 Pro", "--verbose"),
+        ],
+        input=password,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KRB5_CONFIG": str(lab.layout.krb5_conf)},
+    )
+
+
+def test_a_real_join_succeeds_with_these_rights_alone(lab, tmp_path, administrator):
+    done = adcli_join(lab, tmp_path, "DELEG-0005", "BKE")
+    dn = f"CN=DELEG-0005,{workstation_ou('BKE')}"
+    found = administrator.search(dn, "(operatingSystem=Windows 11 Pro)", ldap3.BASE)
+    administrator.delete(dn)
+    assert done.returncode == 0, done.stderr
+    assert found
+
+
+def test_a_real_join_takes_over_an_object_that_somebody_else_made(lab, tmp_path, computer):
+    done = adcli_join(lab, tmp_path, "DELEG-0001", "ABJ")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "DELEG-0001.keytab").stat().st_size > 0
