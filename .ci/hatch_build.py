@@ -7,7 +7,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-LOCALES = Path(__file__).resolve().parent.parent / "dsi_automation" / "locale"
+ROOT = Path(__file__).resolve().parent.parent
+LOCALES = ROOT / "dsi_automation" / "locale"
 COLLECTIONS = LOCALES.parent / "ansible_collections"
 
 
@@ -38,6 +39,8 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, unused-igno
         if version == "standard":
             # At the top level of site-packages Ansible finds a collection from any folder, with nothing to set.
             build_data["force_include"][str(COLLECTIONS)] = "ansible_collections"
+            for room in ("playbooks", "roles"):
+                build_data["force_include"][str(ROOT / room)] = f"dsi_automation/share/{room}"
 
 
 if __name__ == "__main__":

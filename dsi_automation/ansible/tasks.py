@@ -6,10 +6,9 @@ Nothing here decides whether a change is allowed: the engine does, where it hand
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from dsi_automation.composition import Toolkit, open_toolkit
+from dsi_automation.composition import Toolkit
 from dsi_automation.core.errors import DsiError, UnreachableError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.plan import Plan
@@ -94,8 +93,7 @@ def change_task(
 
 def _guarded(task_vars: Mapping[str, Any], work: Callable[[Toolkit], TaskResult]) -> TaskResult:
     try:
-        with open_toolkit(inventory=_inventory(task_vars)) as toolkit:
-            result = work(toolkit)
+        result = work(Toolkit(inventory=_inventory(task_vars)))
     except UnreachableError as error:
         result = {"unreachable": True, "msg": str(error), "exit_code": int(error.exit_code)}
     except DsiError as error:
@@ -104,9 +102,10 @@ def _guarded(task_vars: Mapping[str, Any], work: Callable[[Toolkit], TaskResult]
     return redacted
 
 
-def _inventory(task_vars: Mapping[str, Any]) -> Path | None:
+def _inventory(task_vars: Mapping[str, Any]) -> str | None:
+    # The inventory of the play, whatever the environment says: one source of truth for both.
     source = task_vars.get("inventory_file") or task_vars.get("inventory_dir")
-    return Path(str(source)) if source else None
+    return str(source) if source else None
 
 
 def _planned(plan: Plan) -> TaskResult:

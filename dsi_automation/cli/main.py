@@ -43,6 +43,7 @@ SECTIONS = {
         "emergency": _lazy("requesting", T("Run now, to be ratified afterwards."), "emergency"),
         "runs": _lazy("runs", T("List the runs.")),
         "resume": _lazy("running", T("Finish an interrupted run."), "resume"),
+        "playbook": _lazy("playbook", T("Run a playbook, its events in the journal.")),
     },
     T("Keep the record"): {
         "journal": _lazy("journal", T("Verify or export the journal.")),

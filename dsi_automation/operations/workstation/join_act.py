@@ -165,7 +165,7 @@ ACTS: Final[Mapping[str, Callable[[Action, Hands, Observer], None]]] = {
 
 def _accept(method: str, result: MethodResult, action: Action) -> None:
     if result.return_value != 0:
-        raise explain(method, result.return_value, on=action.target)
+        raise explain(method, result.return_value, action.target)
 
 
 def _answers(target: str, look: Look) -> bool:
