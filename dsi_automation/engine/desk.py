@@ -14,7 +14,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine import chain, documents, fold, hours, registry
 from dsi_automation.engine.closed import closed
 from dsi_automation.engine.fold import Ledger
-from dsi_automation.engine.gate import Examined, Gate, check_standing, emergency_role
+from dsi_automation.engine.gate import SIGNING_TAKES, Examined, Gate, check_standing, emergency_role
 from dsi_automation.engine.identifiers import REQUEST, new_id
 from dsi_automation.engine.model import Request, RequestKind, RequestState, StandingBounds, Window
 from dsi_automation.engine.parts import Parts
@@ -48,7 +48,7 @@ class Desk:
             UsageError: an empty plan or reason, times in the past or the wrong way round.
             GateClosedError: policy or the signer's roles do not allow it.
         """
-        now = self._parts.clock.now()
+        now = self.now()
         check_plan(self._parts, plan, reason)
         check_window(window, now)
         if bounds is not None:
@@ -64,6 +64,7 @@ class Desk:
         draft = self.request_draft(ledger, plan, kind, reason, window, bounds, person, rule, now)
         with self._parts.journal.transaction() as change:
             _free(change, draft.subject)
+            _in_good_time(change.now, now)
             change.append(draft)
         return draft.subject
 
@@ -179,6 +180,15 @@ class Desk:
         kind = RequestKind.EMERGENCY
         return self.request_draft(ledger, plan, kind, reason, Window(), None, person, rule, now), person
 
+    def now(self) -> datetime:
+        """Return the journal's time, which all controllers share.
+
+        Raises:
+            GateClosedError: it went back.
+        """
+        with self._parts.journal.transaction() as change:
+            return change.now
+
     def me(self, now: datetime) -> Person:
         """Return the person at the keyboard, found by the key that signs.
 
@@ -202,7 +212,7 @@ class Desk:
     def _decide(self, request_id: str, kind: Kind, comment: str, allowed: Callable[[Examined, Person], None]) -> None:
         if not comment.strip():
             raise UsageError(T("A decision needs a comment."), next_step=T("Say why: --comment TEXT."))
-        now = self._parts.clock.now()
+        now = self.now()
         ledger = chain.survey(self._parts)
         case = self._gate.examine(ledger, request_id, now)
         person = self.me(now)
@@ -222,6 +232,7 @@ class Desk:
         with self._parts.journal.transaction() as change:
             again = self._gate.examine(chain.still(change, ledger, request_id), request_id, change.now)
             allowed(again, person)
+            _in_good_time(change.now, now)
             change.append(draft)
 
     def _finished(self, request: Request) -> bool:
@@ -280,6 +291,13 @@ def _free(change: Transaction, request_id: str) -> None:
             "taken",
             T("Somebody made a request in this very second, under the same identifier."),
             T("Run the same command again."),
+        )
+
+
+def _in_good_time(now: datetime, began: datetime) -> None:
+    if now - began > SIGNING_TAKES:
+        raise closed(
+            "slow", T("The signature took more than 15 minutes, so it was not recorded."), T("Run the command again.")
         )
 
 

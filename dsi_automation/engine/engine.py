@@ -92,7 +92,7 @@ class GatedEngine:
         """Carry out an approved plan: gate, look anew, compare, act, verify, record."""
         ledger = chain.survey(self._parts)
         found = find_id(request_id, ledger.subjects(Kind.REQUESTED))
-        now = self._now()
+        now = self._desk.now()
         person = self._desk.me(now)
         case = self._gate.start(ledger, found, now, person, targets, self._parts.journal.holders())
         run_id = self._new_run_id(ledger, now)
@@ -107,7 +107,7 @@ class GatedEngine:
 
     def emergency(self, plan: Plan, reason: str, observer: Observer) -> Run:
         """Run a plan now, to be ratified afterwards by somebody entitled, within policy's time."""
-        ledger, now = chain.survey(self._parts), self._now()
+        ledger, now = chain.survey(self._parts), self._desk.now()
         draft, person = self._desk.declare(ledger, plan, reason, now)
         run_id = self._new_run_id(ledger, now)
         signed = self._signed_run_of(ledger, run_id, draft.subject, plan, person, now)
@@ -125,7 +125,7 @@ class GatedEngine:
         """Finish an interrupted run: settle, look anew, do what remains of what was approved."""
         ledger = chain.survey(self._parts)
         found = find_id(run_id, ledger.subjects(Kind.RUN_STARTED))
-        now = self._now()
+        now = self._desk.now()
         person = self._desk.me(now)
         _to_resume(ledger, found)
         case = self._gate.resume(ledger, found, now, person)
@@ -170,11 +170,6 @@ class GatedEngine:
                 T("What the journal holds about {id} cannot be read.", id=request_id),
                 T("Have the journal looked at: `dsi journal verify`."),
             ) from error
-
-    def _now(self) -> datetime:
-        """Return the journal's time; a clock that went back closes the gate."""
-        with self._parts.journal.transaction() as change:
-            return change.now
 
     def _new_run_id(self, ledger: Ledger, now: datetime) -> str:
         return new_id(RUN, now, set(ledger.subjects(Kind.RUN_STARTED)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dsi_automation.core.clock import iso
+from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import TN, T
@@ -26,6 +26,8 @@ from dsi_automation.inventory.policy import rule_for
 from dsi_automation.journal.model import Entry, Kind, Lease, Signed
 from dsi_automation.journal.owner import describe
 
+SIGNING_TAKES: Final = timedelta(minutes=15)
+"""How long somebody may take to sign (a passphrase, a hardware key): a document older than that is not recorded."""
 RESUME_WITHIN: Final = timedelta(hours=24)
 """How long after its start an interrupted run may be finished under the same approval."""
 
@@ -222,6 +224,12 @@ class Gate:
                 ),
                 T("Ask anew, and have the journal looked at: `dsi journal verify`."),
             )
+        if abs(entry.at - signed_at(document)) > SIGNING_TAKES:
+            raise closed(
+                "clock",
+                T("Line {seq} was not written at the time its document was signed.", seq=entry.seq),
+                T("Ask anew, and have the journal looked at: `dsi journal verify`."),
+            )
         return person
 
     def _verified(self, signed: Signed | None, seq: int) -> None:
@@ -280,6 +288,20 @@ class Gate:
                 meaning=T("An approval by the person who asks or runs does not count."),
             )
         return [entry for _, entry in counted]
+
+
+def signed_at(document: dict[str, Any]) -> datetime:
+    """Return when a document says it was signed.
+
+    Raises:
+        GateClosedError: it does not say.
+    """
+    try:
+        return parse_iso(document.get("at") or document["made_at"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise closed(
+            "document", T("A signed document does not say when it was signed."), T("Ask for a new approval.")
+        ) from error
 
 
 def check_standing(rule: Rule, length: timedelta) -> None:
