@@ -65,7 +65,7 @@ def rename(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: A
 
 def move(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
     """Move the computer object into the OU of the site."""
-    target_ou, directory = str(action.args["to"]), hands.directory()
+    target_ou, directory = str(action.args["to"]), hands.directory().for_target(action.target)
     computer = directory.computer(str(action.args["name"]))
     if computer is None or computer.guid != action.args["guid"]:
         computer = next((one for one in directory.computers() if one.guid == action.args["guid"]), None)
