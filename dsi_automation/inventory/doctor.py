@@ -63,6 +63,12 @@ def _settings(settings: Settings) -> Iterator[Check]:
     shown: tuple[tuple[str, Text, object, Text], ...] = (
         ("inventory", T("Inventory"), settings.inventory.value, settings.inventory.source),
         ("state_dir", T("State folder"), settings.state_dir.value, settings.state_dir.source),
+        (
+            "vault_password_file",
+            T("Ansible Vault password"),
+            settings.vault_password_file.value or T("none"),
+            settings.vault_password_file.source,
+        ),
         ("language", T("Language"), settings.language.value, settings.language.source),
         ("workers", T("Targets looked at at once"), settings.workers.value, settings.workers.source),
     )
@@ -203,6 +209,8 @@ def _readable(target: str, path: str) -> Check:
     try:
         with Path(path).open("rb"):
             return _passed(target, "file", title, str(T("readable")))
+    except FileNotFoundError:
+        return _failed(target, "file", title, str(T("it does not exist")))
     except OSError as error:
         return _failed(target, "file", title, error.strerror or type(error).__name__)
 

@@ -52,6 +52,7 @@ class Inventory:
         self.home = source.parent
         self._environ = environ
         self._vault_password_file = vault_password_file
+        self._targets: dict[str, Target] = {}
 
     @classmethod
     def open(cls, settings: Settings, environ: Mapping[str, str]) -> Inventory:
@@ -190,7 +191,7 @@ class Inventory:
                 T("The inventory knows no host “{name}”.", name=name),
                 next_step=did_you_mean(name, self.ansible.hosts),
             )
-        return self._target(name)
+        return self._checked(name)
 
     def targets(self, patterns: Sequence[str]) -> tuple[Target, ...]:
         """Return the hosts that patterns choose.
@@ -202,7 +203,7 @@ class Inventory:
         problems: list[Problem] = []
         for name in self.select(patterns):
             try:
-                found.append(self._target(name))
+                found.append(self._checked(name))
             except InventoryError as error:
                 problems += error.problems
         if problems:
@@ -222,6 +223,12 @@ class Inventory:
                 next_step=T("Set dsi_site for it or for its group, to one of: {sites}.", sites=", ".join(self.sites)),
             )
         return self.sites[target.site]
+
+    def _checked(self, name: str) -> Target:
+        """Return a host, checked the first time it is asked for."""
+        if name not in self._targets:
+            self._targets[name] = self._target(name)
+        return self._targets[name]
 
     def _target(self, name: str) -> Target:
         problems = list(self._misplaced(name))

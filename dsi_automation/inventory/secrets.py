@@ -57,6 +57,11 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 def _from_file(path: Path) -> Secret:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise UsageError(
+            T("The password file {path} does not exist.", path=path),
+            next_step=T("Write the password alone in it, then: chmod 600 {path}", path=path),
+        ) from error
     except OSError as error:
         raise UsageError(
             T("The password file {path} cannot be read: {reason}.", path=path, reason=error.strerror),

@@ -298,3 +298,42 @@ def test_an_inventory_ansible_cannot_read_is_an_error_that_says_how_to_look_clos
     (tmp_path / "hosts.yml").write_text("[]\n")
     with pytest.raises(UsageError, match="ansible-inventory"):
         Inventory(tmp_path / "hosts.yml", {}).targets(["all"])
+
+
+def test_a_value_marked_unsafe_is_text_and_not_a_template(folder):
+    source = folder(ws1='ansible_winrm_kerberos_hostname_override: !unsafe "{{ inventory_hostname }}"\n')
+    assert Inventory(source, {}).target("ws1").windows.kerberos_host == "{{ inventory_hostname }}"
+
+
+def test_filters_and_other_hosts_variables_work_in_templates(folder):
+    source = folder(ws1={"ansible_host": "{{ inventory_hostname | upper }}-{{ hostvars['ws2'].ansible_host }}"})
+    assert Inventory(source, {}).target("ws1").windows.host == "WS1-198.18.1.2"
+
+
+def test_a_variable_of_the_current_directorys_playbooks_is_not_the_inventorys(folder, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "group_vars").mkdir(parents=True)
+    (elsewhere / "group_vars" / "all.yml").write_text("dsi_environment: test\n")
+    source = folder()
+    monkeypatch.chdir(elsewhere)
+    assert Inventory(source, {}).target("ws1").environment is Environment.PRODUCTION
+
+
+def test_a_host_and_a_group_of_one_name_are_told_apart(folder):
+    hosts = {"all": {"children": {"workstations": {"hosts": {"a": None, "b": None}}, "b": {"hosts": {"a": None}}}}}
+    assert Inventory(folder(hosts=hosts), {}).target("b").name == "b"
+    with pytest.raises(UsageError, match="workstations"):
+        Inventory(folder(), {}).target("workstations")
+
+
+def test_people_and_policy_are_read_without_importing_ansible():
+    code = """
+import sys
+from pathlib import Path
+from dsi_automation.inventory.load import Inventory
+inventory = Inventory(Path(sys.argv[1]), {})
+assert inventory.people and inventory.policy.operations
+assert not [name for name in sys.modules if name.split(".")[0] in {"ansible", "jinja2", "sqlalchemy"}]
+"""
+    subprocess.run([sys.executable, "-c", code, EXAMPLE / "hosts.yml"], check=True)
+    assert (EXAMPLE / "people.yml").exists()
