@@ -15,7 +15,7 @@ setup: ## set up the Python environment
 demo: ## see a workstation joined to a real Active Directory, from request to record (root, Debian)
 	@.ci/packages.sh base lab
 	@.ci/setup.sh
-	@$(BIN)/python docs/demo.py
+	@$(BIN)/python -m dsi_automation.lab.demo
 
 test: ## run all tests (root, Debian)
 	@.ci/packages.sh base lab test

@@ -36,7 +36,9 @@ class WorkstationCheck(ReadOnlyOperation[CheckInputs, Look]):
 
     def check(self, targets: Sequence[str], inputs: CheckInputs, look: Look, observer: Observer) -> Report:
         """Look at every machine at once, within `look.workers`; a dead one is a failure and delays nobody."""
-        seen = fan_out(targets, lambda target: _read(look, target), workers=look.workers, deadline=look.deadline, observer=observer)
+        seen = fan_out(
+            targets, lambda target: _read(look, target), workers=look.workers, deadline=look.deadline, observer=observer
+        )
         checks: list[Check] = []
         for target, facts in seen.results.items():
             checks += everything(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dsi_automation.connectors.directory.port import Computer
 from dsi_automation.core.errors import DsiError
@@ -31,9 +31,20 @@ class JoinInputs(Inputs):
         default=None, description="Local account whose profile it is, when it is neither named alike nor the only one."
     )
     users: dict[str, str] = Field(
-        default_factory=dict, description="For several machines: login of the domain user of each, by machine."
+        default_factory=dict,
+        description="For several machines, login of the domain user of each: ws1:login,ws2:login, or a mapping in a file.",
     )
     leave_domain: bool = Field(default=False, description="Take machines that are members of another domain out of it.")
+
+    @field_validator("users", mode="before")
+    @classmethod
+    def _as_typed(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
+        if not all(machine.strip() and login.strip() for machine, _, login in pairs):
+            raise ValueError("expected MACHINE:LOGIN,MACHINE:LOGIN")
+        return {machine.strip(): login.strip() for machine, _, login in pairs}
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> JoinInputs:

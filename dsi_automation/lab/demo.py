@@ -1,0 +1,171 @@
+"""`make demo`: the toolkit's main job done for real, told step by step; each step's exit code is checked.
+
+Every line that starts with `$` is a command as a technician types it, run as it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from dsi_automation.core.exit_codes import ExitCode
+from dsi_automation.core.text import T, Text
+
+NAME: Final = "demo"
+NETWORK: Final = "198.18.128.0/17"
+TECHNICIAN, SECTION_HEAD = "m.kouadio", "y.traore"
+
+
+class DemoFailedError(Exception):
+    """A step did not end as it must."""
+
+
+@dataclass
+class Stage:
+    """Where the demo plays: the environment of its commands, and what the lab told about itself."""
+
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    lab: dict[str, Any] = field(default_factory=dict)
+    step: int = 0
+
+    def title(self, text: Text) -> None:
+        """Announce the next step."""
+        self.step += 1
+        heading = f" {self.step}. {text}"
+        print(f"\n{'─' * 78}\n{heading}\n{'─' * 78}", flush=True)  # noqa: T201  # a demo is told on the terminal
+
+    def say(self, text: Text) -> None:
+        """Tell the reader something."""
+        print(f"  {text}", flush=True)  # noqa: T201
+
+    def sh(self, words: list[str], *, expect: int = 0, quiet: bool = False) -> str:
+        """Show a command, run it and show what it printed.
+
+        Args:
+            expect: the exit code it must end with.
+            quiet: keep what it printed to ourselves.
+
+        Raises:
+            DemoFailedError: it ended otherwise.
+        """
+        print(f"\n$ {shlex.join(words)}", flush=True)  # noqa: T201
+        done = subprocess.run(
+            words, env=self.environment, stdout=subprocess.PIPE if quiet else None, text=True, check=False
+        )
+        if expect:
+            self.say(T("(exit code {code}, as it must be)", code=done.returncode))
+        if done.returncode != expect:
+            raise DemoFailedError(
+                str(T("exit code {code} where {expected} was expected", code=done.returncode, expected=expect))
+            )
+        return done.stdout or ""
+
+    def dsi(self, *words: str, person: str | None = None, expect: int = 0) -> None:
+        """Run `dsi` as one of the lab's persons."""
+        key = ["--key", self.lab["people"][person]["key"]] if person else []
+        self.sh(["dsi", *words, *key], expect=expect)
+
+    def ask(self, *words: str) -> Any:
+        """Return what a `dsi` command tells as JSON, without showing it."""
+        words = ("dsi", *words, "--json")
+        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+
+def main() -> int:
+    """Play the demo from an empty machine to a verified record, and remove the lab."""
+    stage = Stage()
+    # Commands are shown as typed, so `dsi` must be found as it stands.
+    stage.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{stage.environment.get('PATH', os.defpath)}"
+    for variable in ("DSI_INVENTORY", "DSI_KEY", "DSI_STATE", "DSI_DATABASE_URL"):
+        stage.environment.pop(variable, None)
+    try:
+        _lab(stage)
+        _look(stage)
+        request = _ask(stage)
+        _decide(stage, request)
+        _act(stage, request)
+        _look_again(stage)
+        _record(stage)
+    except DemoFailedError as error:
+        print(f"\n{T('The demo stopped: {error}', error=error)}", file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, check=False)
+    stage.say(T("To explore by yourself: dsi lab up, then dsi lab status."))
+    return 0
+
+
+def _lab(stage: Stage) -> None:
+    stage.title(T("A laboratory: a real Active Directory, and seven workstations"))
+    stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", NETWORK])
+    stage.lab = stage.ask("lab", "status", "--name", NAME)
+    stage.environment["DSI_INVENTORY"] = stage.lab["inventory"]
+    stage.say(T("From here on the inventory is {path}.", path=stage.lab["inventory"]))
+
+
+def _look(stage: Stage) -> None:
+    stage.title(T("Look: is each workstation what procedure C asks for?"))
+    stage.dsi("check", "workstation.check", "workstations", expect=ExitCode.NOT_COMPLIANT)
+    stage.title(T("Plan: what would joining them take? A Windows 7 gets no plan"))
+    stage.dsi("plan", "workstation.join", "ws1", "-i", "user=awa.kone")
+    stage.dsi("plan", "workstation.join", "ws3", expect=ExitCode.NOT_COMPLIANT)
+    stage.dsi("plan", "workstation.join", "ws6")
+
+
+def _ask(stage: Stage) -> str:
+    stage.title(T("Ask: the technician puts the plan for three workstations forward, signed"))
+    stage.dsi(
+        *("request", "workstation.join", "ws1", "ws2", "ws5", "-i", "users=ws1:awa.kone"),
+        *("--reason", str(T("New workstations of the Abidjan office"))),
+        person=TECHNICIAN,
+    )
+    return str(stage.ask("requests")["requests"][0]["id"])
+
+
+def _decide(stage: Stage, request: str) -> None:
+    stage.title(T("Decide: nobody approves their own request"))
+    stage.dsi("run", request, person=TECHNICIAN, expect=ExitCode.GATE_CLOSED)
+    stage.dsi("approve", request, "--comment", "OK", person=TECHNICIAN, expect=ExitCode.GATE_CLOSED)
+    stage.dsi("show", request)
+    stage.dsi("approve", request, "--comment", str(T("Seen with the office, go ahead")), person=SECTION_HEAD)
+
+
+def _act(stage: Stage, request: str) -> None:
+    stage.title(T("Act: rename, join, restart, place, migrate the profile, then look again"))
+    stage.dsi("run", request, person=TECHNICIAN)
+    stage.say(T("The approval was for once:"))
+    stage.dsi("run", request, person=TECHNICIAN, expect=ExitCode.GATE_CLOSED)
+
+
+def _look_again(stage: Stage) -> None:
+    stage.title(T("Look again: a second plan finds nothing to do; the directory says the same to anybody"))
+    stage.dsi("plan", "workstation.join", "ws1", "ws2", "ws5", "-i", "users=ws1:awa.kone")
+    directory = stage.lab["directory"]
+    stage.environment["LDAPTLS_CACERT"] = directory["ca_file"]
+    reader = directory["accounts"]["svc-lecture"]
+    who = ["-D", reader["user"], "-y", reader["password_file"]]
+    base = ["-b", f"OU=Sites,{directory['base_dn']}"]
+    stage.sh(["ldapsearch", "-LLL", "-x", "-H", directory["ldaps_url"], *who, *base, "(objectClass=computer)", "dn"])
+
+
+def _record(stage: Stage) -> None:
+    stage.title(T("The record: verified here, then on any machine with ssh-keygen and sha256sum alone"))
+    stage.dsi("journal", "verify")
+    with tempfile.TemporaryDirectory(prefix="dsi-demo-") as folder:
+        export = Path(folder) / "journal.tar.gz"
+        stage.dsi("journal", "export", str(export))
+        stage.sh(["tar", "-xzf", str(export), "-C", folder])
+        script = next(Path(folder).rglob("verify.sh"))
+        stage.sh(["sh", "-c", f"cd {shlex.quote(str(script.parent))} && sh ./verify.sh"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
