@@ -47,20 +47,29 @@ def from_file(path: Path) -> Mapping[str, Any]:
     Raises:
         UsageError: it cannot be read, or is not a mapping.
     """
+    text = _read(path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(T("The input file {path} is larger than 1 MiB.", path=path))
-        text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else _yaml(text, path)
-    except OSError as error:
-        raise UsageError(
-            T("The input file {path} cannot be read: {reason}.", path=path, reason=error.strerror)
-        ) from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise _not_a_mapping(path) from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise _not_a_mapping(path)
     return content
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) <= LARGEST_FILE:
+            return content.decode("utf-8")
+    except OSError as error:
+        raise UsageError(
+            T("The input file {path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_a_mapping(path) from error
+    raise UsageError(T("The input file {path} is larger than 1 MiB.", path=path))
 
 
 def _yaml(text: str, path: Path) -> Any:

@@ -107,13 +107,13 @@ def _today(text: str, now: datetime, zone: tzinfo | None) -> datetime | None:
 
 
 def _iso(text: str, zone: tzinfo | None) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
     if len(text) <= len("2026-11-30"):
         return None  # a day alone: midnight would be a guess
-    return parsed.astimezone(UTC) if parsed.tzinfo else _aware(parsed, zone)
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else _aware(parsed, zone)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _aware(naive: datetime, zone: tzinfo | None) -> datetime:

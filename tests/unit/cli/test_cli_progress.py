@@ -1,0 +1,92 @@
+"""Progress: nothing for quick work, plain lines in a file, a live picture on a terminal, never on stdout."""
+
+import io
+import threading
+
+from dsi_automation.cli.progress import SHOWN, Picture, Progress
+from dsi_automation.core.events import Event
+from dsi_automation.core.text import T
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def event(kind="wait", target="ws1", text="It restarts.", **more):
+    return Event(kind, T("{text}", text=text), target, **more)
+
+
+def shown(progress):
+    """Let the patience end now, as its timer would."""
+    progress._begin()
+    return progress
+
+
+def test_quick_work_shows_nothing():
+    stream = io.StringIO()
+    with Progress(stream, patience=3600) as progress:
+        progress.notify(event())
+    assert stream.getvalue() == ""
+
+
+def test_without_a_terminal_each_event_is_a_line():
+    stream = io.StringIO()
+    with Progress(stream, patience=3600) as progress:
+        shown(progress).notify(event(done=1, total=3))
+        progress.notify(event("action.started"))
+        progress.notify(event("action.done", "ws\x1b[2J", "[red]done"))
+    assert stream.getvalue().splitlines()[1:] == ["[1/3] ws1: It restarts.", "ws\\x1b[2J: [red]done"]
+
+
+def test_on_a_terminal_a_live_picture_shows_the_target_and_goes_away():
+    stream = Terminal()
+    with Progress(stream, patience=3600) as progress:
+        progress.notify(event())
+        shown(progress).notify(event("action.started", "ws2", "It [bold]joins."))
+        progress._live.refresh()
+    assert "ws2  It [bold]joins." in stream.getvalue()
+    assert stream.getvalue().endswith(("\x1b[2K", "\x1b[?25h", "\r"))
+
+
+def test_the_picture_counts_and_keeps_to_a_screen():
+    picture = Picture()
+    for number in range(40):
+        picture.take(event("action.started", f"ws{number}"))
+    picture.take(event("look.progress", "ws0", "Looking.", done=1, total=40))
+    lines = picture.lines()
+    assert lines[0] == "1/40  Looking."
+    assert len(lines) == SHOWN + 2
+    assert not any(line.split()[0] == "ws0" for line in lines[1:])
+
+
+def test_many_threads_may_tell_at_once():
+    stream = Terminal()
+    with Progress(stream, patience=3600) as progress:
+        shown(progress)
+        threads = [
+            threading.Thread(target=lambda name=f"ws{n}": [progress.notify(event(target=name)) for _ in range(50)])
+            for n in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(progress._picture.now) == 8
+
+
+def test_a_closed_screen_does_not_stop_the_work():
+    stream = io.StringIO()
+    with Progress(stream, patience=3600) as progress:
+        shown(progress)
+        stream.close()
+        progress.notify(event())
+        assert progress._showing is False
+
+
+def test_a_patience_that_ends_after_the_work_shows_nothing():
+    stream = Terminal()
+    with Progress(stream, patience=3600) as progress:
+        progress.notify(event())
+    shown(progress)
+    assert stream.getvalue() == ""
