@@ -24,7 +24,7 @@ _PRINCIPAL: Final = re.compile(r"[^\s,*?!#\"\\-][^\s,*?!\"\\]*")
 
 @dataclass(frozen=True, slots=True)
 class AllowedSigner:
-    """A key somebody may sign with, and from when until when; both moments included, to the second.
+    """A key somebody may sign with, and from when until when; both included, to the second, and not the same second.
 
     Attributes:
         principal: the person's identifier, as entries name their actor.

@@ -4,7 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from fix_journal import Place, note
+from fix_journal import Place, SetClock, note
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -64,21 +64,19 @@ def test_the_record_is_append_only_for_whoever_speaks_sql(place: Place, statemen
     assert journal.read() == before
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "TRUNCATE entries",
-        "TRUNCATE leases",
-        "INSERT INTO entries SELECT 2, at, kind, subject, actor, hash, hash, line FROM entries",
-    ],
-)
+FALSE_HASH = "INSERT INTO entries SELECT 2, at, kind, subject, actor, hash, repeat('a', 64), line FROM entries"
+
+
+@pytest.mark.parametrize("statement", ["TRUNCATE entries", "TRUNCATE leases", FALSE_HASH])
 def test_postgresql_refuses_truncate_and_a_false_hash_too(new_postgres_database, tmp_path, statement: str) -> None:
-    place = Place(new_postgres_database(), tmp_path / "state", clock=None)  # type: ignore[arg-type]
-    journal = place.open(clock=False)
-    with pytest.raises(StorageError), journal.database.write() as connection:
-        connection.execute(text(statement))
-    assert len(journal.read()) == 1
-    journal.close()
+    place = Place(new_postgres_database(), tmp_path / "state", SetClock())
+    journal = place.open()
+    try:
+        with pytest.raises(StorageError), journal.database.write() as connection:
+            connection.execute(text(statement))
+        assert len(journal.read()) == 1
+    finally:
+        journal.close()
 
 
 def test_sqlite_replace_does_not_get_round_the_triggers(sqlite_place: Place) -> None:
