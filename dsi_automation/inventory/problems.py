@@ -129,6 +129,7 @@ def _short(value: object, longest: int = 40) -> str:
 _EXPECTED: Final[dict[str, Text]] = {
     "missing": T("this key is required."),
     "extra_forbidden": T("nobody knows this key: remove it or correct its spelling."),
+    "invalid_key": T("nobody knows this key: remove it or correct its spelling."),
     "string_type": T("a text is expected (between quotes when it is made of digits)."),
     "int_type": T("a whole number is expected."),
     "int_parsing": T("a whole number is expected."),

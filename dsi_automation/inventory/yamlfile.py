@@ -88,7 +88,7 @@ def read_yaml(path: Path) -> YamlFile:
     try:
         node = loader.get_single_node()
         data = None if node is None else loader.construct_document(node)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date such as 2026-13-45 is a ValueError
         raise InventoryError([_syntax(path, error)]) from error
     lines, doubles = _walk(path, node)
     if doubles:
@@ -108,7 +108,7 @@ def check_yaml(path: Path) -> list[Problem]:
         return []
     try:
         node = _loader(text).get_single_node()
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         return [_syntax(path, error)]
     return _walk(path, node)[1]
 
@@ -122,7 +122,7 @@ def _loader(text: str) -> Any:
 
 def _syntax(path: Path, error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    reason = getattr(error, "problem", None) or type(error).__name__
+    reason = getattr(error, "problem", None) or str(error) or type(error).__name__
     return Problem(
         str(path), "", T("this is not valid YAML ({reason}).", reason=reason), None if mark is None else mark.line + 1
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.inventory.init import EXAMPLE
@@ -55,6 +57,11 @@ def folder(tmp_path):
         return tmp_path / "hosts.yml"
 
     return write
+
+
+@pytest.fixture
+def example(folder):
+    return Inventory(folder(), {})
 
 
 @pytest.fixture
@@ -116,6 +123,17 @@ def test_a_pattern_that_names_nothing_is_refused_and_names_what_is_near(folder, 
     with pytest.raises(UsageError) as raised:
         Inventory(folder(), {}).select(patterns)
     assert named in str(raised.value)
+
+
+@given(st.lists(st.text(max_size=12) | st.sampled_from(["ws1", "abj", "!ws7", "&abj", "ws*"]), max_size=3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+def test_any_text_as_a_pattern_chooses_hosts_or_is_a_usage_error(example, patterns):
+    try:
+        chosen = example.select(patterns)
+    except UsageError:
+        return
+    assert chosen
+    assert set(chosen) <= set(example.ansible.hosts)
 
 
 def test_windows_variables_become_an_endpoint_of_plain_types(folder):
