@@ -23,6 +23,8 @@ from dsi_automation.lab.windows.spec import Domain, Membership
 
 TIMEOUT: Final = 60
 """Seconds adcli may take."""
+SERVICES: Final = ("host", "RestrictedKrbHost", "WSMAN")
+"""Service names a Windows machine with WinRM registers; HTTP is an alias of host in AD (sPNMappings)."""
 _BIND_CODES: Final = {"533": Code.ACCOUNT_DISABLED, "532": Code.PASSWORD_EXPIRED, "775": Code.ACCOUNT_LOCKED_OUT}
 """The `data` of AD's AcceptSecurityContext error (52e wrong password, 525 no such user: both 1326)."""
 _ADMINISTRATORS: Final = re.compile(r"^(S-1-5-32-544|S-1-5-21-.*-(512|519))$")
@@ -206,6 +208,7 @@ class AdcliJoiner:
         command = ["adcli", "join", "--verbose", f"--domain={self._domain.dns_name}", f"--login-user={user}"]
         command += ["--login-type=user", "--stdin-password", f"--computer-name={request.computer}"]
         command += [f"--host-fqdn={fqdn}", f"--host-keytab={request.keytab or '/dev/null'}"]
+        command += [f"--service-name={service}" for service in SERVICES]
         command += [f"--os-name={request.system}", f"--os-version={request.version}"]
         if request.account_ou is not None:
             command.append(f"--domain-ou={request.account_ou}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +14,8 @@ from dsi_automation.lab.windows.auth.md4 import nt_hash
 from dsi_automation.lab.windows.faults import Fault, FaultRule
 from dsi_automation.lab.windows.spec import Domain, LocalUser, Membership, WorkstationSpec
 from dsi_automation.lab.windows.state import State, StateStore
+
+logger = logging.getLogger(__name__)
 
 LOG_LENGTH: Final = 2000
 
@@ -148,6 +151,7 @@ class Machine:
         self.requests[kind] += 1
         moment = self.now().isoformat(timespec="milliseconds")
         self.log.append(LoggedRequest(moment, kind, class_name, method, user, outcome))
+        logger.info("%s %s %s %s %s %s", self.spec.key, kind, class_name or "-", method or "-", user, outcome)
 
     def strikes(self, fault: Fault, class_name: str = "", method: str = "") -> FaultRule | None:
         """Return the rule by which a fault strikes this request, counting it; None when it does not."""

@@ -55,9 +55,14 @@ class KerberosAcceptor:
 
     def seal(self, message: bytes) -> tuple[bytes, bytes]:
         """Return the token header and the sealed message (MS-WSMV 2.2.9.1.2: header, data and padding buffers)."""
-        from gssapi.raw import IOV, IOVBufferType, wrap_iov
+        from gssapi.raw import IOV, IOVBuffer, IOVBufferType, wrap_iov
 
-        buffers = IOV(IOVBufferType.header, message, IOVBufferType.padding, std_layout=False)
+        buffers = IOV(
+            IOVBuffer(IOVBufferType.header, True, None),  # noqa: FBT003  # the library's own shape: allocate it
+            IOVBuffer(IOVBufferType.data, False, message),  # noqa: FBT003
+            IOVBuffer(IOVBufferType.padding, True, None),  # noqa: FBT003
+            std_layout=False,
+        )
         wrap_iov(self._context, buffers, confidential=True, qop=None)
         return buffers[0].value or b"", (buffers[1].value or b"") + (buffers[2].value or b"")
 
@@ -67,9 +72,14 @@ class KerberosAcceptor:
         Raises:
             KerberosRefusedError: it was sealed with another session's key, or changed.
         """
-        from gssapi.raw import IOV, IOVBufferType, unwrap_iov
+        from gssapi.raw import IOV, IOVBuffer, IOVBufferType, unwrap_iov
 
-        buffers = IOV((IOVBufferType.header, signature), sealed, IOVBufferType.data, std_layout=False)
+        buffers = IOV(
+            IOVBuffer(IOVBufferType.header, False, signature),  # noqa: FBT003
+            IOVBuffer(IOVBufferType.data, False, sealed),  # noqa: FBT003
+            IOVBuffer(IOVBufferType.data, False, None),  # noqa: FBT003  # MIT wants room for what RC4 pads
+            std_layout=False,
+        )
         try:
             unwrap_iov(self._context, buffers)
         except self._error as error:
