@@ -44,7 +44,8 @@ class Vault:
                 next_step=T("Name its file in ANSIBLE_VAULT_PASSWORD_FILE or as vault_password_file in dsi.yml."),
             )
         try:
-            return Secret(VaultLib(self._secrets).decrypt(ciphertext).decode("utf-8"))
+            # A new line typed after the password at ansible-vault's prompt is no part of it.
+            return Secret(VaultLib(self._secrets).decrypt(ciphertext).decode("utf-8").removesuffix("\n"))
         except (AnsibleError, UnicodeDecodeError) as error:
             raise UsageError(
                 T(

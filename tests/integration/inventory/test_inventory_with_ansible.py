@@ -234,7 +234,7 @@ def test_a_vault_variable_is_decrypted_when_asked_for_and_the_password_is_not_re
 
 def test_a_vault_variable_may_differ_from_host_to_host(folder, vault_password):
     source = folder(ws1=encrypted("vault_admin", "first-one", vault_password),
-                    ws2=encrypted("vault_admin", "second-one", vault_password))  # fmt: skip
+                    ws2=encrypted("vault_admin", "second-one\n", vault_password))  # fmt: skip
     inventory = Inventory(source, {}, vault_password_file=vault_password)
     found = [inventory.secret(SecretSource(vault="vault_admin"), target=name).reveal() for name in ("ws1", "ws2")]
     assert found == ["first-one", "second-one"]
