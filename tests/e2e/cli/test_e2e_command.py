@@ -1,0 +1,188 @@
+"""The `dsi` command as a shell starts it: what it loads, says and ends with, without a lab."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DSI = str(Path(sys.executable).with_name("dsi"))
+HEAVY = {
+    "ansible", "ansible_runner", "sqlalchemy", "alembic", "pydantic", "rich", "winrm", "ldap3", "cryptography",
+    "requests", "yaml", "jinja2", "aiohttp", "spnego", "asyncio",
+}  # fmt: skip
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DSI_STATE": str(tmp_path / "state")}
+
+
+@pytest.fixture
+def call(tmp_path, environment):
+    def run(*arguments, **more):
+        env = {**environment, **more.pop("env", {})}
+        return subprocess.run(
+            [DSI, *arguments], cwd=tmp_path, env=env, check=False, capture_output=True, text=True, **more
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["plan", "--help"], ["request", "--help"], ["completion", "bash"], ["pln"]]
+)
+def test_nothing_heavy_is_imported_before_it_is_used(tmp_path, environment, arguments):
+    listing = (
+        "import sys\nfrom dsi_automation.cli.main import run\ncode = run(sys.argv[1:])\n"
+        "print('\\nLOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", listing, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert "dsi_automation" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_help_version_and_the_module_are_the_same_command(call, tmp_path, environment):
+    assert re.fullmatch(r"dsi \d+\.\d+\.\d+\n", call("--version").stdout)
+    module = [sys.executable, "-m", "dsi_automation", "--help"]
+    done = subprocess.run(module, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+    assert done.stdout == call("--help").stdout
+    assert done.stdout.startswith("Usage\u00a0: dsi")
+
+
+def test_without_an_inventory_a_sentence_says_what_to_do(call):
+    done = call("requests", "--json")
+    assert done.returncode == 2
+    assert "dsi init" in done.stderr
+    assert json.loads(done.stdout)["error"]["code"] == "usage"
+    assert "Traceback" not in done.stderr
+
+
+def test_init_writes_an_inventory_that_doctor_can_read_and_touches_nothing_twice(call, tmp_path):
+    done = call("init", "mine")
+    assert done.returncode == 0
+    assert {"hosts.yml", "people.yml", "approval_policy.yml"} <= {path.name for path in (tmp_path / "mine").iterdir()}
+    findings = {item["name"]: item for item in json.loads(call("-I", "mine", "doctor", "--json").stdout)["findings"]}
+    for name in ("inventory", "hosts", "people", "policy", "journal"):
+        assert findings[name]["state"] == "ok", findings[name]
+    assert findings["key"]["state"] == "problem"
+    assert "ssh-keygen -t ed25519" in findings["key"]["next_step"]
+    again = call("init", "mine")
+    assert again.returncode == 2
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_unknown_target_or_input_ends_with_2_and_writes_nothing(call, tmp_path):
+    call("init", "mine")
+    for arguments in (
+        ["plan", "workstation.join", "nobody-knows-me"],
+        ["plan", "workstation.jion", "all"],
+        ["check", "workstation.check", "all", "-i", "nonsense=1"],
+        ["request", "workstation.join", "all", "--reason", "x", "--not-before", "2001-01-01T00:00"],
+    ):
+        done = call("-I", "mine", *arguments)
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.startswith("Erreur")
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_journal_is_made_verified_exported_and_found_tampered_with(call, tmp_path):
+    call("init", "mine")
+    assert call("-I", "mine", "requests").returncode == 0
+    head = call("-I", "mine", "journal", "head").stdout
+    (tmp_path / "noted").write_text(head)
+    whole = call("-I", "mine", "journal", "verify", "--checkpoint", "noted", "--json")
+    assert whole.returncode == 0
+    assert json.loads(whole.stdout)["ok"] is True
+    exported = call("-I", "mine", "journal", "export", "copy")
+    assert exported.returncode == 0, exported.stderr
+    assert (tmp_path / "copy").is_dir()
+    (tmp_path / "noted").write_text(f"1:{'0' * 64}\n")
+    broken = call("-I", "mine", "journal", "verify", "--checkpoint", "noted", "--json")
+    assert broken.returncode == 6
+    assert json.loads(broken.stdout)["problems"]
+
+
+def test_a_read_only_state_folder_is_a_sentence(call, tmp_path):
+    call("init", "mine")
+    (tmp_path / "state").write_text("a file where a folder should be")
+    done = call("-I", "mine", "requests")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "state" in done.stderr
+
+
+def test_a_pipe_that_closes_early_is_no_traceback(tmp_path, environment):
+    with subprocess.Popen(
+        [DSI, "operations", "--json"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 141
+    assert b"Traceback" not in errors
+
+
+def test_a_terminal_that_cannot_show_a_letter_gets_its_escape(call):
+    done = call("operations", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert done.returncode == 0
+    assert "proc\\xe9dure" in done.stdout
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colours_are_for_terminals_that_want_them(tmp_path, environment, variable, coloured):
+    leader, follower = pty.openpty()
+    env = {**environment, "TERM": "xterm", **variable}
+    process = subprocess.Popen([DSI, "operations"], cwd=tmp_path, env=env, stdout=follower, stderr=subprocess.DEVNULL)
+    os.close(follower)
+    seen = b""
+    while True:
+        try:
+            chunk = os.read(leader, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        seen += chunk
+    os.close(leader)
+    assert process.wait() == 0
+    assert (b"\x1b[" in seen) is coloured
+
+
+def test_an_interrupted_command_ends_with_130(tmp_path, environment):
+    # A FIFO as the file of inputs: the command waits for it, and that is where Ctrl+C finds it.
+    os.mkfifo(tmp_path / "inputs.yml")
+    command = [DSI, "plan", "workstation.join", "ws1", "-i", "@inputs.yml"]
+    with (
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process,
+        (tmp_path / "inputs.yml").open("w"),
+    ):
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
+    assert process.returncode == 130
+    assert "dsi resume" in errors
+    assert "Traceback" not in errors
+
+
+def test_completion_completes_commands_in_bash(tmp_path, environment):
+    script = subprocess.run(
+        [DSI, "completion", "bash"], env=environment, check=False, capture_output=True, text=True
+    ).stdout
+    env = {**environment, "COMP_WORDS": "dsi req", "COMP_CWORD": "1", "_DSI_COMPLETE": "bash_complete"}
+    done = subprocess.run([DSI], cwd=tmp_path, env=env, check=False, capture_output=True, text=True)
+    assert done.stdout.split() == ["plain,request", "plain,requests"]
+    checked = subprocess.run(["bash", "-n"], input=script, text=True, check=False, capture_output=True)
+    assert checked.returncode == 0, checked.stderr
