@@ -109,7 +109,7 @@ class CheckpointFile:
             with self.path.open("rb") as source:
                 size = source.seek(0, os.SEEK_END)
                 source.seek(max(0, size - _TAIL))
-                lines = source.read().decode("utf-8", "surrogateescape").splitlines()
+                lines = source.read().decode("utf-8", "surrogateescape").split("\n")
         found = list(readable(lines))
         return max(found, key=lambda checkpoint: checkpoint.seq, default=None)
 

@@ -80,11 +80,13 @@ class _Keeper:
         journal.after.append(self.after)
         journal.on_checkpoint = self.now
         opened = journal.read(kinds=[Kind.JOURNAL_OPENED])
-        if not any(_key(entry) == key.public_key for entry in opened):
+        if not _knows(opened, key):
             with journal.transaction() as transaction:
                 opened = transaction.entries(kinds=[Kind.JOURNAL_OPENED])
                 self.journal_id = str(opened[0].body["journal"]) if opened else secrets.token_hex(16)
-                transaction.append(_introduction(self.journal_id, key))
+                # Another process of this controller may have been first since.
+                if not _knows(opened, key):
+                    transaction.append(_introduction(self.journal_id, key))
         else:
             self.journal_id = str(opened[0].body["journal"])
             self._compare(journal)
@@ -138,8 +140,8 @@ class _Keeper:
             raise _other(last)
 
 
-def _key(entry: Entry) -> object:
-    return entry.body.get("controller", {}).get("public_key")
+def _knows(opened: Sequence[Entry], key: ControllerKey) -> bool:
+    return any(entry.body.get("controller", {}).get("public_key") == key.public_key for entry in opened)
 
 
 def _introduction(journal_id: str, key: ControllerKey) -> Draft:
