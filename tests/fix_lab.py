@@ -7,7 +7,9 @@ killed is swept away by the next one.
 import itertools
 import json
 import os
+import socket
 import subprocess
+import tempfile
 from ipaddress import IPv4Network, ip_interface
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BENCHMARKING, Layout
 
-ROOM = Path("/tmp/dsi-test-labs")
+ROOM = Path(tempfile.gettempdir(), "dsi-test-labs")
 SUBNETS = list(BENCHMARKING.subnets(new_prefix=20))
 _numbers = itertools.count()
 
@@ -28,11 +30,23 @@ def used_networks():
     return [ip_interface(f"{info['local']}/{info['prefixlen']}").network for info in infos]
 
 
-def free_network() -> IPv4Network:
-    """Return a /20 of the benchmarking range that no interface uses; sessions start looking at different places."""
+def reserve_network() -> tuple[IPv4Network, socket.socket]:
+    """Return a /20 of the benchmarking range that nobody uses, and what holds it for this session.
+
+    Two sessions must not choose the same one before either has made its interface: the hold is an abstract socket.
+    """
     used = used_networks()
-    first = os.getpid() % len(SUBNETS)
-    return next(n for n in SUBNETS[first:] + SUBNETS[:first] if not any(n.overlaps(other) for other in used))
+    for network in SUBNETS:
+        if any(network.overlaps(other) for other in used):
+            continue
+        hold = socket.socket(socket.AF_UNIX)
+        try:
+            hold.bind(f"\0dsi-test-network-{network.network_address}")
+        except OSError:
+            hold.close()
+            continue
+        return network, hold
+    raise AssertionError("every network of 198.18.0.0/15 is in use")
 
 
 def sweep() -> None:
@@ -52,16 +66,20 @@ def stale_lab(folder: Path) -> Lab:
 def make_lab():
     """Return a function that makes a lab of this session, not up yet; all are taken down at the end."""
     sweep()
-    made = []
+    made, holds = [], []
 
     def make() -> Lab:
         name = f"t{os.getpid()}x{next(_numbers)}"
-        made.append(Lab(Layout(name, free_network(), ROOM / name)))
+        network, hold = reserve_network()
+        holds.append(hold)
+        made.append(Lab(Layout(name, network, ROOM / name)))
         return made[-1]
 
     yield make
     for lab in made:
         lab.down()
+    for hold in holds:
+        hold.close()
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,11 @@ def test_the_state_is_kept_in_the_lab_and_goes_with_it(written, loaded):
 
 def test_ansible_reads_the_same(written):
     # A home of its own: Ansible must not read the settings of whoever runs the tests.
-    env = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(written[0].root), "LANG": "C.UTF-8"}
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(written[0].root),
+        "LANG": "C.UTF-8",
+    }
     command = ["ansible-inventory", "-i", str(written[0].inventory_dir / "hosts.yml"), "--list"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd="/")
     found = json.loads(done.stdout)
@@ -90,7 +94,7 @@ def test_ansible_reads_the_same(written):
 
 
 def test_no_file_of_the_inventory_holds_a_password(written):
-    layout, _, passwords = written
+    layout = written[0]
     text = "".join(path.read_text() for path in layout.inventory_dir.rglob("*") if path.is_file())
     secrets = [path.read_text() for path in layout.password_dir.iterdir()]
     assert len(secrets) >= 4

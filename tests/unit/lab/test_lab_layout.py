@@ -14,7 +14,9 @@ def test_a_name_that_would_not_fit_an_interface_or_a_path_is_refused(name):
         Layout.of(name)
 
 
-@pytest.mark.parametrize("network", ["10.0.0.0/16", "198.18.0.0/24", "198.16.0.0/14", "0.0.0.0/0", "x", "198.18.1.1/16"])
+@pytest.mark.parametrize(
+    "network", ["10.0.0.0/16", "198.18.0.0/24", "198.16.0.0/14", "0.0.0.0/0", "x", "198.18.1.1/16"]
+)
 def test_a_network_outside_the_benchmarking_range_or_too_small_is_refused(network):
     with pytest.raises(UsageError):
         Layout.of("lab", network)
