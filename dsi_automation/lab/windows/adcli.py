@@ -119,7 +119,10 @@ class AdcliJoiner:
         except OSError as error:
             raise _RefusedError(Code.NO_SUCH_DOMAIN) from error
         validate = ssl.CERT_NONE if self._domain.ca_file is None else ssl.CERT_REQUIRED
-        tls = ldap3.Tls(validate=validate, ca_certs_file=self._domain.ca_file and str(self._domain.ca_file))
+        # ldap3 does not match addresses in certificates; a controller's certificate also names the domain
+        names = [host, self._domain.dns_name]
+        ca_file = self._domain.ca_file and str(self._domain.ca_file)
+        tls = ldap3.Tls(validate=validate, ca_certs_file=ca_file, valid_names=names)
         server = ldap3.Server(host, port=636, use_ssl=True, tls=tls, connect_timeout=10, get_info=ldap3.DSA)
         connection = ldap3.Connection(server, self._principal(user), password.reveal(), receive_timeout=30)
         try:
@@ -151,8 +154,12 @@ class AdcliJoiner:
             raise _RefusedError(Code.USER_EXISTS)
         joiner, groups = self._identity(connection, request.user or "")
         owner = _owner(account["nTSecurityDescriptor"].raw_values)
-        creator = account["mS-DS-CreatorSID"].value
-        if joiner in {owner, creator} or _ADMINISTRATORS.match(owner) or any(map(_ADMINISTRATORS.match, groups)):
+        creator = _sid(account["mS-DS-CreatorSID"])
+        if (
+            (joiner and joiner in {owner, creator})
+            or _ADMINISTRATORS.match(owner)
+            or any(map(_ADMINISTRATORS.match, groups))
+        ):
             return
         raise _RefusedError(Code.ACCOUNT_REUSE_BLOCKED)
 
@@ -195,7 +202,7 @@ class AdcliJoiner:
             return "", []
         connection.search(account.entry_dn, "(objectClass=*)", "BASE", attributes=["tokenGroups"])
         raw = connection.entries[0]["tokenGroups"].raw_values if connection.entries else []
-        return str(account["objectSid"].value), [str(format_sid(sid)) for sid in raw]
+        return _sid(account["objectSid"]), [str(format_sid(sid)) for sid in raw]
 
     @staticmethod
     def _modify(connection: Any, dn: str, changes: dict[str, Any]) -> None:
@@ -251,6 +258,12 @@ def _ldap_code(result: int) -> int:
     """Translate an LDAP result (RFC 4511 4.1.9) into the code Windows gives for it."""
     codes = {32: Code.FILE_NOT_FOUND, 50: Code.ACCESS_DENIED, 53: Code.MACHINE_ACCOUNT_QUOTA, 68: Code.USER_EXISTS}
     return codes.get(result, Code.GENERAL_FAILURE)
+
+
+def _sid(attribute: Any) -> str:
+    from ldap3.protocol.formatters.formatters import format_sid
+
+    return str(format_sid(attribute.raw_values[0])) if attribute.raw_values else ""
 
 
 def _owner(descriptors: list[bytes]) -> str:

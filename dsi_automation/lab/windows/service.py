@@ -250,7 +250,9 @@ def _known(namespace: str, class_name: str) -> CimClass:
 
 
 def _not_found(class_name: str) -> SoapFaultError:
-    return SoapFaultError(faults.RESOURCE, class_name, provider=ProviderError(0x80041002, "GetObject", class_name))
+    return SoapFaultError(
+        faults.RESOURCE, class_name, provider=ProviderError(faults.WBEM_NOT_FOUND, "GetObject", class_name)
+    )
 
 
 def _without_namespace(request: WsmanRequest, namespace: str) -> dict[str, str]:

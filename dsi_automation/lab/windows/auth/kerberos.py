@@ -27,6 +27,8 @@ class KerberosAcceptor:
         from gssapi.raw import GSSError
 
         self._error = GSSError
+        self.complete = False
+        """Whether the client is known."""
         try:
             store: dict[bytes | str, bytes | str] = {"keytab": f"FILE:{keytab}", "rcache": "none:"}
             self._context = gssapi.SecurityContext(
@@ -39,14 +41,10 @@ class KerberosAcceptor:
         """Take the client's token and return the answer to it, if there is one."""
         try:
             answer = self._context.step(token)
+            self.complete = bool(self._context.complete)  # also where the library reports a failed step
         except self._error as error:
             raise KerberosRefusedError(_WHAT, detail={"gss": str(error)}) from error
         return None if answer is None else bytes(answer)
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether the client is known."""
-        return bool(self._context.complete)
 
     @property
     def principal(self) -> str:

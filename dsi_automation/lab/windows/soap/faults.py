@@ -170,6 +170,7 @@ OPERATIONS_QUOTA = _receiver(
 )
 INTERNAL = _receiver("w:InternalError", None, None, "{what}", "{what}")
 
+WBEM_NOT_FOUND: Final = 0x80041002
 WBEM_ACCESS_DENIED: Final = 0x80041003
 WBEM_INVALID_CLASS: Final = 0x80041010
 WBEM_INVALID_QUERY: Final = 0x80041017
@@ -179,7 +180,7 @@ IN_USE: Final = 0x80070020
 NONE_MAPPED: Final = 0x80070534
 ALREADY_EXISTS: Final = 0x800700B7
 WBEM_REASONS: Final = {
-    0x80041002: ("Not found ", "Introuvable "),
+    WBEM_NOT_FOUND: ("Not found ", "Introuvable "),
     WBEM_ACCESS_DENIED: ("Access denied ", "Accès refusé "),
     WBEM_INVALID_PARAMETER: ("Invalid parameter ", "Paramètre non valide "),
     WBEM_INVALID_CLASS: ("Invalid class ", "Classe non valide "),
@@ -246,7 +247,7 @@ def render(fault: SoapFaultError, *, relates_to: str, machine: str, language: st
     if fault.wmi is not None:
         reason, detail = "", _wmi_error(fault.wmi, language)
     else:
-        detail = _wsman_fault(fault, reason, machine)
+        detail = _wsman_fault(fault, reason, machine, french=language.startswith("fr"))
         if kind.detail:
             detail = f"<w:FaultDetail>{names.FAULT_DETAIL}{kind.detail}</w:FaultDetail>{detail}"
     subcode = f"<s:Subcode><s:Value>{kind.subcode}</s:Value></s:Subcode>" if kind.subcode else ""
@@ -261,7 +262,7 @@ def render(fault: SoapFaultError, *, relates_to: str, machine: str, language: st
     return envelope(action, relates_to, body, language)
 
 
-def _wsman_fault(fault: SoapFaultError, reason: str, machine: str) -> str:
+def _wsman_fault(fault: SoapFaultError, reason: str, machine: str, *, french: bool) -> str:
     if fault.kind.code is None:
         return ""
     start = f'<f:WSManFault xmlns:f="{names.FAULT}" Code="{fault.kind.code}" Machine="{clean(machine)}"><f:Message>'
@@ -275,8 +276,9 @@ def _wsman_fault(fault: SoapFaultError, reason: str, machine: str) -> str:
         f"<p:ProviderName>{clean(said.provider)}</p:ProviderName><p:StatusCode>{said.status}</p:StatusCode>"
         "</p:__ExtendedStatus>"
     )
+    provider_said = WBEM_REASONS[said.status][french]
     inner = (
-        f'<f:WSManFault Code="{said.status}" Machine="{clean(machine)}"><f:Message>{clean(reason)}</f:Message>'
+        f'<f:WSManFault Code="{said.status}" Machine="{clean(machine)}"><f:Message>{clean(provider_said)}</f:Message>'
         "</f:WSManFault>"
     )
     return (
