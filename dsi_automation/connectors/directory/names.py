@@ -11,7 +11,6 @@ from dsi_automation.core.text import T
 
 COMPUTER_NAME: Final = re.compile(r"(?=.*[A-Za-z-])[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?")
 """A NetBIOS name that is a DNS label as well: at most 15 characters, not digits alone (Microsoft KB 909264)."""
-_PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
 _HEX_PAIR: Final = re.compile(r"[0-9A-Fa-f]{2}")
 _KEYWORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*|(OID\.)?[0-9]+(\.[0-9]+)*", re.IGNORECASE)
 
@@ -50,12 +49,18 @@ def computer_name(name: str) -> str:
 
 
 def filter_value(value: str) -> str:
-    r"""Return `value` for use in a search filter (RFC 4515): all but letters, digits, `-`, `.`, `_` as `\xx`.
+    r"""Return `value` for use in a filter (RFC 4515 section 3): `\`, `*`, `(`, `)` and spaces at its ends as `\xx`.
 
-    More than the RFC asks, because ldap3's parser strips spaces around a value that are not escaped.
+    Spaces, because ldap3's parser strips a value. No other character, because ldap3 2.10.2rc4 sends escapes as they
+    stand: ordinary names go through it unharmed, hostile ones find nobody.
     """
-    octets = refuse_controls(value).encode()
-    return "".join(chr(octet) if octet in _PLAIN else f"\\{octet:02x}" for octet in octets)
+    start, end = len(value) - len(value.lstrip()), len(value.rstrip())
+    return "".join(
+        "".join(f"\\{octet:02x}" for octet in character.encode())
+        if character in "\\*()" or not start <= at < end
+        else character
+        for at, character in enumerate(refuse_controls(value))
+    )
 
 
 def rdn_value(value: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dsi_automation.connectors.directory import wire
 from dsi_automation.connectors.directory.client import LdapReader, LdapWriter
-from dsi_automation.connectors.directory.errors import BindRefusedError
+from dsi_automation.connectors.directory.errors import AlreadyExistsError, BindRefusedError, NotFoundError
 from dsi_automation.connectors.directory.wire import Wire
 from dsi_automation.core.errors import UnknownOutcomeError, UnreachableError
 
@@ -234,3 +234,29 @@ def test_the_password_is_in_no_log_no_error_and_no_repr(real_place, ldap3_tells_
     assert "ldap" in ldap3_tells_all.text
     for secret in (right, CANARY):
         assert not [text for text in shown if secret in text]
+
+
+@pytest.fixture
+def unlooked(monkeypatch):
+    """Writers that do not look before they write, as when somebody else is quicker between the two."""
+    monkeypatch.setattr(LdapWriter, "_must_be_free", lambda *_: None)
+    monkeypatch.setattr(LdapWriter, "_must_exist", lambda _, dn, __: wire.Entry(dn, {}))
+
+
+def test_whoever_loses_a_race_for_a_name_hears_the_same_as_one_who_looked(real_place, unlooked):
+    made = real_place.writer().create_computer(real_place.name(), real_place.abj)
+    for ou in (real_place.abj, real_place.spy):
+        with pytest.raises(AlreadyExistsError):
+            real_place.writer().create_computer(real_place.name(), ou)
+    assert real_place.look(real_place.name()) == made.dn
+
+
+def test_a_unit_or_an_object_that_went_away_meanwhile_is_said_to_be_absent(real_place, unlooked):
+    made = real_place.writer().create_computer(real_place.name(1), real_place.abj)
+    with pytest.raises(NotFoundError):
+        real_place.writer().create_computer(real_place.name(2), f"OU=Absente,{real_place.abj}")
+    with pytest.raises(NotFoundError):
+        real_place.writer().move(made.dn, f"OU=Absente,{real_place.spy}")
+    with pytest.raises(NotFoundError):
+        real_place.writer().move(f"CN={real_place.name(3)},{real_place.abj}", real_place.spy)
+    assert real_place.look(real_place.name(1)) == made.dn
