@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import labels
@@ -74,11 +75,8 @@ def _show(out: Output, operation: AnyOperation | AnyReadOnly, policy: ApprovalPo
     out.line(
         T("procedure {letter}, risk: {risk}", letter=operation.procedure, risk=labels.risk(operation.risk)), indent=2
     )
-    for name, field in operation.inputs_model.model_json_schema().get("properties", {}).items():
-        needed = (
-            T("required") if name in operation.inputs_model.model_json_schema().get("required", []) else T("optional")
-        )
-        out.line(f"-i {name}={_kind(field)}  ({needed})  {field.get('description', '')}".rstrip(), indent=4)
+    for words in _inputs(operation.inputs_model.model_json_schema()):
+        out.line(words, indent=4)
     if _read_only(operation):
         out.line(T("only looks: no approval needed"), indent=2)
     elif policy is not None:
@@ -88,6 +86,14 @@ def _show(out: Output, operation: AnyOperation | AnyReadOnly, policy: ApprovalPo
         if not rules:
             out.line(T("policy does not name it: refused everywhere"), indent=2, fg="red")
     out.line()
+
+
+def _inputs(schema: dict[str, Any]) -> Iterator[str]:
+    for name, field in schema.get("properties", {}).items():
+        needed = T("required") if name in schema.get("required", []) else T("optional")
+        # A schema holds plain English; its French is in the catalogue of the operations' room.
+        described = Text(field.get("description", ""), {})
+        yield f"-i {name}={_kind(field)}  ({needed})  {described}".rstrip()
 
 
 def _kind(field: dict[str, Any]) -> str:
