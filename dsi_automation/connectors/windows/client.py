@@ -66,11 +66,10 @@ class CimReader:
         """Return the instances of a class, all pages of them; see `WindowsReader.query`."""
         known = asked.known_class(class_name)
         asked.known_properties(known, (*properties, *(where or {})))
-        wanted = tuple(properties) or tuple(known.properties)
-        statement = wql.select(class_name, wanted, where or {})
+        statement = wql.select(class_name, properties, where or {})
 
         def convert(page: answers.Page) -> list[CimInstance]:
-            return [answers.instance(item, known, wanted) for item in page.items]
+            return [answers.instance(item, known, tuple(properties)) for item in page.items]
 
         return self._read(lambda: self._pages(statement, convert))
 

@@ -117,6 +117,10 @@ _RENAME: Final[Mapping[int, Meaning]] = {
     ),
     87: _PARAMETER,
     123: _PARAMETER,
+    1210: Meaning(
+        T("Windows does not accept this as a computer name."),
+        T("At most 15 letters, digits and hyphens, not digits alone: check the site's naming rule."),
+    ),
     1323: _JOIN[1323],
     1326: _PASSWORD,
     1355: _NO_DOMAIN,

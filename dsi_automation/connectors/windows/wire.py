@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 from typing import Any, Final
@@ -20,6 +21,9 @@ from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.text import T
+
+# It logs a traceback before it raises, and the ticket when debugging; what matters is in our error.
+logging.getLogger("winrm.vendor.requests_kerberos").setLevel(logging.CRITICAL)
 
 _CHUNK: Final = 65536
 _HANDSHAKE: Final = frozenset({Transport.NTLM, Transport.KERBEROS, Transport.CREDSSP})
@@ -61,9 +65,15 @@ class Wire(pywinrm.Transport):
             AuthenticationError: not accepted, or the method is not offered.
         """
         session = self.build_session()
+        if self.encryption is not None:
+            return  # build_session has authenticated already
         _harden(session)
-        if self._target.transport in _HANDSHAKE and self.encryption is None:
+        if self._target.transport in _HANDSHAKE:
             self._authenticate(session)
+        elif self._target.transport is Transport.BASIC:
+            # requests encodes text as Latin-1, which has no euro sign; Windows reads UTF-8.
+            user, password = self._target.user.encode(), self._target.password.reveal().encode()
+            session.auth = requests.auth.HTTPBasicAuth(user, password)
 
     def setup_encryption(self, session: requests.Session) -> None:
         """Authenticate, then have pywinrm seal every message; called by pywinrm for plain HTTP."""
@@ -155,11 +165,15 @@ def translate(endpoint: WindowsEndpoint, error: Exception) -> DsiError:
             on=endpoint.name,
             next_step=T("Check ansible_host in the inventory."),
         )
-    if isinstance(error, requests.RequestException | HTTPError | OSError):
-        return failures.from_exception(endpoint, error)
     name = type(error).__name__
     if name in {"KerberosExchangeError", "MutualAuthenticationError", "GSSError"}:
         return _no_ticket(endpoint, name)
+    if isinstance(error, requests.RequestException | HTTPError | OSError):
+        return failures.from_exception(endpoint, error)
+    if name in {"AuthenticationException", "NTStatusException"}:
+        # requests_credssp: its text is the only thing that tells the two apart.
+        offered = "available authentication method" not in str(error)
+        return failures.not_authenticated(endpoint) if offered else _not_offered(endpoint)
     if isinstance(error, WinRMError) and "pykerberos" in str(error):
         return UsageError(
             T("Kerberos is not installed on this controller."),
@@ -197,7 +211,9 @@ def _has_key(session: Any, endpoint: WindowsEndpoint) -> bool:
         return getattr(session.auth, "session_security", None) is not None
     if endpoint.transport is Transport.KERBEROS:
         return bool(getattr(session.auth, "auth_done", False))
-    return bool(getattr(session.auth, "contexts", None))
+    contexts = list(getattr(session.auth, "contexts", {}).values())
+    # An impostor may say 200 half way through the exchange: only a finished context has a key.
+    return bool(contexts) and all(each._context.complete for each in contexts)  # noqa: SLF001
 
 
 def _offers(header: str, transport: Transport) -> bool:

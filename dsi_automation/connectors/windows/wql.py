@@ -26,8 +26,9 @@ def literal(value: CimScalar) -> str:
 def select(class_name: str, properties: Sequence[str], where: Mapping[str, CimScalar]) -> str:
     """Return the query for some properties of the instances whose properties equal those of `where`.
 
-    Names must come from the schema; only values may be anything.
+    Names must come from the schema; only values may be anything. No property stands for all of them: an older Windows
+    refuses a query that names one it does not have.
     """
     tests = [f"{name} IS NULL" if value is None else f"{name} = {literal(value)}" for name, value in where.items()]
-    query = f"SELECT {','.join(properties)} FROM {class_name}"  # noqa: S608  # names from the schema, values escaped
+    query = f"SELECT {','.join(properties) or '*'} FROM {class_name}"  # noqa: S608  # names from the schema, values escaped
     return f"{query} WHERE {' AND '.join(tests)}" if tests else query
