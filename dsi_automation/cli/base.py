@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 
 import click
 from click.core import ParameterSource
@@ -78,11 +78,13 @@ class Group(_Speaking, click.Group):
     """A command that has commands."""
 
     subcommand_metavar: Any = Worded()
+    options_hidden: ClassVar[bool] = True
 
     def __init__(self, name: str | None = None, **attrs: Any) -> None:
         attrs.setdefault("subcommand_metavar", T("COMMAND [ARGUMENTS]..."))
         super().__init__(name, **attrs)
         self.command_class = Command
+        self.params += global_options(hidden=self.options_hidden)
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -106,11 +108,12 @@ class LazyGroup(Group):
         sections: the commands by name, under a title each.
     """
 
+    options_hidden = False
+
     def __init__(self, name: str, sections: Mapping[Text, Mapping[str, Lazy]], **attrs: Any) -> None:
         super().__init__(name, **attrs)
         self.sections = sections
         self.lazy = {key: lazy for commands in sections.values() for key, lazy in commands.items()}
-        self.params += global_options(hidden=False)
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -94,3 +94,20 @@ def test_the_list_of_commands_leads_to_commands(dsi):
 
 def dsi_group():
     return dsi
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--json", "journal", "vrify"], ["journal", "--json", "vrify"], ["journal", "vrify", "--json"]]
+)
+def test_json_may_stand_before_between_and_after(dsi, arguments):
+    answer = dsi(*arguments)
+    assert answer.code == 2
+    assert answer.json["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--lang", "en", "journal", "head", "--help"], ["journal", "--lang", "en", "head", "--help"]],
+)
+def test_a_language_may_stand_between(dsi, arguments):
+    assert "Show this message and exit." in dsi(*arguments).out
