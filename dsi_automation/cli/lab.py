@@ -10,7 +10,7 @@ import click
 from dsi_automation.cli.base import OPTIONS, Group, argument, option
 from dsi_automation.cli.session import Session
 from dsi_automation.core.errors import UsageError
-from dsi_automation.core.text import TN, T, Text
+from dsi_automation.core.text import TN, T
 
 if TYPE_CHECKING:
     from dsi_automation.lab.lab import Lab
@@ -154,7 +154,7 @@ def logs(session: Session, part: str, name: str, lines: int, *, follow: bool) ->
 )
 @argument("fault", required=False, metavar=T("FAULT"), help=T("Which fault; without it, list them."))
 @name_option
-@option("--off", is_flag=True, help=T("Switch the fault off."))
+@option("--off", is_flag=True, help=T("Switch all its faults off."))
 @option("--value", type=float, metavar=T("NUMBER"), help=T("Seconds, page size or return code: see the list."))
 @option("--count", type=click.IntRange(1), metavar=T("NUMBER"), help=T("Strike only so many requests."))
 @option("--method", metavar=T("NAME"), help=T("Strike only requests that invoke this CIM method."))
@@ -162,25 +162,28 @@ def logs(session: Session, part: str, name: str, lines: int, *, follow: bool) ->
 def set_fault(
     session: Session, /, workstation: str | None, fault: str | None, name: str, *, off: bool, **options: Any
 ) -> None:
-    """Switch a fault, or list those there are."""
+    """Switch a fault on, all off, or list those there are."""
     from dsi_automation.lab.windows.faults import DESCRIPTIONS, Fault
 
-    if workstation is None or fault is None:
+    out = session.out
+    if workstation is not None and off:
+        opened(session, name).clear_faults(workstation)
+        text = T("{workstation}: every fault is off.", workstation=workstation)
+    elif workstation is None or fault is None:
         if session.choices.json:
-            session.out.data({str(known): str(text) for known, text in DESCRIPTIONS.items()})
+            out.data({str(known): str(text) for known, text in DESCRIPTIONS.items()})
         else:
-            session.out.table([T("Fault"), T("What happens")], [[str(f), text] for f, text in DESCRIPTIONS.items()])
+            out.table([T("Fault"), T("What happens")], [[str(known), text] for known, text in DESCRIPTIONS.items()])
         return
-    if fault not in {str(known) for known in Fault}:
+    elif fault in {str(known) for known in Fault}:
+        opened(session, name).fault(workstation, fault, **options)
+        text = T("{workstation}: fault {fault} is on.", workstation=workstation, fault=fault)
+    else:
         raise UsageError(T("There is no fault “{fault}”.", fault=fault), next_step=T("`dsi lab fault` lists them."))
-    opened(session, name).fault(workstation, fault, on=not off, **options)
     if session.choices.json:
-        session.out.data({"workstation": workstation, "fault": fault, "on": not off})
-        return
-    text: Text = T("{workstation}: fault {fault} is on.", workstation=workstation, fault=fault)
-    if off:
-        text = T("{workstation}: fault {fault} is off.", workstation=workstation, fault=fault)
-    session.out.line(text)
+        out.data({"workstation": workstation, "fault": None if off else fault})
+    else:
+        out.line(text)
 
 
 @lab.command("reset", help=T("Put workstations and their computer objects back as they were."), options_metavar=OPTIONS)
@@ -231,7 +234,7 @@ def _tables(session: Session, found: dict[str, Any]) -> None:
     out = session.out
     out.line()
     out.table(
-        [T("Workstation"), T("Address"), T("Site"), T("Name"), T("System"), T("In the domain")],
+        [T("Workstation"), T("Address"), T("Site"), T("Name"), T("System"), T("Domain")],
         [
             [
                 entry["key"],
@@ -239,7 +242,7 @@ def _tables(session: Session, found: dict[str, Any]) -> None:
                 entry["site"],
                 (entry["now"] or entry)["computer_name"],
                 entry["system"] if entry["answers"] else T("never answers"),
-                T("yes") if entry["joined"] else T("no"),
+                _domain_of(entry) or T("workgroup"),
             ]
             for entry in found["workstations"]
         ],
@@ -262,3 +265,13 @@ def _tables(session: Session, found: dict[str, Any]) -> None:
             for entry in found["processes"]
         ],
     )
+
+
+def _domain_of(entry: dict[str, Any]) -> str | None:
+    """Return the domain a workstation is in at this moment; as it was at the start when its process does not run."""
+    from dsi_automation.lab.layout import DOMAIN
+
+    if entry["now"] is not None:
+        found: str | None = entry["now"]["domain"]
+        return found
+    return DOMAIN if entry["joined"] else None

@@ -22,6 +22,7 @@ from dsi_automation.lab.lock import exclusive
 from dsi_automation.lab.machines import NAMED, Builder, Machine
 from dsi_automation.lab.samba import DomainController
 from dsi_automation.lab.simulator import Simulator
+from dsi_automation.lab.windows.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,24 +206,21 @@ class Lab:
             inventory.write(self.layout, machines, self.passwords)
         return machine
 
-    def served(self) -> list[dict[str, Any]]:
-        """Return the workstations as the simulator says they are at this moment."""
-        answer = self.simulator.request("GET", "/workstations")
-        entries: list[dict[str, Any]] = answer["workstations"] if isinstance(answer, dict) else answer
-        return entries
-
-    def fault(self, key: str, fault: str, *, on: bool = True, **options: Any) -> Any:
-        """Switch a fault of a workstation on or off.
+    def fault(self, key: str, fault: str, **options: Any) -> None:
+        """Switch a fault of a workstation on.
 
         Args:
             key: the workstation.
-            fault: which; `dsi lab fault --list` describes them.
-            on: whether it is to strike.
+            fault: which; `dsi lab fault` lists them.
             options: `value`, `count`, `method`, `class_name`, as in `FaultRule`.
         """
         self.require_up()
-        body = {"fault": fault, "on": on, **{name: value for name, value in options.items() if value is not None}}
-        return self.simulator.request("POST", self.simulator.workstation_path(key, "faults"), body)
+        self.simulator.control.fault(self.machine(key).key, Fault(fault), **options)
+
+    def clear_faults(self, key: str) -> None:
+        """Switch every fault of a workstation off."""
+        self.require_up()
+        self.simulator.control.clear_faults(self.machine(key).key)
 
     def reset(self, key: str | None = None) -> None:
         """Put one workstation, or all and the directory's computer objects, back to how they were at the start."""
@@ -236,7 +234,7 @@ class Lab:
                 order["remove"] = [name for name in self._names_now(chosen[0]) if not chosen[0].object_ou]
             self.controller.populate(order)
             for machine in chosen:
-                self.simulator.request("POST", self.simulator.workstation_path(machine.key, "reset"))
+                self.simulator.control.reset(machine.key)
 
     def samba_tool(self, *args: str, stdin: str = "") -> str:
         """Run `samba-tool` on the lab's controller and return what it printed."""
@@ -314,10 +312,10 @@ class Lab:
         network.drop_traffic_to(self.layout, [machine.spec.address for machine in machines if machine.silent])
         changed = self.simulator.start(machines, self.authority)
         self.simulator.wait_until_ready()
-        served = {entry["key"] for entry in self.served()}
+        served = {row["key"] for row in self.simulator.control.workstations()}
         for machine in machines:
             if machine.key not in served:
-                self.simulator.request("POST", "/workstations", machine.spec.model_dump(mode="json"))
+                self.simulator.control.add(machine.spec)
                 changed = True
         self._write_config(machines)
         return changed
@@ -334,7 +332,7 @@ class Lab:
         }
 
     def _names_now(self, machine: Machine) -> list[str]:
-        return [entry["computer_name"] for entry in self.served() if entry["key"] == machine.key]
+        return [row["computer_name"] for row in self.simulator.control.workstations() if row["key"] == machine.key]
 
 
 def _read_config(layout: Layout) -> dict[str, Any]:

@@ -106,9 +106,8 @@ def drop_traffic_to(layout: Layout, addresses: Iterable[str]) -> None:
     elements = ", ".join(sorted(addresses))
     rules = ["table inet dsi", "delete table inet dsi"]
     if elements:
-        rules.append(
-            f"table inet dsi {{ chain input {{ type filter hook input priority 0; ip daddr {{ {elements} }} drop }} }}"
-        )
+        hook = "type filter hook input priority 0;"
+        rules.append(f"table inet dsi {{ chain input {{ {hook} ip daddr {{ {elements} }} drop; }}; }}")
     run(["ip", "netns", "exec", layout.ws_namespace, "nft", "-f", "-"], stdin="\n".join(rules) + "\n")
 
 

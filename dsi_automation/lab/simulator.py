@@ -1,29 +1,25 @@
-"""The process that plays all of a lab's workstations, and its control socket (HTTP and JSON over a Unix socket)."""
+"""The process that plays all of a lab's workstations: what it is told, its start and its end."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 
 from dsi_automation.core.clock import Clock
-from dsi_automation.core.errors import DsiError, UnreachableError, UsageError
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import T
 from dsi_automation.lab.accounts import ADMINISTRATOR
 from dsi_automation.lab.ca import Authority, write_private
 from dsi_automation.lab.layout import DOMAIN, NETBIOS, Layout
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.processes import Daemon
+from dsi_automation.lab.windows.control import Control
 from dsi_automation.lab.windows.spec import Domain, SimulatorSpec, Tls
 
 START_SECONDS: Final = 60.0
-ANSWER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ class Simulator:
             DsiError: the process ended, or did not get there within 60 s.
         """
         until = self.clock.monotonic() + START_SECONDS
-        while not self.is_ready():
+        while not self.control.ready():
             if self.daemon.pid() is None:
                 raise DsiError(
                     T("The simulated workstations have stopped."),
@@ -89,14 +85,6 @@ class Simulator:
                 )
             self.clock.sleep(0.05)
 
-    def is_ready(self) -> bool:
-        """Tell whether the process answers on its control socket and says it is ready."""
-        try:
-            self.request("GET", "/ready")
-        except DsiError:
-            return False
-        return True
-
     def stop(self) -> bool:
         """Stop the process.
 
@@ -107,39 +95,10 @@ class Simulator:
         self.layout.control_socket.unlink(missing_ok=True)
         return found
 
-    def request(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the control socket something.
-
-        Returns:
-            The answer, read from JSON.
-
-        Raises:
-            UnreachableError: nothing listens there.
-            UsageError: it refuses: no such workstation, no such fault.
-        """
-        connection = _UnixConnection(str(self.layout.control_socket))
-        content = None if body is None else json.dumps(body)
-        try:
-            connection.request(method, path, content, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        except OSError as error:
-            raise UnreachableError(
-                T("The simulated workstations of lab {name} do not answer.", name=self.layout.name),
-                next_step=T("Start them with `dsi lab up`."),
-            ) from error
-        finally:
-            connection.close()
-        if answer.status >= http.client.BAD_REQUEST:
-            raise UsageError(
-                T("The lab's simulator refuses: {why}.", why=_reason(text) or answer.reason),
-                detail={"status": answer.status, "path": path},
-            )
-        return json.loads(text) if text else None
-
-    def workstation_path(self, key: str, *rest: str) -> str:
-        """Return the control path of a workstation."""
-        return "/".join(["/workstations", quote(key, safe=""), *rest])
+    @property
+    def control(self) -> Control:
+        """The control socket's client: workstations, faults, resets, restarts, requests seen."""
+        return Control(self.layout.control_socket)
 
     def _spec(self, machines: Sequence[Machine], authority: Authority) -> SimulatorSpec:
         return SimulatorSpec(
@@ -153,25 +112,3 @@ class Simulator:
             ),
             tls=Tls(ca_certificate=authority.certificate_file, ca_key=authority.key_file),
         )
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def _reason(text: str) -> str:
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return text[:200]
-    return str(said.get("error", said)) if isinstance(said, dict) else str(said)

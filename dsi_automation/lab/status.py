@@ -137,8 +137,7 @@ def _accounts(lab: Lab) -> list[dict[str, str]]:
 
 
 def _workstations(lab: Lab, machines: list[Machine]) -> list[dict[str, Any]]:
-    running = lab.simulator.daemon.pid() is not None
-    now = {entry["key"]: entry for entry in lab.served()} if running else {}
+    now = _now(lab)
     return [
         {
             "key": machine.key,
@@ -154,3 +153,21 @@ def _workstations(lab: Lab, machines: list[Machine]) -> list[dict[str, Any]]:
         }
         for machine in machines
     ]
+
+
+def _now(lab: Lab) -> dict[str, dict[str, Any]]:
+    """Return what has become of each workstation: its name, its domain and whether it is up; empty when none runs."""
+    if lab.simulator.daemon.pid() is None:
+        return {}
+    control = lab.simulator.control
+    shown = {row["key"]: control.workstation(row["key"]) for row in control.workstations()}
+    return {
+        key: {
+            "computer_name": data["computer_name"],
+            "domain": (data["state"]["membership"] or {}).get("dns_name"),
+            "up": data["up"],
+            "boots": data["state"]["boots"],
+            "faults": [rule["fault"] for rule in data["state"]["faults"]],
+        }
+        for key, data in shown.items()
+    }
