@@ -11,6 +11,7 @@ from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine import chain, documents, fold, registry
+from dsi_automation.engine.api import Engine
 from dsi_automation.engine.closed import closed
 from dsi_automation.engine.desk import Desk
 from dsi_automation.engine.fold import Ledger
@@ -25,7 +26,7 @@ from dsi_automation.inventory.model import Person
 from dsi_automation.journal.model import Draft, Kind, Lease, Signed, Transaction
 
 
-class GatedEngine:
+class GatedEngine(Engine):
     """Looks, plans, and lets nothing change that the gate did not let in. See `api.Engine` for each method."""
 
     def __init__(self, parts: Parts) -> None:

@@ -82,7 +82,7 @@ class Gate:
         self._as_approved(case)
         _not_taken_back(ledger, request)
         _not_used(ledger, request, now, holders)
-        approvals = self._approvals(ledger, case, runner, now)
+        approvals = self._approvals(ledger, case, [runner], now)
         _not_expired(case, approvals, now)
         _in_time(request, now)
         _may_run(case, runner)
@@ -91,20 +91,22 @@ class Gate:
     def resume(self, ledger: Ledger, run_id: str, now: datetime, runner: Person) -> Examined:
         """Return the request, when `runner` may finish this run of it now.
 
-        As `start`, but the approval is the one the run used: it need not be unused, and instead of its expiry
-        the run's start counts (`RESUME_WITHIN`).
+        As `start`, but the approval is the one the run used: it need not be unused, and it must have been good
+        when the run started; from then on `RESUME_WITHIN` counts.
 
         Raises:
             GateClosedError: any door is closed.
         """
         started = ledger.about(run_id, Kind.RUN_STARTED)[0]
         case = self.examine(ledger, started.body["request"], now)
+        starter = self._starter(started, case, ledger)
         self._as_approved(case)
         _not_taken_back(ledger, case.request)
         if case.request.kind is RequestKind.EMERGENCY:
             _ratified_in_time(case.request, now)
         else:
-            self._approvals(ledger, case, runner, now)
+            approvals = self._approvals(ledger, case, [runner, starter], started.at, before=started.seq)
+            _not_expired(case, approvals, started.at)
         if now > started.at + RESUME_WITHIN or now < started.at - timedelta(minutes=1):
             raise closed(
                 "resume_too_late",
@@ -259,8 +261,29 @@ class Gate:
         if case.request.bounds is not None:
             check_standing(case.rule, case.request.bounds.until - case.request.made_at.date())
 
-    def _approvals(self, ledger: Ledger, case: Examined, runner: Person, now: datetime) -> list[Entry]:
-        """Return the approvals that count: by enough different persons, none of them asking or running."""
+    def _starter(self, started: Entry, case: Examined, ledger: Ledger) -> Person:
+        """Return who started a run, once its first line is what that person signed."""
+        document = documents.read(started, documents.RUN)
+        exact = (
+            document.get("journal") == ledger.journal_id
+            and document.get("run") == started.subject
+            and document.get("request") == case.request.id
+            and document.get("plan_digest") == case.plan.digest
+        )
+        if not exact:
+            raise _inconsistent(started.subject)
+        starter = self._author(started, case.people, document)
+        _may_run(case, starter)
+        return starter
+
+    def _approvals(
+        self, ledger: Ledger, case: Examined, acting: Sequence[Person], now: datetime, before: int | None = None
+    ) -> list[Entry]:
+        """Return the approvals that count: by enough different persons, none of them asking or `acting`.
+
+        Args:
+            before: number of the line before which they must stand: the start of the run that used them.
+        """
         counted: list[tuple[Person, Entry]] = []
         for entry in ledger.about(case.request.id, Kind.APPROVED):
             person = self.decision_author(entry, case, ledger)
@@ -277,7 +300,8 @@ class Gate:
                     T("The clock stands before the approval of {id}.", id=case.request.id),
                     T("Set the clock right, then try again."),
                 )
-            if not same_person(person, runner):
+            in_time = before is None or entry.seq < before
+            if in_time and not any(same_person(person, other) for other in acting):
                 counted.append((person, entry))
         missing = max(case.rule.approvals, case.request.approvals_needed) - len(distinct([p for p, _ in counted]))
         if missing > 0:

@@ -90,7 +90,9 @@ class Runner:
             told = error if isinstance(error, DsiError) else unforeseen(error, self._claim.run_id)
             recorder.ended(Outcome.FAILED, told.exit_code, {}, {}, told)
             self._tell_end(Outcome.FAILED, told.exit_code)
-            raise
+            if told is error:
+                raise
+            raise told from error
         self._resolve(recorder, unresolved, unsettled, fresh)
         endings = {**unsettled, **self._blocked(fresh), **self._act(recorder, permit, stop, fresh)}
         permit.end()

@@ -3,12 +3,15 @@
 from datetime import date, time, timedelta
 
 import pytest
-from house import POLICY, House
+from house import POLICY, House, MemoryKey
 
 from dsi_automation.core.errors import GateClosedError, UsageError, WorldChangedError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.results import Outcome
+from dsi_automation.engine import documents
+from dsi_automation.engine.fold import Ledger
 from dsi_automation.engine.model import RequestKind, RequestState, StandingBounds, Window
+from dsi_automation.journal.model import Draft, Kind
 
 NIGHT = StandingBounds(date(2026, 12, 31), time(22), time(4), "Africa/Abidjan", ())
 
@@ -189,3 +192,47 @@ def test_requests_and_runs_are_found_by_their_beginning(house):
         engine.request_by_id("REQ-2026")
     assert len(engine.requests()) == 2
     assert [item.state for item in engine.requests(open_only=True)] == [RequestState.PENDING]
+
+
+def test_a_run_nobody_started_cannot_be_resumed_past_the_expiry(house):
+    """Somebody who owns the database writes a start by hand, so that "resume" would not ask for the expiry."""
+    request_id = house.approved()
+    house.clock.forward(days=3)
+    ledger = Ledger(house.journal.read())
+    digest = house.engine().request_by_id(request_id).plan.digest
+    document = documents.run_document(
+        journal=ledger.journal_id,
+        run="RUN-20261124-0000",
+        request=request_id,
+        plan_digest=digest,
+        targets=["t1"],
+        person="m.kouadio",
+        at=house.clock.now(),
+    )
+    signed = MemoryKey("m.kouadio").sign(document, documents.RUN)
+    body = {"request": request_id, "operation": "folder.fill", "plan_digest": digest}
+    with house.journal.transaction() as change:
+        change.append(Draft(Kind.RUN_STARTED, "RUN-20261124-0000", "m.kouadio", body, signed))
+    assert closed_at(house, house.engine().resume, "RUN-20261124-0000", Silent()) == "expired"
+    with house.journal.transaction() as change:
+        change.append(Draft(Kind.RUN_STARTED, "RUN-20261124-0001", "m.kouadio", body, signed))
+    assert closed_at(house, house.engine().resume, "RUN-20261124-0001", Silent()) == "request"
+    assert house.written() == {}
+
+
+def test_an_approval_given_after_the_start_does_not_cover_it(house):
+    rule = {**POLICY["operations"]["folder.fill"]["production"]}
+    house.fill.faults["t1/b"] = ["lost before", "lost before"]
+    run = house.engine().run(house.approved(), Silent())
+    house.policy["operations"] = {"folder.fill": {"production": {**rule, "approvals": 2}}}
+    assert closed_at(house, house.engine().resume, run.id, Silent()) == "approvals"
+    house.policy["operations"] = {"folder.fill": {"production": rule}}
+    assert house.engine("k.brou").resume(run.id, Silent()).exit_code == 0
+
+
+def test_an_emergency_interrupted_can_be_finished_until_its_ratification_is_overdue(house):
+    house.fill.faults["t1/b"] = ["lost before", "lost before"]
+    run = house.engine().emergency(house.plan(), "Fire", Silent())
+    assert run.exit_code == 3
+    assert house.engine().resume(run.id, Silent()).exit_code == 0
+    assert house.written() == {"a": 1, "b": 1, "c": 1}
