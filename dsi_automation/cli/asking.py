@@ -44,7 +44,10 @@ def wish_arguments[F: Callable[..., Any]](function: F) -> F:
             "words",
             multiple=True,
             metavar=T("KEY=VALUE"),
-            help=T("An input of the operation, as often as needed; or @FILE for a JSON or YAML file of inputs."),
+            help=T(
+                "An input of the operation, as often as needed; KEY=@FILE reads its value from a JSON or YAML file, "
+                "@FILE reads many inputs."
+            ),
         ),
         argument(
             "targets",

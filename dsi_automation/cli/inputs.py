@@ -1,4 +1,4 @@
-"""What is typed after `-i`: `key=value` again and again, or `@file` with many of them."""
+"""What is typed after `-i`: `key=value` again and again, `key=@file` for one value, `@file` for many inputs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ LARGEST_FILE: Final = 1_048_576
 
 def gather(words: Sequence[str]) -> dict[str, Any]:
     """Return the inputs; values typed on the command line stay strings, the operation's schema converts them.
+
+    A value that really begins with @ is written with two of them.
 
     Raises:
         UsageError: a word is neither `key=value` nor `@file`, a key comes twice, or a file cannot be read.
@@ -36,9 +38,15 @@ def _pairs(word: str) -> list[tuple[str, Any]]:
     if not equals or not key.strip():
         raise UsageError(
             T("“{word}” is not an input.", word=word),
-            next_step=T("Write -i key=value, or -i @file.yml for a file of inputs."),
+            next_step=T("Write -i key=value, -i key=@file.yml for a value in a file, or -i @file.yml for many inputs."),
         )
-    return [(key.strip(), value)]
+    return [(key.strip(), _value(value))]
+
+
+def _value(typed: str) -> Any:
+    if typed.startswith("@@"):
+        return typed[1:]
+    return content_of(Path(typed[1:])) if typed.startswith("@") else typed
 
 
 def from_file(path: Path) -> Mapping[str, Any]:
@@ -47,14 +55,26 @@ def from_file(path: Path) -> Mapping[str, Any]:
     Raises:
         UsageError: it cannot be read, or is not a mapping.
     """
+    content = content_of(path)
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UsageError(
+            T("The input file {path} is not a mapping of inputs to values.", path=path),
+            next_step=T("Write one “key: value” per line."),
+        )
+    return content
+
+
+def content_of(path: Path) -> Any:
+    """Return what a JSON or YAML file holds.
+
+    Raises:
+        UsageError: it cannot be read, or is neither.
+    """
     text = _read(path)
     try:
-        content = json.loads(text) if path.suffix == ".json" else _yaml(text, path)
-    except json.JSONDecodeError as error:
-        raise _not_a_mapping(path) from error
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise _not_a_mapping(path)
-    return content
+        return json.loads(text) if path.suffix == ".json" else _yaml(text, path)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise _unreadable(path) from error
 
 
 def _read(path: Path) -> str:
@@ -68,7 +88,7 @@ def _read(path: Path) -> str:
             T("The input file {path} cannot be read: {reason}.", path=path, reason=error.strerror)
         ) from error
     except UnicodeDecodeError as error:
-        raise _not_a_mapping(path) from error
+        raise _unreadable(path) from error
     raise UsageError(T("The input file {path} is larger than 1 MiB.", path=path))
 
 
@@ -77,12 +97,12 @@ def _yaml(text: str, path: Path) -> Any:
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise _not_a_mapping(path) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise _unreadable(path) from error
 
 
-def _not_a_mapping(path: Path) -> UsageError:
+def _unreadable(path: Path) -> UsageError:
     return UsageError(
-        T("The input file {path} is not a JSON or YAML mapping of keys to values.", path=path),
+        T("The input file {path} is neither JSON nor YAML.", path=path),
         next_step=T("Write one “key: value” per line."),
     )

@@ -70,6 +70,7 @@ class Progress:
         self._lock = threading.Lock()
         self._picture = Picture()
         self._lines: list[str] = []
+        self._last: Event | None = None
         self._showing = False
         self._closed = False
         self._live: Live | None = None
@@ -94,6 +95,7 @@ class Progress:
     def notify(self, event: Event) -> None:
         """Take note of an event; never raises for the sake of the screen."""
         with self._lock:
+            self._last = event
             self._picture.take(event)
             self._lines = self._picture.lines()
             if self._showing and self._live is None and not event.kind.endswith(".started"):
@@ -106,8 +108,8 @@ class Progress:
             self._showing = True
             if self._stream.isatty():
                 self._live = self._start_live()
-            else:
-                self._print(self._lines[0] if self._lines else "...")
+            elif self._last is not None:
+                self._say(self._last)
 
     def _say(self, event: Event) -> None:
         count = f"[{event.done}/{event.total}] " if event.done is not None and event.total else ""

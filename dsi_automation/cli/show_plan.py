@@ -14,8 +14,9 @@ from dsi_automation.core.text import TN, T
 def show_plan(out: Output, plan: Plan) -> None:
     """Write the plan: `+` is done, `=` stays, `!` blocks."""
     out.line(T("Plan of {operation} (version {version})", operation=plan.operation, version=plan.version), bold=True)
-    if plan.inputs:
-        out.line(T("Inputs: {inputs}", inputs=arguments(plan.inputs)))
+    given = {key: value for key, value in plan.inputs.items() if value not in (None, "", [], {})}
+    if given:
+        out.line(T("Inputs: {inputs}", inputs=arguments(given)))
     for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
         out.line()
         out.line(target, bold=True)

@@ -30,7 +30,9 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
         gather([f"@{path}"])
 
 
-@pytest.mark.parametrize("words", [["=x"], ["novalue"], ["a=1", "a=2"], ["@/nowhere/at/all.yml"], ["@/"], [" =1"]])
+@pytest.mark.parametrize(
+    "words", [["=x"], ["novalue"], ["a=1", "a=2"], ["@/nowhere/at/all.yml"], ["@/"], [" =1"], ["a=@/nowhere.yml"]]
+)
 def test_what_is_no_input_is_refused(words):
     with pytest.raises(UsageError):
         gather(words)

@@ -33,10 +33,11 @@ def test_quick_work_shows_nothing():
 def test_without_a_terminal_each_event_is_a_line():
     stream = io.StringIO()
     with Progress(stream, patience=3600) as progress:
-        shown(progress).notify(event(done=1, total=3))
+        progress.notify(event(done=1, total=3))
+        shown(progress)
         progress.notify(event("action.started"))
         progress.notify(event("action.done", "ws\x1b[2J", "[red]done"))
-    assert stream.getvalue().splitlines()[1:] == ["[1/3] ws1: It restarts.", "ws\\x1b[2J: [red]done"]
+    assert stream.getvalue().splitlines() == ["[1/3] ws1: It restarts.", "ws\\x1b[2J: [red]done"]
 
 
 def test_on_a_terminal_a_live_picture_shows_the_target_and_goes_away():
