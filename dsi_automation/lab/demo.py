@@ -69,8 +69,8 @@ class Stage:
 
     def dsi(self, *words: str, person: str | None = None, expect: int = 0) -> None:
         """Run `dsi` as one of the lab's persons."""
-        key = ["--key", self.lab["people"][person]["key"]] if person else []
-        self.sh(["dsi", *words, *key], expect=expect)
+        key = [one["key"] for one in self.lab["persons"] if one["id"] == person]
+        self.sh(["dsi", *words, *(["--key", *key] if key else [])], expect=expect)
 
     def ask(self, *words: str) -> Any:
         """Return what a `dsi` command tells as JSON, without showing it."""
@@ -107,8 +107,8 @@ def _lab(stage: Stage) -> None:
     stage.title(T("A laboratory: a real Active Directory, and seven workstations"))
     stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", NETWORK])
     stage.lab = stage.ask("lab", "status", "--name", NAME)
-    stage.environment["DSI_INVENTORY"] = stage.lab["inventory"]
-    stage.say(T("From here on the inventory is {path}.", path=stage.lab["inventory"]))
+    stage.environment["DSI_INVENTORY"] = stage.lab["files"]["inventory"]
+    stage.say(T("From here on the inventory is {path}.", path=stage.lab["files"]["inventory"]))
 
 
 def _look(stage: Stage) -> None:
@@ -148,12 +148,12 @@ def _act(stage: Stage, request: str) -> None:
 def _look_again(stage: Stage) -> None:
     stage.title(T("Look again: a second plan finds nothing to do; the directory says the same to anybody"))
     stage.dsi("plan", "workstation.join", "ws1", "ws2", "ws5", "-i", "users=ws1:awa.kone")
-    directory = stage.lab["directory"]
-    stage.environment["LDAPTLS_CACERT"] = directory["ca_file"]
-    reader = directory["accounts"]["svc-lecture"]
-    who = ["-D", reader["user"], "-y", reader["password_file"]]
-    base = ["-b", f"OU=Sites,{directory['base_dn']}"]
-    stage.sh(["ldapsearch", "-LLL", "-x", "-H", directory["ldaps_url"], *who, *base, "(objectClass=computer)", "dn"])
+    domain = stage.lab["domain"]
+    stage.environment["LDAPTLS_CACERT"] = stage.lab["files"]["ca"]
+    reader = next(one for one in stage.lab["accounts"] if one["account"].startswith("svc-lecture"))
+    who = ["-D", reader["account"], "-y", reader["password_file"]]
+    where = ["-H", f"ldaps://{domain['address']}", "-b", f"OU=Sites,{domain['base_dn']}"]
+    stage.sh(["ldapsearch", "-LLL", "-x", *where, *who, "(objectClass=computer)", "dn"])
 
 
 def _record(stage: Stage) -> None:

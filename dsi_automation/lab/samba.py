@@ -81,7 +81,7 @@ KRB5_CONF: Final = """\
 \tdns_lookup_kdc = false
 \tdns_canonicalize_hostname = false
 \trdns = false
-\tdefault_ccache_name = FILE:/tmp/krb5cc_dsi_{name}_%{{uid}}
+\tdefault_ccache_name = FILE:{root}/krb5cc_%{{uid}}
 
 [realms]
 \t{realm} = {{
@@ -139,7 +139,7 @@ class DomainController:
             )
         )
         self.layout.krb5_conf.write_text(
-            KRB5_CONF.format(realm=REALM, domain=DOMAIN, address=self.layout.dc_address, name=self.layout.name)
+            KRB5_CONF.format(realm=REALM, domain=DOMAIN, address=self.layout.dc_address, root=self.layout.root)
         )
         run(
             [

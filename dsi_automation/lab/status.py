@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 from dsi_automation.core.text import T
@@ -87,8 +90,8 @@ def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
         "directory": f"LDAPTLS_CACERT={layout.ca_file} ldapsearch -LLL -x -H ldaps://{layout.dc_address} "
         f"-D {READER}@{DOMAIN} -y {reader} -b OU=Sites,{BASE_DN} '(objectClass=computer)' dn dNSHostName",
         "kerberos": f"KRB5_CONFIG={layout.krb5_conf} kinit {READER}@{REALM} < {reader}",
-        "inventory": f"ansible-inventory -i {layout.inventory_dir / 'hosts.yml'} --graph",
-        "check": f"dsi -I {layout.inventory_dir} workstation check workstations",
+        "inventory": f"{_program('ansible-inventory')} -i {layout.inventory_dir / 'hosts.yml'} --graph",
+        "check": f"{_program('dsi')} -I {layout.inventory_dir} workstation check workstations",
     }
     answering = [machine for machine in machines if not machine.silent]
     if answering:
@@ -98,6 +101,12 @@ def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
             f"-H 'Content-Length: 0' -i https://{address}:{answering[0].spec.https_port}/wsman"
         )
     return found
+
+
+def _program(name: str) -> str:
+    """Return a program as it can be pasted: by its name when it is on PATH, else by its path beside this Python."""
+    beside = Path(sys.executable).with_name(name)
+    return name if shutil.which(name) or not beside.exists() else str(beside)
 
 
 def _process(daemon: Daemon) -> dict[str, Any]:
