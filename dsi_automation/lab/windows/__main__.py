@@ -20,6 +20,10 @@ from dsi_automation.lab.windows.spec import SimulatorSpec
 logger = logging.getLogger("dsi_automation.lab.windows")
 
 
+FILES_EACH = 12
+"""Open files allowed for a workstation: two ports, and connections of several clients."""
+
+
 def main() -> int:
     """Run the simulator; exit 0 after SIGTERM or SIGINT, 2 when the specification is wrong, 1 when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m dsi_automation.lab.windows")
@@ -31,13 +35,11 @@ def main() -> int:
     logging.basicConfig(
         filename=arguments.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    # two ports a workstation, and a connection each for the clients: the soft limit of 1024 is too low for 500
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         spec = SimulatorSpec.model_validate_json(arguments.spec.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = str(error) if isinstance(error, OSError) else _without_values(error)
+        _allow_files(FILES_EACH * len(spec.workstations))
+    except (OSError, ValueError) as error:  # ValidationError is a ValueError
+        reason = _without_values(error) if isinstance(error, ValidationError) else str(error)
         logger.error("the specification cannot be used: %s", reason)  # noqa: TRY400  # a traceback would show values
         return 2
     try:
@@ -46,6 +48,17 @@ def main() -> int:
         logger.error("%s %s", error.what.render("en"), error.detail)  # noqa: TRY400
         return 1
     return 0
+
+
+def _allow_files(needed: int) -> None:
+    """Raise the limit of open files: past it, asyncio would only spin on the ports it cannot accept from.
+
+    Raises:
+        OSError, ValueError: the machine allows fewer, and this is not root.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, needed + 512)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))
 
 
 async def _serve(simulator: Simulator, socket: Path) -> None:
