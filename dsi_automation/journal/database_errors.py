@@ -19,6 +19,7 @@ _LOCKED: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03")
 _FULL: Final = ("SQLITE_FULL", "53100", "ENOSPC", "EDQUOT")
 _READ_ONLY: Final = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "25006", "42501", "EACCES", "EPERM", "EROFS")
 _REFUSED: Final = ("28000", "28P01", "3D000")
+_REFUSED_AT_THE_DOOR: Final = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
 
 
 @contextmanager
@@ -94,5 +95,7 @@ def storage_error(code: str, place: str) -> StorageError:
 
 
 def _code(error: Any) -> str:
-    name = getattr(error, "sqlite_errorname", None)
-    return str(name or getattr(error, "sqlstate", None) or type(error).__name__)
+    name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    if name is None and any(words in str(error) for words in _REFUSED_AT_THE_DOOR):
+        return _REFUSED[0]  # a connection that never was has no SQLSTATE, only the server's sentence
+    return str(name or type(error).__name__)

@@ -136,7 +136,7 @@ def test_the_lines_of_an_export_are_the_bytes_that_were_hashed(exported: Path, s
 
 def test_the_commands_of_the_readme_work(exported: Path) -> None:
     readme = (exported / "README.txt").read_text().split("EXPORT OF")[1]
-    readme = re.sub(r"\b5(?=p|\\.)", "2", readme)
+    readme = re.sub(r"\b5(?=p|\.)", "2", readme)
     commands = "\n".join(re.findall(r"^    (\S.*)$", readme.replace("\\\n", ""), re.MULTILINE))
     assert commands.count("ssh-keygen") == 2
     done = sh("set -e\n" + commands, exported)

@@ -122,6 +122,13 @@ def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path
     assert "canary-pg-pass" not in str(caught.value) + repr(caught.value.__cause__)
 
 
+def test_a_database_the_server_does_not_know_is_told_from_a_dead_server(postgres_socket: Path, tmp_path: Path) -> None:
+    with pytest.raises(StorageError) as caught:
+        open_journal(f"postgresql://postgres:canary-pg-pass@/nosuch?host={postgres_socket}", tmp_path / "state")
+    assert caught.value.detail["code"] == "28000"
+    assert "canary-pg-pass" not in str(caught.value) + repr(caught.value.__cause__)
+
+
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "nonsense", "nosuchdb://canary-pw@x"])
 def test_a_url_of_another_kind_is_refused_without_repeating_it(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError) as caught:
