@@ -88,7 +88,7 @@ def make_plan(session: Session, wish: Wish) -> Plan:
         )
     inputs = wish.inputs()
     engine, targets = session.engine, session.toolkit.select(wish.targets)
-    with Progress() as progress:
+    with Progress(targets) as progress:
         return engine.plan(wish.operation, targets, inputs, progress)
 
 

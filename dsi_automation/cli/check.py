@@ -65,7 +65,7 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     begun, start = session.clock.now(), session.clock.monotonic()
     inputs = wish.inputs()
     engine, targets = session.engine, session.toolkit.select(wish.targets)
-    with Progress() as progress:
+    with Progress(targets) as progress:
         report = engine.check(wish.operation, targets, inputs, progress)
     seconds = session.clock.monotonic() - start
     if chosen == "junit":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from dsi_automation.cli.clean import clean
 from dsi_automation.core.events import Event
-from dsi_automation.core.text import TN
+from dsi_automation.core.text import TN, T
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,10 +27,14 @@ FINISHED: Final = ("done", "failed", "ended", "progress")
 
 @dataclass
 class Picture:
-    """What is going on, target by target, as the events tell it."""
+    """What is going on, target by target, as the events tell it.
+
+    Attributes:
+        now: the targets not finished yet, and what is being done to each.
+        latest: the last sentence told.
+    """
 
     now: dict[str, str] = field(default_factory=dict)
-    finished: int = 0
     done: int | None = None
     total: int | None = None
     latest: str = ""
@@ -43,9 +48,7 @@ class Picture:
             return
         target = clean(event.target)
         self.now.pop(target, None)
-        if event.kind.rpartition(".")[2] in FINISHED:
-            self.finished += 1
-        else:
+        if event.kind.rpartition(".")[2] not in FINISHED:
             self.now[target] = self.latest
 
     def lines(self) -> list[str]:
@@ -61,14 +64,27 @@ class Picture:
 
 
 class Progress:
-    """An observer for the terminal; safe to call from any thread, and silent with `quiet`."""
+    """An observer for the terminal; safe to call from any thread."""
 
-    def __init__(self, stream: IO[str] | None = None, *, quiet: bool = False, patience: float = PATIENCE) -> None:
-        """Prepare; nothing is shown before `patience` seconds have passed."""
+    def __init__(
+        self,
+        targets: Sequence[str] = (),
+        *,
+        stream: IO[str] | None = None,
+        quiet: bool = False,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Prepare; nothing is shown before `patience` seconds have passed.
+
+        Args:
+            targets: those that will be looked at, to show which of them keep everybody waiting.
+            quiet: show nothing at all.
+        """
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._lock = threading.Lock()
-        self._picture = Picture()
+        waiting = clean(T("waiting for its answer"))
+        self._picture = Picture({clean(target): waiting for target in targets})
         self._lines: list[str] = []
         self._last: Event | None = None
         self._showing = False

@@ -25,14 +25,14 @@ def shown(progress):
 
 def test_quick_work_shows_nothing():
     stream = io.StringIO()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         progress.notify(event())
     assert stream.getvalue() == ""
 
 
 def test_without_a_terminal_each_event_is_a_line():
     stream = io.StringIO()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         progress.notify(event(done=1, total=3))
         shown(progress)
         progress.notify(event("action.started"))
@@ -42,7 +42,7 @@ def test_without_a_terminal_each_event_is_a_line():
 
 def test_on_a_terminal_a_live_picture_shows_the_target_and_goes_away():
     stream = Terminal()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         progress.notify(event())
         shown(progress).notify(event("action.started", "ws2", "It [bold]joins."))
         progress._live.refresh()
@@ -61,9 +61,17 @@ def test_the_picture_counts_and_keeps_to_a_screen():
     assert not any(line.split()[0] == "ws0" for line in lines[1:])
 
 
+def test_whoever_has_not_answered_yet_is_shown():
+    stream = Terminal()
+    with Progress(["ws1", "ws7"], stream=stream, patience=3600) as progress:
+        progress.notify(event("look.progress", "ws1", "Looking.", done=1, total=2))
+        assert progress._lines[0] == "1/2  Looking."
+        assert [line.split()[0] for line in progress._lines[1:]] == ["ws7"]
+
+
 def test_many_threads_may_tell_at_once():
     stream = Terminal()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         shown(progress)
         threads = [
             threading.Thread(target=lambda name=f"ws{n}": [progress.notify(event(target=name)) for _ in range(50)])
@@ -78,7 +86,7 @@ def test_many_threads_may_tell_at_once():
 
 def test_a_closed_screen_does_not_stop_the_work():
     stream = io.StringIO()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         shown(progress)
         stream.close()
         progress.notify(event())
@@ -87,7 +95,7 @@ def test_a_closed_screen_does_not_stop_the_work():
 
 def test_a_patience_that_ends_after_the_work_shows_nothing():
     stream = Terminal()
-    with Progress(stream, patience=3600) as progress:
+    with Progress(stream=stream, patience=3600) as progress:
         progress.notify(event())
     shown(progress)
     assert stream.getvalue() == ""
