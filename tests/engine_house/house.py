@@ -251,7 +251,15 @@ def person(id_: str, role: str, number: str, **more: Any) -> Person:
 class House:
     """One inventory, one journal, and an engine for whoever signs."""
 
-    def __init__(self, root: Path, *, targets: Sequence[str] = ("t1",), url: str | None = None, clock: Any = None):
+    def __init__(
+        self,
+        root: Path,
+        *,
+        targets: Sequence[str] = ("t1",),
+        url: str | None = None,
+        clock: Any = None,
+        wait: timedelta | None = None,
+    ):
         self.root = root
         self.clock = clock or HandClock()
         self.state = root / "state"
@@ -268,7 +276,7 @@ class House:
         self.fill = Fill()
         self.tools = FolderTools(root / "targets")
         self.url = url
-        self.journal = open_journal(url, self.state, clock=self.clock)
+        self.journal = open_journal(url, self.state, clock=self.clock, wait=wait)
         self.listener = Listener()
         self.options: dict[str, Any] = {}
 

@@ -1,11 +1,14 @@
 """From plan to evidence: what a run does, in what order, and what it never does."""
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from house import House, Listener, refused
 
-from dsi_automation.core.errors import GateClosedError, UsageError, WorldChangedError
+from dsi_automation.core.errors import GateClosedError, StorageError, UsageError, WorldChangedError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.results import Outcome
@@ -185,7 +188,6 @@ def test_the_signed_documents_say_what_they_are_for(house):
 
 
 def test_nothing_is_done_that_cannot_be_announced(house):
-    from dsi_automation.core.errors import StorageError
     from dsi_automation.core.text import T
 
     request_id = house.approved()
@@ -207,3 +209,20 @@ def test_nothing_is_done_that_cannot_be_announced(house):
     assert house.engine().resume(run.id, Silent()).exit_code == 0
     assert house.written() == {"a": 1, "b": 1, "c": 1}
     assert [e.kind for e in house.journal.read(subject=run.id)].count(Kind.RUN_RESUMED) == 1
+
+
+def test_a_database_locked_by_somebody_else_stops_the_run_and_resume_finishes_it(tmp_path):
+    """A real lock: another connection holds SQLite's write lock from the middle of an action on."""
+    house = House(tmp_path, wait=timedelta(milliseconds=50))
+    with closing(sqlite3.connect(house.database, isolation_level=None)) as other:
+        house.fill.faults["t1/b"] = [lambda: other.execute("BEGIN IMMEDIATE")]
+        request_id = house.approved()
+        with pytest.raises(StorageError):
+            house.engine().run(request_id, Silent())
+        other.execute("ROLLBACK")
+    assert house.written() == {"a": 1, "b": 1}
+    run = house.engine().runs()[0]
+    assert (run.ended_at, [str(step.outcome) for step in run.steps]) == (None, ["done", "unknown"])
+    assert house.engine().resume(run.id, Silent()).exit_code == 0
+    assert house.written() == {"a": 1, "b": 1, "c": 1}
+    house.journal.close()
