@@ -214,7 +214,7 @@ def test_nothing_is_done_that_cannot_be_announced(house):
 def test_a_database_locked_by_somebody_else_stops_the_run_and_resume_finishes_it(tmp_path):
     """A real lock: another connection holds SQLite's write lock from the middle of an action on."""
     house = House(tmp_path, wait=timedelta(milliseconds=50))
-    with closing(sqlite3.connect(house.database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(house.database, isolation_level=None, check_same_thread=False)) as other:
         house.fill.faults["t1/b"] = [lambda: other.execute("BEGIN IMMEDIATE")]
         request_id = house.approved()
         with pytest.raises(StorageError):
