@@ -298,11 +298,13 @@ class Lab:
         return changed
 
     def _ensure_objects(self, machines: Sequence[Machine]) -> bool:
-        joined = [machine for machine in machines if machine.spec.joined is not None]
-        missing = [m for m in joined if m.spec.joined and m.spec.joined.keytab and not m.spec.joined.keytab.exists()]
+        made_file = self.layout.ws_dir / "objects.json"
+        made = json.loads(made_file.read_text()) if made_file.exists() else []
+        missing = [machine for machine in machines if machine.object_ou is not None and machine.key not in made]
         if missing:
             (self.layout.ws_dir / "keytabs").mkdir(parents=True, exist_ok=True, mode=0o700)
             self.controller.populate({"computers": [self._object(machine) for machine in missing]})
+            write_private(made_file, json.dumps([*made, *(machine.key for machine in missing)]))
         return bool(missing)
 
     def _ensure_workstations(self, machines: Sequence[Machine]) -> bool:
@@ -321,15 +323,15 @@ class Lab:
         return changed
 
     def _object(self, machine: Machine) -> dict[str, Any]:
-        joined = machine.spec.joined
-        return {
+        order: dict[str, Any] = {
             "name": machine.spec.computer_name,
             "ou": machine.object_ou,
             "system": machine.spec.os.caption,
             "address": machine.spec.address,
-            "password": generate(),
-            "keytab": str(joined.keytab) if joined else None,
         }
+        if machine.spec.joined is not None and machine.spec.joined.keytab is not None:
+            order |= {"password": generate(), "keytab": str(machine.spec.joined.keytab)}
+        return order
 
     def _names_now(self, machine: Machine) -> list[str]:
         return [row["computer_name"] for row in self.simulator.control.workstations() if row["key"] == machine.key]

@@ -75,6 +75,7 @@ class Builder:
         key: str | None = None,
         object_site: str | None = None,
         silent: bool = False,
+        kerberos: bool = True,
         users: Sequence[LocalUser] = (),
         **spec: Any,
     ) -> Machine:
@@ -87,6 +88,7 @@ class Builder:
             key: its name in the inventory.
             object_site: for a joined one, the site in whose OU its object is; None when it is in a workgroup.
             silent: whether it never answers.
+            kerberos: for a joined one, whether people can sign in to it with Kerberos; its keys take time to make.
             users: local accounts besides the administrator.
             spec: further fields of `WorkstationSpec`.
         """
@@ -99,7 +101,7 @@ class Builder:
         )
         joined = None
         if object_site is not None:
-            keytab = self.layout.ws_dir / "keytabs" / f"{key}.keytab"
+            keytab = self.layout.ws_dir / "keytabs" / f"{key}.keytab" if kerberos else None
             joined = Membership(dns_name=DOMAIN, netbios_name=NETBIOS, keytab=keytab)
         made = WorkstationSpec(
             key=key,
@@ -149,5 +151,6 @@ class Builder:
             site = SITES[number % len(SITES)].code
             name = f"{site}-PC-{FLEET_NUMBER + number:04}"
             where = site if joined else None
-            machines.append(self.machine(number, name, site, object_site=where, system=systems[number % len(systems)]))
+            system = systems[number % len(systems)]
+            machines.append(self.machine(number, name, site, object_site=where, system=system, kerberos=False))
         return machines

@@ -132,18 +132,18 @@ class Directory:
         host = f"{name.lower()}.{self.domain}"
         present = self.find(f"{name}$")
         if present is None:
-            self.db.add(
-                {
-                    "dn": dn,
-                    "objectClass": "computer",
-                    "sAMAccountName": f"{name}$",
-                    "userAccountControl": str(WORKSTATION),
-                    "dNSHostName": host,
-                    "servicePrincipalName": [f"HOST/{name}", f"HOST/{host}", f"WSMAN/{name}", f"WSMAN/{host}"],
-                    "operatingSystem": computer["system"],
-                    "unicodePwd": f'"{computer["password"]}"'.encode("utf-16-le"),
-                }
-            )
+            entry = {
+                "dn": dn,
+                "objectClass": "computer",
+                "sAMAccountName": f"{name}$",
+                "userAccountControl": str(WORKSTATION),
+                "dNSHostName": host,
+                "servicePrincipalName": [f"HOST/{name}", f"HOST/{host}", f"WSMAN/{name}", f"WSMAN/{host}"],
+                "operatingSystem": computer["system"],
+            }
+            if "password" in computer:
+                entry["unicodePwd"] = f'"{computer["password"]}"'.encode("utf-16-le")
+            self.db.add(entry)
         elif ldb.Dn(self.db, present) != ldb.Dn(self.db, dn):
             self.db.rename(present, dn)
         self.add_address(host, computer["address"])
@@ -198,7 +198,8 @@ def main() -> None:
     directory.db.transaction_commit()
     # Through a connection of Samba's own, which sees only what is committed.
     for computer in order.get("computers", []):
-        directory.export_keys(computer)
+        if "keytab" in computer:
+            directory.export_keys(computer)
     json.dump(answer, sys.stdout)
 
 
