@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.words import speak
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import DsiError
-from dsi_automation.core.text import T
+from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.composition import Toolkit
     from dsi_automation.engine.api import Engine
+    from dsi_automation.engine.model import Request
 
 
 @dataclass(slots=True)
@@ -81,18 +83,23 @@ class Session:
             self.out.note(T("The journal could not be read: {error}", error=error.what), fg="yellow")
             return
         for request in waiting:
-            self.out.note(
-                T(
-                    "EMERGENCY {id} by {person} waits to be ratified ({operation} on {targets}): "
-                    "dsi ratify {id} --comment '...'",
-                    id=request.id,
-                    person=request.requester,
-                    operation=request.plan.operation,
-                    targets=", ".join(request.plan.targets),
-                ),
-                fg="red",
-                bold=True,
+            banner = T(
+                "EMERGENCY {id} by {person} waits to be ratified {before} ({operation} on {targets}): "
+                "dsi ratify {id} --comment '...'",
+                id=request.id,
+                person=request.requester,
+                before=self._deadline(request),
+                operation=request.plan.operation,
+                targets=", ".join(request.plan.targets),
             )
+            self.out.note(banner, fg="red", bold=True)
+
+    def _deadline(self, request: Request) -> Text:
+        if request.ratify_before is None:
+            return T("as soon as possible")
+        if request.ratify_before < self.clock.now():
+            return T("and is OVERDUE since {moment}", moment=local(request.ratify_before))
+        return T("before {moment}", moment=local(request.ratify_before))
 
 
 def session() -> Session:

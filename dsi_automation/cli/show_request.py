@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli import labels
+from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_plan import show_plan
-from dsi_automation.cli.times import local
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli import labels
+from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
-from dsi_automation.cli.times import local
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from dsi_automation.cli.moments import local
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.model import StandingBounds, Window
@@ -85,12 +86,6 @@ def bounds(until: str | None, hours: str | None, time_zone: str, weekdays: str |
         time_zone=_zone_name(time_zone),
         weekdays=() if weekdays is None else _weekdays(weekdays),
     )
-
-
-def local(when: datetime, zone: tzinfo | None = None) -> str:
-    """Return a moment for people: `2026-11-30 18:00 +00:00`, in the machine's zone."""
-    there = when.astimezone(zone)
-    return f"{there:%Y-%m-%d %H:%M %:z}"
 
 
 def _relative(text: str, now: datetime) -> datetime | None:

@@ -93,6 +93,15 @@ def test_an_open_emergency_is_told_on_stderr_by_every_command_that_opens_the_jou
         assert "URGENCE" not in answer.out
 
 
+def test_an_emergency_that_is_overdue_says_so(dsi, engine, make):
+    from datetime import timedelta
+
+    engine.waiting = (make.request(ratify_before=make.now + timedelta(hours=1)),)
+    assert "avant le" in dsi("runs").err
+    engine.waiting = (make.request(ratify_before=make.now - timedelta(hours=1)),)
+    assert "EN RETARD" in dsi("runs").err
+
+
 def test_looking_goes_on_when_the_journal_cannot_be_read(dsi, engine):
     from dsi_automation.core.errors import StorageError
 

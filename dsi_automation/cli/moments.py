@@ -1,0 +1,11 @@
+"""Moments as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+
+def local(when: datetime, zone: tzinfo | None = None) -> str:
+    """Return a moment for people: `2026-11-30 18:00 +00:00`, by default in the machine's zone."""
+    there = when.astimezone(zone)
+    return f"{there:%Y-%m-%d %H:%M %:z}"
