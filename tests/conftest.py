@@ -3,6 +3,12 @@
 import sys
 from pathlib import Path
 
+import hypothesis
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 pytest_plugins = sorted(path.stem for path in HERE.glob("fix_*.py"))
+
+# How long an example takes says nothing on a shared machine.
+hypothesis.settings.register_profile("dsi", deadline=None)
+hypothesis.settings.load_profile("dsi")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,6 +73,7 @@ class _Keeper:
     last: Checkpoint | None = None
     journal_id: str = ""
     owed: list[tuple[int, str, datetime]] = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def attach(self, journal: SqlJournal, key: ControllerKey) -> None:
         """Introduce this controller to the journal, and from now on watch it."""
@@ -80,6 +82,9 @@ class _Keeper:
         journal.after.append(self.after)
         journal.on_checkpoint = self.now
         opened = journal.read(kinds=[Kind.JOURNAL_OPENED])
+        if opened:
+            self.journal_id = str(opened[0].body["journal"])
+            self._compare(journal)
         if not _knows(opened, key):
             with journal.transaction() as transaction:
                 opened = transaction.entries(kinds=[Kind.JOURNAL_OPENED])
@@ -87,9 +92,6 @@ class _Keeper:
                 # Another process of this controller may have been first since.
                 if not _knows(opened, key):
                     transaction.append(_introduction(self.journal_id, key))
-        else:
-            self.journal_id = str(opened[0].body["journal"])
-            self._compare(journal)
 
     def before(self, transaction: SqlTransaction) -> None:
         """Refuse a journal that ends before the last checkpoint; write a checkpoint that is still owed."""
@@ -104,8 +106,7 @@ class _Keeper:
     def now(self, head: Head) -> None:
         """Write a checkpoint of the end of the journal, unless there is one."""
         if head.at is not None and (self.last is None or self.last.seq < head.seq):
-            self.owed = [(head.seq, head.hash, head.at)]
-            self._settle()
+            self._settle((head.seq, head.hash, head.at))
 
     def after(self, appended: Sequence[Entry], head: Head) -> None:
         """Write a checkpoint when something of weight was recorded.
@@ -116,16 +117,19 @@ class _Keeper:
         if head.at is not None and any(entry.kind in CHECKPOINTED for entry in appended):
             from dsi_automation.core.errors import StorageError
 
-            self.owed = [(head.seq, head.hash, head.at)]
             try:
-                self._settle()
+                self._settle((head.seq, head.hash, head.at))
             except StorageError:
                 return
 
-    def _settle(self) -> None:
-        for seq, last_hash, at in self.owed:
-            self.last = self.file.write(self.journal_id, seq, last_hash, at)
-        self.owed.clear()
+    def _settle(self, *more: tuple[int, str, datetime]) -> None:
+        """Write the checkpoint of the longest journal among those owed; it covers the shorter ones."""
+        with self.turn:
+            self.owed = sorted([*self.owed, *more])[-1:]
+            for seq, last_hash, at in self.owed:
+                if self.last is None or self.last.seq < seq:
+                    self.last = self.file.write(self.journal_id, seq, last_hash, at)
+            self.owed = []
 
     def _compare(self, journal: SqlJournal) -> None:
         last = self.last
@@ -157,7 +161,10 @@ def _cut(last: Checkpoint, seq: int) -> TamperedError:
     return TamperedError(
         T("The journal ends at entry {seq}, but a checkpoint shows it had {last}.", seq=seq, last=last.seq),
         meaning=T("Its end was cut off, or an older copy was put in its place; the gate stays closed."),
-        next_step=T("Restore the whole database; keep this one and the checkpoints' file for the inquiry."),
+        next_step=T(
+            "Restore the whole database; keep this one and the checkpoints' file for the inquiry. "
+            "A journal begun anew on purpose needs a state folder of its own."
+        ),
         detail={"journal": last.journal, "checkpoint": last.seq, "hash": last.hash},
     )
 
@@ -166,6 +173,9 @@ def _other(last: Checkpoint) -> TamperedError:
     return TamperedError(
         T("The journal is not the one its checkpoints describe (entry {seq}).", seq=last.seq),
         meaning=T("It was rewritten, or another journal was put in its place; the gate stays closed."),
-        next_step=T("Run `dsi journal verify`; keep the database and the checkpoints' file for the inquiry."),
+        next_step=T(
+            "Run `dsi journal verify`; keep the database and the checkpoints' file for the inquiry. "
+            "A journal begun anew on purpose needs a state folder of its own."
+        ),
         detail={"journal": last.journal, "checkpoint": last.seq, "hash": last.hash},
     )

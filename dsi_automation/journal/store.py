@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,6 +128,8 @@ class SqlJournal:
         """
         self.database = database
         self._clock = clock
+        # Threads of one process queue here, in turn; the database's own waiting is by polling.
+        self._turn = threading.RLock()
         self.before: list[Callable[[SqlTransaction], None]] = []
         self.after: list[Callable[[Sequence[Entry], Head], None]] = []
         self.on_checkpoint: Callable[[Head], None] | None = None
@@ -138,7 +141,7 @@ class SqlJournal:
         Raises:
             StorageError: the database is locked, full, read-only or absent.
         """
-        with self.database.write() as connection:
+        with self._turn, self.database.write() as connection:
             transaction = SqlTransaction(connection, self._now(connection))
             for hook in self.before:
                 hook(transaction)

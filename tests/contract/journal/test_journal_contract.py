@@ -1,6 +1,7 @@
 """What every journal keeps its word on, whichever database it is in."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from dsi_automation.journal.chain import GENESIS
 from dsi_automation.journal.errors import ClockError, TamperedError
 from dsi_automation.journal.model import Draft, Kind
 from dsi_automation.journal.signing import KeySource
+from dsi_automation.journal.verify import verify_journal
 
 
 def test_the_first_entry_names_the_journal_and_its_controller(place: Place) -> None:
@@ -148,3 +150,17 @@ def test_an_older_copy_of_the_database_closes_the_gate(place: Place, tmp_path: P
     (other.state / "checkpoints.jsonl").write_text(checkpoint)
     with pytest.raises(TamperedError):
         other.open()
+
+
+def test_threads_of_one_process_make_one_chain_with_its_end_checkpointed(place: Place) -> None:
+    journal = place.open()
+
+    def work(name: int) -> None:
+        for _ in range(10):
+            with journal.transaction() as transaction:
+                transaction.append(Draft(Kind.RUN_ENDED, f"R-{name}", "awa", {}))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    found = verify_journal(journal, place.checkpoints)
+    assert (found.entries, found.problems, found.unguarded) == (81, (), 0)

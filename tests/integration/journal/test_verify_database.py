@@ -253,3 +253,25 @@ def test_edited_entries_are_refused_when_they_are_read(story: Place) -> None:
     attack(story, "UPDATE entries SET kind = 'action.done' WHERE seq = 7")
     with pytest.raises(TamperedError, match="7"):
         journal.read()
+
+
+def test_another_journal_in_its_place_is_refused_even_when_longer_and_by_a_new_key(
+    story: Place, tmp_path: Path
+) -> None:
+    other = Place(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other", story.clock)
+    journal = other.open()
+    with journal.transaction() as transaction:
+        for _ in range(30):
+            transaction.append(Draft(Kind.RUN_ENDED, "R-1", "awa", {}))
+    (story.state / "controller_key").unlink()
+    shutil.copy(tmp_path / "other.db", story.database)
+    with pytest.raises(TamperedError):
+        story.open()
+    assert journal.head().seq == 31
+
+
+def test_a_controller_that_lost_its_key_goes_on_with_a_new_one_and_both_are_known(story: Place, signers) -> None:
+    (story.state / "controller_key").unlink()
+    story.open()
+    found = verified(story, signers)
+    assert (found.entries, found.problems, found.unguarded) == (11, (), 0)
