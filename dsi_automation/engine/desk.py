@@ -13,8 +13,9 @@ from dsi_automation.core.secrets import redact_json
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine import chain, documents, fold, hours, registry
 from dsi_automation.engine.closed import closed
+from dsi_automation.engine.doors import SIGNING_TAKES, Examined, check_standing, emergency_role
 from dsi_automation.engine.fold import Ledger
-from dsi_automation.engine.gate import SIGNING_TAKES, Examined, Gate, check_standing, emergency_role
+from dsi_automation.engine.gate import Gate
 from dsi_automation.engine.identifiers import REQUEST, new_id
 from dsi_automation.engine.model import Request, RequestKind, RequestState, StandingBounds, Window
 from dsi_automation.engine.parts import Parts

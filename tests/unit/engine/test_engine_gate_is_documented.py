@@ -10,7 +10,7 @@ SOURCES = [path.read_text() for path in sorted((ROOT / "dsi_automation/engine").
 
 def doors():
     named = {name for source in SOURCES for name in re.findall(r'closed\(\s*"(\w+)"', source)}
-    roles = {name for source in SOURCES for name in re.findall(r'_role\([^")]*"(\w+)"\)', source)}
+    roles = {name for source in SOURCES for name in re.findall(r'role\([^")]*"(\w+)"\)', source)}
     return named | roles | {"refused"}
 
 
