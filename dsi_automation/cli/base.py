@@ -64,6 +64,11 @@ class _Speaking(click.Command):
             found.help = click_word("Show this message and exit.")
         return found
 
+    @override
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the first paragraph whole: the list folds it."""
+        return str(self.short_help or self.help or "").partition("\n\n")[0]
+
 
 class Command(_Speaking):
     """A command of `dsi`. The global options are understood after its name as well as before."""
