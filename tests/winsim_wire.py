@@ -143,7 +143,13 @@ class Pywinrm:
     """Unmodified pywinrm, asking what the tests ask."""
 
     def __init__(self, url: str, transport: str = "ntlm", **options: Any) -> None:
-        options = {"username": WINSIM_ADMIN, "password": WINSIM_PASSWORD, "proxy": None, **options}
+        options = {
+            "username": WINSIM_ADMIN,
+            "password": WINSIM_PASSWORD,
+            "proxy": None,
+            "ca_trust_path": None,
+            **options,
+        }
         self.protocol = winrm.protocol.Protocol(url, transport=transport, **options)
 
     def query(self, text: str, *, most: int = 32000) -> Element:

@@ -113,7 +113,9 @@ class Control:
     def _call(self, method: str, path: str, body: str | None = None) -> Any:
         connection = _UnixConnection(self._path, self._timeout)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(
+                method, path, None if body is None else body.encode(), {"Content-Type": "application/json"}
+            )
             answer = connection.getresponse()
             data = json.loads(answer.read() or b"null")
         except (OSError, http.client.HTTPException, ValueError) as error:
