@@ -59,7 +59,12 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
 
     @abstractmethod
     def plan(self, targets: Sequence[str], inputs: InputsT, observed: Observed[FactsT, SharedT]) -> Plan:
-        """Decide, from facts alone: pure, same facts same plan. Targets without a possible plan become blockers."""
+        """Decide, from facts alone: pure, same facts same plan. Targets without a possible plan become blockers.
+
+        The engine holds the plan to this: each target asked is either among the plan's targets or a blocker, and
+        the plan's inputs are `inputs.model_dump(mode="json")`. After some actions were done, the plan from new
+        facts is what remains of the first one: the same actions, argument for argument, in the same order.
+        """
 
     @abstractmethod
     def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
@@ -74,7 +79,9 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     def settle(self, action: Action, inputs: InputsT, look: LookT, observer: Observer) -> None:
         """Wait until the target of an interrupted action can be looked at again (it may be restarting).
 
-        Called before a resumed run looks anew. Changes nothing; returns when the target answers.
+        Called before a resumed run looks anew, and when the answer to a write was lost: after it, the look decides
+        whether the action happened, so a write that may still be on its way must have arrived or failed by then.
+        Changes nothing; returns when the target answers.
 
         Raises:
             UnreachableError: it did not answer in time.
@@ -125,7 +132,10 @@ class Permit(Protocol):
         ...
 
     def check(self, target: str) -> None:
-        """Make sure that this run may still write to `target` (it holds the target's lease, in the right hours).
+        """Make sure that this run may still write to `target`: it holds the target's lease, and is not over.
+
+        Hours, windows and revocation are asked before each action, not within one: an action begun is better
+        finished than cut in two.
 
         Raises:
             GateClosedError: it may not, or no longer.

@@ -118,6 +118,18 @@ def test_two_approvals_by_one_person_are_one(house):
     assert house.engine().run(request_id, Silent()).exit_code == 0
 
 
+def test_two_entries_of_one_human_are_one_approver(house):
+    rule = {**POLICY["operations"]["folder.fill"]["production"], "approvals": 2}
+    house.policy["operations"] = {"folder.fill": {"production": rule}}
+    house.people.append(person("yao", "director", "0200"))
+    request_id = house.approved()
+    with pytest.raises(GateClosedError) as caught:
+        house.engine("yao").approve(request_id, "Fine")
+    assert caught.value.detail["door"] == "twice"
+    forged(house, request_id, "yao")
+    assert door(house, request_id) == "approvals"
+
+
 def test_an_expired_approval_is_worth_nothing(house):
     request_id = house.approved()
     house.clock.forward(days=2, seconds=1)
