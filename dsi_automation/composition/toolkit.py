@@ -210,7 +210,8 @@ class Toolkit:
         """Export the journal; returns how many entries."""
         from dsi_automation.journal.export import export
 
-        return export(self.journal, path, self.checkpoints, self.allowed_signers()).entries
+        # A journal that was tampered with is exported too: it is the evidence.
+        return export(self._journal_as_it_is(), path, self.checkpoints, self.allowed_signers()).entries
 
     @property
     def checkpoints(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -45,6 +46,15 @@ def _dn(value: str) -> str:
     return value
 
 
+def _person_id(value: str) -> str:
+    # It is a principal in an allowed-signers file (ssh-keygen), where spaces, commas and wildcards mean something.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value) or value == "controller":
+        raise WrongValueError(
+            T("an identifier of small letters, digits, dots and dashes is expected, as in k.kouassi.")
+        )
+    return value
+
+
 def _template(value: str) -> str:
     template.parse(value)
     return value
@@ -55,6 +65,7 @@ type IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 type WindowsVersion = Annotated[str, AfterValidator(_version)]
 type DistinguishedName = Annotated[str, AfterValidator(_dn)]
 type NonEmpty = Annotated[str, Field(min_length=1)]
+type PersonId = Annotated[str, AfterValidator(_person_id)]
 type Roles = Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
 
 
@@ -197,7 +208,7 @@ class Person(Strict):
     r"""Somebody known to the gate.
 
     Attributes:
-        id: short identifier used in records, `k.kouassi`.
+        id: short identifier used in records, `k.kouassi`; `controller` is the controller's own.
         name: first and last name.
         staff_number: the matricule; two entries with one matricule are one person and refused.
         logins: every spelling of this person's accounts: `DOUANES\kkouassi`, `kkouassi@douanes.example`.
@@ -206,7 +217,7 @@ class Person(Strict):
         keys: SSH public keys, with the period each is good for; without any, the person can neither ask nor approve.
     """
 
-    id: NonEmpty
+    id: PersonId
     name: NonEmpty
     staff_number: NonEmpty
     roles: tuple[NonEmpty, ...]

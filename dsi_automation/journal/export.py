@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dsi_automation.journal.store import SqlJournal
 
 ROOT: Final = "journal-export"
+CHECK: Final = Path(__file__).with_name("check.sh")
+"""The auditor's script; `docs/how-to/verify-a-journal-export.md` shows and explains it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def _write(
     keys = [*signers, *(AllowedSigner(PRINCIPAL, key, namespaces=(NAMESPACE,)) for key in controllers)]
     sink.add("allowed_signers", allowed_signers_file(keys).encode())
     sink.add("README.txt", README.encode())
+    sink.add("check.sh", CHECK.read_bytes())
     return number, signatures, head
 
 

@@ -24,7 +24,7 @@ Vérifier une signature, ici celle de l'entrée 5 :
 Vérifier le dernier point de contrôle :
     ssh-keygen -Y verify -f allowed_signers -I controller -n dsi-checkpoint \\
       -s checkpoint.sig < checkpoint.document
-La boucle complète est dans docs/how-to/verify-a-journal-export.md.
+Tout vérifier d'un coup : sh check.sh (le même texte est dans docs/how-to/verify-a-journal-export.md).
 Seul un point de contrôle conservé AILLEURS révèle que la fin du journal et les points de contrôle ont été coupés
 ensemble par l'administrateur du contrôleur.
 
@@ -50,7 +50,7 @@ Verify a signature, here that of entry 5:
 Verify the last checkpoint:
     ssh-keygen -Y verify -f allowed_signers -I controller -n dsi-checkpoint \\
       -s checkpoint.sig < checkpoint.document
-The whole loop is in docs/how-to/verify-a-journal-export.md.
+Verify all of it at once: sh check.sh (the same text is in docs/how-to/verify-a-journal-export.md).
 Only a checkpoint kept ELSEWHERE reveals that the controller's administrator cut off the end of the journal and the
 checkpoints together.
 """

@@ -163,8 +163,8 @@ def _record(stage: Stage) -> None:
         export = Path(folder) / "journal.tar.gz"
         stage.dsi("journal", "export", str(export))
         stage.sh(["tar", "-xzf", str(export), "-C", folder])
-        script = next(Path(folder).rglob("verify.sh"))
-        stage.sh(["sh", "-c", f"cd {shlex.quote(str(script.parent))} && sh ./verify.sh"])
+        script = next(Path(folder).rglob("check.sh"))
+        stage.sh(["sh", "-c", f"cd {shlex.quote(str(script.parent))} && sh check.sh"])
 
 
 if __name__ == "__main__":

@@ -45,6 +45,12 @@ def test_the_commands_of_the_how_to_accept_an_export(exported: Path) -> None:
     assert sh(COMPARE, exported, **{**kept, "KEPT_NUMBER": "9"}).returncode == 1
 
 
+def test_an_export_carries_the_very_script_that_the_how_to_shows(exported: Path) -> None:
+    carried = (exported / "check.sh").read_text()
+    assert carried.split("\n", 2)[2] == CHECK
+    assert sh("sh check.sh", exported).returncode == 0
+
+
 def lines_of(path: Path) -> list[str]:
     """Return lines with their ends; U+2028 ends none."""
     return [f"{line}\n" for line in path.read_text().removesuffix("\n").split("\n")]
