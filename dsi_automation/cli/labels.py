@@ -9,7 +9,7 @@ from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
-    from dsi_automation.engine.model import Request
+    from dsi_automation.engine.model import Request, Run
 
 STATES: Final[dict[str, Text]] = {
     "compliant": T("compliant"),
@@ -70,9 +70,14 @@ COLORS: Final[dict[str, str]] = {
 }
 
 
-def outcome(value: Outcome | None) -> Text:
-    """Return the word for how something ended; without an outcome it has not."""
-    return T("under way or interrupted") if value is None else OUTCOMES[value]
+def run_state(run: Run, target: str | None = None) -> Text:
+    """Return how a run ended, or one of its targets; of one that has not ended, whether somebody is at it."""
+    found = run.outcome if target is None else run.targets.get(target)
+    if found is not None:
+        return OUTCOMES[found]
+    if run.ended_at is not None:
+        return OUTCOMES[Outcome.UNKNOWN]
+    return T("under way") if run.held_by else T("interrupted")
 
 
 def risk(value: Risk) -> Text | str:

@@ -27,9 +27,9 @@ def show_run(out: Output, run: Run) -> None:
         out.line(T("ended {end}", end=local(run.ended_at)), indent=2)
     if run.held_by is not None:
         out.line(T("under way, held by {owner}", owner=run.held_by), indent=2)
-    for target, result in run.targets.items():
+    for target in targets_of(run):
         out.line()
-        out.line(f"{target}: {labels.outcome(result)}", bold=True)
+        out.line(f"{target}: {labels.run_state(run, target)}", bold=True)
         for step in run.steps:
             if step.target == target:
                 _show_step(out, step)
@@ -38,7 +38,14 @@ def show_run(out: Output, run: Run) -> None:
                 show_check(out, check)
     out.line()
     good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
-    out.line(T("Result: {outcome}", outcome=labels.outcome(run.outcome)), fg="green" if good else "red", bold=True)
+    out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
+    if run.ended_at is None and run.held_by is None:
+        out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
+
+
+def targets_of(run: Run) -> list[str]:
+    """Return the targets of a run; of one that has not ended, those something was done to."""
+    return list(dict.fromkeys([*run.targets, *(step.target for step in run.steps)]))
 
 
 def show_runs(out: Output, runs: Sequence[Run]) -> None:
@@ -50,9 +57,9 @@ def show_runs(out: Output, runs: Sequence[Run]) -> None:
     rows = [
         (
             run.id,
-            labels.outcome(run.outcome),
+            labels.run_state(run),
             run.operation,
-            ", ".join(run.targets),
+            ", ".join(targets_of(run)),
             run.person,
             local(run.started_at),
             run.request_id,
@@ -81,7 +88,7 @@ def show_check(out: Output, check: Check) -> None:
 
 def _show_step(out: Output, step: Step) -> None:
     kind = step.action_id.partition("/")[2] or step.action_id
-    out.line(f"· {kind}: {labels.outcome(step.outcome)}", indent=2)
+    out.line(f"· {kind}: {labels.OUTCOMES[step.outcome]}", indent=2)
     if step.error:
         for key in ("what", "meaning", "next_step"):
             if step.error.get(key):

@@ -31,6 +31,16 @@ def test_a_run_shows_steps_and_evidence(dsi, engine, make):
     assert ("run", "REQ", ("wall1",)) in engine.calls
 
 
+@pytest.mark.parametrize(("holder", "words"), [(None, "interrompu"), ("m.kouadio on pc1", "en cours")])
+def test_a_run_that_did_not_end_shows_its_steps_and_how_to_finish_it(dsi, engine, make, holder, words):
+    engine.run_result = make.run(outcome=None, ended_at=None, exit_code=None, targets={}, held_by=holder)
+    answer = dsi("show", "RUN")
+    assert f"wall1: {words}" in answer.out
+    assert "· paint" in answer.out
+    assert ("dsi resume RUN-20261121-8AAA" in answer.out) is (holder is None)
+    assert "wall1" in dsi("runs").out
+
+
 def test_runs_are_listed_without_their_steps(dsi, engine, make):
     engine.run_result = make.run()
     view = dsi("runs", "--json").json
