@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,20 +14,7 @@ from dsi_automation.core.plan import Blocker, Plan
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Inputs, Operation, ReadOnlyOperation
 from dsi_automation.engine.parts import Parts
-from dsi_automation.inventory.problems import WrongValueError
-
-_WHOLE: Final = T("must be a whole number.")
-_NUMBER: Final = T("must be a number.")
-_SWITCH: Final = T("must be true or false.")
-_EXPECTED: Final = {
-    "missing": T("is missing."),
-    "string_type": T("must be a text."),
-    "string_pattern_mismatch": T("does not have the expected form."),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
-    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
-    **dict.fromkeys(("bool_type", "bool_parsing"), _SWITCH),
-}
-"""What pydantic found (its error types), as the end of a sentence that begins with the input's name."""
+from dsi_automation.inventory.problems import dotted, explain
 
 
 def changing(parts: Parts, name: str) -> AnyOperation:
@@ -90,7 +77,8 @@ def validated(operation: AnyOperation | AnyReadOnly, given: Mapping[str, Any]) -
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        problems = [_problem(item, model.model_fields) for item in error.errors(include_url=False)]
+        told = zip(explain(error), error.errors(include_url=False), strict=True)
+        problems = [_problem(dotted(path), text, item, model.model_fields) for (path, text), item in told]
         raise UsageError(
             T("The inputs of {name} are not right: {problems}", name=operation.name, problems=_joined(problems)),
             next_step=T("`dsi operations {name}` shows the inputs and their types.", name=operation.name),
@@ -149,23 +137,15 @@ def _next(error: DsiError) -> Text:
     return error.next_step or T("See to the target, then plan again.")
 
 
-def _problem(item: Mapping[str, Any], known: Iterable[str]) -> Text:
-    name = ".".join(str(part) for part in item["loc"]) or "-"
+def _problem(name: str, expected: Text, item: Mapping[str, Any], known: Iterable[str]) -> Text:
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, DsiError):
-        return T("{name}: {problem}", name=name, problem=cause.what)
-    if isinstance(cause, WrongValueError):
-        return T("{name}: {problem}", name=name, problem=cause.text)
-    expected = _EXPECTED.get(item["type"])
-    if expected is not None:
-        return T("{name} {expected}", name=name, expected=expected)
-    match item["type"]:
-        case "extra_forbidden":
-            return T("{name} is not an input; the inputs are: {known}.", name=name, known=", ".join(sorted(known)))
-        case "literal_error" | "enum":
-            return T("{name} must be one of: {allowed}.", name=name, allowed=str(item["ctx"]["expected"]))
-        case _:
-            return T("{name}: {problem}", name=name, problem=str(cause or item["msg"]))
+        return T("{name}: {problem}", name=name or "-", problem=cause.what)
+    if item["type"] == "extra_forbidden":
+        return T("{name} is not an input; the inputs are: {known}.", name=name, known=", ".join(sorted(known)))
+    if item["type"] == "missing":
+        return T("{name} is missing.", name=name)
+    return T("{name}: {problem}", name=name or "-", problem=expected)
 
 
 def _joined(problems: Sequence[Text]) -> Text:
