@@ -150,6 +150,8 @@ def run(ledger: Ledger, run_id: str, leases: Sequence[Lease] = ()) -> Run:
         steps=steps(entries),
         evidence=tuple(_check(item) for item in (checks[-1].body["checks"] if checks else ())),
         exit_code=body.get("exit_code"),
+        errors=dict(body.get("errors", {})),
+        error=body.get("error"),
         held_by=next((lease.owner for lease in leases if lease.run_id == run_id), None),
     )
 

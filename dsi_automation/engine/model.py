@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -101,7 +101,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of an approved plan, and what an independent look found afterwards."""
+    """One execution of an approved plan, and what an independent look found afterwards.
+
+    Attributes:
+        held_by: the process that holds its leases now, as the journal names it; None when nobody does.
+        errors: why a target did not end well, by target, as `DsiError.to_json` writes it.
+        error: why the run as a whole ended before it did anything.
+    """
 
     id: str
     request_id: str
@@ -116,3 +122,5 @@ class Run:
     evidence: tuple[Check, ...]
     exit_code: int | None
     held_by: str | None = None
+    errors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    error: dict[str, Any] | None = None

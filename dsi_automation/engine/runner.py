@@ -118,13 +118,15 @@ class Runner:
             raise self._changed(fresh, fresh.actions)
         if self._claim.request.kind is RequestKind.STANDING:
             return  # operation, version, inputs and targets are what a standing approval binds
-        new = fresh.new_beside(self._approved)
+        new: list[Action] = []
+        for target in fresh.targets:
+            actions, approved = fresh.actions_for(target), self._approved.actions_for(target)
+            if not is_part_of(actions, approved):
+                known = [action.identity() for action in approved]
+                # Nothing new, but in another order: then all of it is another plan.
+                new += [action for action in actions if action.identity() not in known] or actions
         if new:
             raise self._changed(fresh, new)
-        for target in fresh.targets:
-            actions = fresh.actions_for(target)
-            if not is_part_of(actions, self._approved.actions_for(target)):
-                raise self._changed(fresh, actions)
 
     def _changed(self, fresh: Plan, new: Sequence[Action]) -> WorldChangedError:
         first = new[0] if new else None

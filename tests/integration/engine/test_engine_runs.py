@@ -1,5 +1,6 @@
 """From plan to evidence: what a run does, in what order, and what it never does."""
 
+import dataclasses
 import json
 import sqlite3
 from contextlib import closing
@@ -8,7 +9,7 @@ from datetime import timedelta
 import pytest
 from house import House, Listener, refused
 
-from dsi_automation.core.errors import GateClosedError, StorageError, UsageError, WorldChangedError
+from dsi_automation.core.errors import DsiError, GateClosedError, StorageError, UsageError, WorldChangedError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.results import Outcome
@@ -84,8 +85,31 @@ def test_something_new_stops_the_run_before_anything_is_done_and_keeps_the_appro
     assert house.written() == {}
     assert house.engine().request_by_id(request_id).state is RequestState.APPROVED
     assert house.engine().runs()[0].exit_code == 7
+    assert house.engine().runs()[0].error["code"] == "world_changed"
     (house.root / "targets/t1/b").write_text("written\n")
     assert house.engine().run(request_id, Silent()).exit_code == 0
+
+
+def test_the_same_actions_in_another_order_are_another_plan(house):
+    request_id = house.approved()
+    observe = house.fill.plan
+
+    def reordered(targets, inputs, observed):
+        plan = observe(targets, inputs, observed)
+        return dataclasses.replace(plan, actions=plan.actions[::-1])
+
+    house.fill.plan = reordered
+    with pytest.raises(WorldChangedError):
+        house.engine().run(request_id, Silent())
+    assert house.written() == {}
+
+
+def test_an_operation_that_plans_for_something_else_is_stopped(house):
+    observe = house.fill.plan
+    house.fill.plan = lambda *given: dataclasses.replace(observe(*given), inputs={"files": ["z"], "copies": 1})
+    with pytest.raises(DsiError) as caught:
+        house.plan()
+    assert caught.value.exit_code is ExitCode.UNEXPECTED
 
 
 def test_a_failing_target_does_not_stop_the_others_and_the_worst_counts(tmp_path):
@@ -98,6 +122,7 @@ def test_a_failing_target_does_not_stop_the_others_and_the_worst_counts(tmp_path
     assert run.exit_code == ExitCode.UNREACHABLE
     assert house.written("t1") == {"a": 1, "b": 1, "c": 1}
     assert house.written("t2") == {"a": 1}
+    assert {name: error["code"] for name, error in run.errors.items()} == {"t2": "unexpected", "t3": "unreachable"}
 
 
 def test_what_failed_can_be_resumed_and_nothing_is_done_twice(tmp_path):
