@@ -124,7 +124,14 @@ def note(number: int = 0, subject: str = "R-1") -> Draft:
 
 def word(kind: Kind, person: str, key: KeySource, subject: str = "R-1", **more: object) -> Draft:
     """Return an entry that is somebody's signed word."""
-    document = {"format": "test/1", "request": subject, "person": person, "note": 'say "yes" \\ é\n', **more}
+    document = {
+        "format": "test/1",
+        "request": subject,
+        "person": person,
+        "window": {"not_after": None, "not_before": None},
+        "note": 'say "yes" \\ é\n',
+        **more,
+    }
     namespace = "dsi-request" if kind is Kind.REQUESTED else "dsi-decision"
     signed = key.sign(canonical_bytes(json.loads(json.dumps(document))).decode(), namespace)
     return Draft(kind, subject, person, {"note": document["note"], "extra": [1, 2]}, signed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -46,15 +45,6 @@ def _dn(value: str) -> str:
     return value
 
 
-def _person_id(value: str) -> str:
-    # It is a principal in an allowed-signers file (ssh-keygen), where spaces, commas and wildcards mean something.
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", value) or value == "controller":
-        raise WrongValueError(
-            T("an identifier of small letters, digits, dots and dashes is expected, as in k.kouassi.")
-        )
-    return value
-
-
 def _template(value: str) -> str:
     template.parse(value)
     return value
@@ -65,7 +55,6 @@ type IsoDate = Annotated[str, BeforeValidator(_iso_date)]
 type WindowsVersion = Annotated[str, AfterValidator(_version)]
 type DistinguishedName = Annotated[str, AfterValidator(_dn)]
 type NonEmpty = Annotated[str, Field(min_length=1)]
-type PersonId = Annotated[str, AfterValidator(_person_id)]
 type Roles = Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
 
 
@@ -217,7 +206,7 @@ class Person(Strict):
         keys: SSH public keys, with the period each is good for; without any, the person can neither ask nor approve.
     """
 
-    id: PersonId
+    id: NonEmpty
     name: NonEmpty
     staff_number: NonEmpty
     roles: tuple[NonEmpty, ...]

@@ -18,6 +18,8 @@ from dsi_automation.inventory.spelling import same_login, same_staff_number
 from dsi_automation.inventory.yamlfile import YamlFile, read_yaml
 
 FILE: Final = "people.yml"
+CONTROLLER: Final = "controller"
+"""Whom the journal's own signatures belong to: no person may be called so."""
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -126,7 +128,7 @@ def _roles(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
 
 def _identifiers(source: YamlFile, content: PeopleFile) -> Iterator[Problem]:
     for index, person in enumerate(content.people):
-        if not _ID.fullmatch(person.id):
+        if not _ID.fullmatch(person.id) or person.id == CONTROLLER:
             text = T("an identifier is made of small letters a-z, digits, dots and hyphens, as in k.kouassi.")
             yield source.problem(("people", index, "id"), text)
 

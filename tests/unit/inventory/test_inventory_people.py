@@ -87,6 +87,11 @@ def test_one_key_under_two_persons_is_refused_and_so_is_a_key_listed_twice(peopl
         people(person(keys=[{"key": ed25519(1)}, {"key": ed25519(1), "valid_until": "2020-01-01"}]))
 
 
+def test_nobody_is_called_as_the_journals_own_signer(people):
+    with pytest.raises(InventoryError):
+        people(person(id="controller"))
+
+
 def test_several_mistakes_are_told_at_once_each_with_file_line_and_key(people, tmp_path):
     with pytest.raises(InventoryError) as raised:
         people(person(id="K Kouassi"), other(keys=[{"key": "ssh-dss AAAA"}], roles=["boss"]), roles={"technician": "T"})
