@@ -115,7 +115,10 @@ class Endpoint:
         if comes_back:
             await asyncio.sleep(self.machine.spec.reboot_seconds)
             self._return = None
-            await self.bring_back()
+            try:
+                await self.bring_back()
+            except OSError:
+                logger.exception("%s cannot listen again after its restart", self.machine.spec.key)
 
     async def _listen(self, port: int, gatekeeper: Gatekeeper, tls: Any) -> int:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:

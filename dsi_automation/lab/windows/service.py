@@ -32,6 +32,7 @@ _VERBS: Final = {
     names.CREATE: "Create",
     names.DELETE: "Delete",
 }
+_JOIN: Final = "JoinDomainOrWorkgroup"
 _FROM: Final = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 
 
@@ -116,7 +117,8 @@ class Service:
         writes = subject.method and subject.class_name != "StdRegProv"
         if writes and self._strikes(Fault.RESET_AFTER_WRITE, subject):
             return Answer(0, cut=True)
-        if subject.method == "JoinDomainOrWorkgroup" and self._strikes(Fault.TIMEOUT_AFTER_JOIN, subject):
+        named = any(rule.fault is Fault.TIMEOUT_AFTER_JOIN and rule.method for rule in self._machine.state.faults)
+        if (named or subject.method == _JOIN) and self._strikes(Fault.TIMEOUT_AFTER_JOIN, subject):
             raise SoapFaultError(faults.TIMED_OUT)
         answer = envelope(f"{request.action}Response", request.message_id, body, self._machine.spec.language)
         if len(answer) > request.largest_answer:

@@ -254,6 +254,26 @@ def test_timed_out_after_the_join_the_join_has_happened(winsim):
     assert [code for _, code in domain.joins] == [0]
 
 
+def test_another_method_can_be_told_to_time_out_after_it_happened(winsim):
+    simulator = winsim()
+    simulator.control.fault("ws1", Fault.TIMEOUT_AFTER_JOIN, method="Rename", count=1)
+    with pytest.raises(winrm.exceptions.WinRMOperationTimeoutError):
+        Pywinrm(simulator.url("ws1")).invoke("Win32_ComputerSystem", "Rename", ME, Name="NEW")
+    assert simulator.control.workstation("ws1")["state"]["pending_name"] == "NEW"
+
+
+def test_a_client_that_gives_up_does_not_stop_the_method(winsim):
+    simulator = winsim()
+    simulator.control.fault("ws1", Fault.SLOW, value=2.5, method="Rename")
+    client = Pywinrm(simulator.url("ws1"), read_timeout_sec=2, operation_timeout_sec=1)
+    client.protocol.operation_timeout_sec = 60  # asks the server for a minute, and hangs up after two seconds
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        client.invoke("Win32_ComputerSystem", "Rename", ME, Name="NEW")
+    deadline = time.monotonic() + 20
+    while simulator.control.workstation("ws1")["state"]["pending_name"] != "NEW":
+        assert time.monotonic() < deadline
+
+
 def test_a_machine_that_hangs_answers_nobody_until_it_is_cured(winsim):
     simulator = winsim()
     simulator.control.fault("ws1", Fault.HANG)
