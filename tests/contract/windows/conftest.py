@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from fix_winsim import WINSIM_ADMIN, WINSIM_PASSWORD, winsim_workstation
 
-from dsi_automation.connectors.windows.client import CimWriter
+from dsi_automation.connectors.windows.client import CimReader, CimWriter
 from dsi_automation.connectors.windows.memory import MemoryMachine, MemoryWriter
 from dsi_automation.connectors.windows.port import Hive, Transport, WindowsEndpoint
 from dsi_automation.core.errors import GateClosedError
@@ -175,3 +175,12 @@ def wired(request, winsim, authority):
     made = simulated_place(winsim, authority, *WIRES[request.param])
     yield made
     made.writer.close()
+
+
+@pytest.fixture
+def old_reader(winsim, authority):
+    """A reader of a Windows 7."""
+    sim = winsim(winsim_workstation(system="windows7"), tls=authority)
+    reader = CimReader(simulated_endpoint(sim, authority, "http", Transport.NTLM))
+    yield reader
+    reader.close()
