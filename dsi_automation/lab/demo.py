@@ -104,6 +104,8 @@ def main() -> int:
 
 
 def _lab(stage: Stage) -> None:
+    # What an interrupted demo left would spoil the story.
+    subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, capture_output=True, check=False)
     stage.title(T("A laboratory: a real Active Directory, and seven workstations"))
     stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", NETWORK])
     stage.lab = stage.ask("lab", "status", "--name", NAME)
