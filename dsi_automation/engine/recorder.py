@@ -30,6 +30,8 @@ class Recorder:
         self._parts, self._holder, self._request = parts, holder, request
         self._run_id, self._person = run_id, person
         self._announced = threading.Event()
+        # One writer at a time anyway: threads that queue here do not poll the database's lock.
+        self._turn = threading.Lock()
 
     @property
     def announced(self) -> bool:
@@ -44,7 +46,7 @@ class Recorder:
             StorageError: it cannot be recorded, so it must not be done.
         """
         request = self._request
-        with self._parts.journal.transaction() as change:
+        with self._turn, self._parts.journal.transaction() as change:
             for entry in change.entries(subject=request.id, kinds=[Kind.REVOKED, Kind.REFUSED]):
                 raise closed(
                     "revoked",
@@ -117,7 +119,7 @@ class Recorder:
         for attempt in range(1, _TRIES + 1):
             lease = self._holder.any_lease() if target is None else self._holder.lease(target)
             try:
-                with self._parts.journal.transaction() as change:
+                with self._turn, self._parts.journal.transaction() as change:
                     change.append(self._draft(kind, body), fence=lease)
             except StorageError:
                 if attempt == _TRIES:
