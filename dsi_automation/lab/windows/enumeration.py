@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from dsi_automation.lab.windows.soap.faults import ProviderError, SoapFaultError
 from dsi_automation.lab.windows.soap.request import WsmanRequest
 from dsi_automation.lab.windows.wql import InvalidQueryError, Query, parse
 
+_NUMBER: Final = re.compile(r"^0*[1-9][0-9]{0,9}$")
 ENVELOPE_OVERHEAD: Final = 2048
 """Bytes kept free for the envelope around a page."""
 CONTEXT_SECONDS: Final = 240.0
@@ -207,6 +209,6 @@ def _number(body: Element, namespace: str, name: str) -> int | None:
     text = body.findtext(f"{{{namespace}}}{name}")
     if text is None:
         return None
-    if not text.strip().isdecimal() or int(text) < 1:
+    if not _NUMBER.match(text.strip()):
         raise SoapFaultError(faults.SCHEMA, name)
     return int(text)

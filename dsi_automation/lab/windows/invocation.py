@@ -16,7 +16,7 @@ from dsi_automation.lab.windows.soap.faults import SoapFaultError
 from dsi_automation.lab.windows.soap.request import WsmanRequest
 from dsi_automation.lab.windows.soap.xml import Value, output
 
-_INTEGER: Final = re.compile(r"^[+-]?\d+$")
+_INTEGER: Final = re.compile(r"^[+-]?[0-9]{1,20}$")
 _BITS: Final = {"uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64, "sint16": 16, "sint32": 32, "sint64": 64}
 
 

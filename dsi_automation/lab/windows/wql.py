@@ -18,8 +18,10 @@ from dsi_automation.core.text import T
 type Literal = str | int | bool | None
 type Condition = Callable[[Mapping[str, object]], bool]
 
+DEEPEST: Final = 50
+"""Parentheses and NOTs inside each other; WMI refuses deep queries as too complex (0x8004106C)."""
 _TOKEN: Final = re.compile(
-    r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>[+-]?\d+)|(?P<word>[A-Za-z_]\w*)"""
+    r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>[+-]?[0-9]{1,20}(?![0-9]))|(?P<word>[A-Za-z_]\w*)"""
     r"""|(?P<sign><=|>=|<>|!=|[=<>(),*]))""",
     re.DOTALL,
 )
@@ -67,6 +69,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
         self._at = 0
+        self._depth = 0
         self._used: list[str] = []
 
     def query(self) -> Query:
@@ -102,6 +105,15 @@ class _Parser:
         return terms[0] if len(terms) == 1 else lambda row: all(term(row) for term in terms)
 
     def _term(self) -> Condition:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _invalid("(")
+        try:
+            return self._nested()
+        finally:
+            self._depth -= 1
+
+    def _nested(self) -> Condition:
         if self._take("not"):
             inner = self._term()
             return lambda row: not inner(row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -62,7 +61,7 @@ class Gatekeeper:
         scheme, _, rest = header.partition(" ")
         try:
             return self._scheme(session, header, scheme.lower(), rest.strip(), certificate=certificate)
-        except (RefusedError, binascii.Error, UnicodeDecodeError):
+        except (RefusedError, ValueError):  # ValueError: not base64, not text
             session.caller = session.sealer = session.ntlm = session.kerberos = None
             return Decision(None, self._offers())
 

@@ -178,7 +178,7 @@ class NtlmAcceptor:
         return identity, Sealer(session_key)
 
     def _check_pairs(self, pairs: dict[int, bytes], session_key: bytes, token: bytes) -> None:
-        if pairs.get(_AV_FLAGS, b"\0")[0] & 2:
+        if int.from_bytes(pairs.get(_AV_FLAGS, b""), "little") & 2:
             unsigned = token[: _MIC_AT.start] + b"\0" * 16 + token[_MIC_AT.stop :]
             if not hmac.compare_digest(
                 token[_MIC_AT], _hmac_md5(session_key, self._negotiate + self._challenge + unsigned)

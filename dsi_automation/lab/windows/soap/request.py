@@ -24,7 +24,9 @@ _KNOWN: Final = {
 }
 _MUST: Final = f"{{{names.SOAP}}}mustUnderstand"
 _UUID: Final = re.compile(r"^uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-_DURATION: Final = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
+_DURATION: Final = re.compile(
+    r"^P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _largest(header: Element) -> int:
     text = header.findtext(f"{{{names.WSMAN}}}MaxEnvelopeSize")
     if text is None:
         return 512000
-    if not text.strip().isdecimal():
+    if not re.fullmatch(r"[0-9]{1,10}", text.strip()):
         raise SoapFaultError(faults.INVALID_HEADER, "w:MaxEnvelopeSize")
     if int(text) < SMALLEST_ENVELOPE:
         raise SoapFaultError(faults.ENVELOPE_TOO_SMALL)
