@@ -19,7 +19,7 @@ from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BENCHMARKING, Layout
 
 ROOM = Path(tempfile.gettempdir(), "dsi-test-labs")
-SUBNETS = list(BENCHMARKING.subnets(new_prefix=20))
+SUBNETS = list(BENCHMARKING.subnets(new_prefix=22))
 _numbers = itertools.count()
 
 
@@ -31,7 +31,7 @@ def used_networks():
 
 
 def reserve_network() -> tuple[IPv4Network, socket.socket]:
-    """Return a /20 of the benchmarking range that nobody uses, and what holds it for this session.
+    """Return a /22 of the benchmarking range that nobody uses, and what holds it for this session.
 
     Two sessions must not choose the same one before either has made its interface: the hold is an abstract socket.
     """

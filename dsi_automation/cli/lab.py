@@ -66,11 +66,14 @@ def up(session: Session, name: str, network: str | None, workstations: int, flee
     """Start the lab and say what to do next."""
     from dsi_automation.cli.progress import Progress
     from dsi_automation.lab.status import status
-    from dsi_automation.lab.system import install_packages, require_root
+    from dsi_automation.lab.system import install_packages, missing_packages, require_root
 
     chosen = opened(session, name, network)
     if install:
         require_root()
+        missing = missing_packages()
+        if missing:
+            session.out.note(T("Installing: {packages}.", packages=", ".join(missing)))
         install_packages()
     with Progress(quiet=session.choices.json, patience=0.5) as progress:
         started = chosen.up(workstations, fleet_joined=fleet == "joined", observer=progress)

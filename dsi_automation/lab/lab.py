@@ -340,6 +340,7 @@ class Lab:
 def _read_config(layout: Layout) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads(layout.config_file.read_text())
-    except OSError:
+    except (OSError, ValueError):
+        # Absent, or not ours to read: `up` writes it anew.
         return {}
     return config

@@ -17,7 +17,7 @@ DEFAULT_NAME: Final = "lab"
 DEFAULT_NETWORK: Final = "198.18.0.0/16"
 BENCHMARKING: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """RFC 2544, RFC 6815: addresses set aside for tests between devices; they are routed nowhere."""
-LONGEST_PREFIX: Final = 20
+LONGEST_PREFIX: Final = 22
 MOST_WORKSTATIONS: Final = 500
 
 DOMAIN: Final = "ad.douanes.lab"
@@ -191,6 +191,6 @@ def _network(text: str) -> ipaddress.IPv4Network:
         raise UsageError(
             T("The lab cannot use {network}.", network=text),
             meaning=T("It keeps to the benchmarking range 198.18.0.0/15, so that it can never meet a real network."),
-            next_step=T("Choose a network of that range, of size /20 or larger: 198.18.0.0/16 or 198.19.0.0/16."),
+            next_step=T("Choose a network of that range, of size /22 or larger: 198.18.0.0/16 or 198.19.0.0/16."),
         )
     return network

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from dsi_automation.core.errors import DsiError, UsageError
@@ -27,6 +29,7 @@ PACKAGES: Final = (
     "winbind",
 )
 """What the lab is made of, in Debian's names."""
+POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
 
 def system_packages() -> list[str]:
@@ -92,7 +95,7 @@ def require_system() -> None:
 
 
 def install_packages() -> list[str]:
-    """Install the missing packages with apt-get, starting none of their services.
+    """Install the missing packages with apt-get, starting none of their services on the machine itself.
 
     Returns:
         What was installed.
@@ -102,11 +105,30 @@ def install_packages() -> list[str]:
     """
     missing = missing_packages()
     if missing:
-        # RUNLEVEL=1 keeps the maintainer scripts from starting smbd and winbindd on the machine itself.
-        environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1", "PATH": SYSTEM_PATH}
+        environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": SYSTEM_PATH}
         run(["apt-get", "update", "-qq"], env=environment, timeout=600)
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment, timeout=1800)
+        with _no_service_starts():
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment, timeout=1800)
     return missing
+
+
+@contextmanager
+def _no_service_starts(path: Path = POLICY) -> Iterator[None]:
+    """Have Debian's packages start nothing meanwhile: Samba would listen on the machine's own interfaces.
+
+    `policy-rc.d` is how Debian is told so (invoke-rc.d(8)); one that is there already is left as it is.
+    """
+    try:
+        with path.open("x") as policy:
+            policy.write("#!/bin/sh\nexit 101\n")
+        path.chmod(0o755)
+    except FileExistsError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        path.unlink()
 
 
 def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 120) -> str:

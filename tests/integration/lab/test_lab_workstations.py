@@ -1,6 +1,9 @@
 """The lab's workstations and what the rest of the lab holds about them."""
 
 import json
+import os
+import select
+import signal
 import socket
 import ssl
 import subprocess
@@ -135,3 +138,16 @@ def test_a_user_of_the_domain_signs_in_and_reads_its_name_with_accents(lab):
 
 def test_samba_tool_answers_about_this_domain(lab):
     assert "awa.kone" in lab.samba_tool("user", "list").splitlines()
+
+
+def test_killed_workstations_come_back_as_they_were(clean):
+    clean.fault("ws2", "hang")
+    handle = os.pidfd_open(clean.simulator.daemon.pid())
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [])
+    finally:
+        os.close(handle)
+    assert not clean.is_up()
+    assert clean.up().changed
+    assert status(clean)["workstations"][1]["now"]["faults"] == ["hang"]

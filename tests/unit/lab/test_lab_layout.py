@@ -33,7 +33,7 @@ def test_the_addresses_are_those_of_the_documentation(monkeypatch):
 
 
 def test_every_address_of_the_largest_lab_is_within_the_smallest_network():
-    layout = Layout.of("lab", "198.19.240.0/20")
+    layout = Layout.of("lab", "198.19.240.0/22")
     assert layout.workstation_address(500) == "198.19.242.244"
 
 
