@@ -161,6 +161,7 @@ def logs(session: Session, part: str, name: str, lines: int, *, follow: bool) ->
 @option("--value", type=float, metavar=T("NUMBER"), help=T("Seconds, page size or return code: see the list."))
 @option("--count", type=click.IntRange(1), metavar=T("NUMBER"), help=T("Strike only so many requests."))
 @option("--method", metavar=T("NAME"), help=T("Strike only requests that invoke this CIM method."))
+@option("--class-name", metavar=T("NAME"), help=T("Strike only requests about this CIM class."))
 @click.pass_obj
 def set_fault(
     session: Session, /, workstation: str | None, fault: str | None, name: str, *, off: bool, **options: Any

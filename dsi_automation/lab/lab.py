@@ -340,7 +340,10 @@ class Lab:
 def _read_config(layout: Layout) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads(layout.config_file.read_text())
+    except PermissionError:
+        system.require_root()
+        raise
     except (OSError, ValueError):
-        # Absent, or not ours to read: `up` writes it anew.
+        # Absent, or damaged: `up` writes it anew.
         return {}
     return config
