@@ -59,6 +59,8 @@ def open_body(body: bytes, sealer: Sealer) -> bytes:
     if stated is None or len(payload) < 4 or len(payload) == len(parts[2]) - len(_OCTETS):
         raise broken
     (length,) = struct.unpack_from("<I", payload)
+    if 4 + length > len(payload):
+        raise broken
     try:
         message = sealer.unseal(payload[4 : 4 + length], payload[4 + length :])
     except RefusedError as error:
