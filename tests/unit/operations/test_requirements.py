@@ -35,7 +35,9 @@ COMPLIANT: dict[str, Any] = {
 }
 
 
-def checks(policy: WorkstationPolicy | None = None, *, require_domain: bool = False, **changed: Any) -> dict[str, Check]:
+def checks(
+    policy: WorkstationPolicy | None = None, *, require_domain: bool = False, **changed: Any
+) -> dict[str, Check]:
     facts = WorkstationFacts(**(COMPLIANT | changed))
     found = everything(
         "ws1", facts, SITE, "ad.douanes.lab", policy or WorkstationPolicy(), NOW, require_domain=require_domain
