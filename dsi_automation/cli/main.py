@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,15 @@ import click
 
 from dsi_automation.cli.base import OPTIONS, Lazy, LazyGroup, Option
 from dsi_automation.cli.errors import BROKEN_PIPE, report
+from dsi_automation.cli.output import NobodyReadsError, lost, silence
 from dsi_automation.cli.session import Session
 from dsi_automation.cli.words import speak, wanted_language
 from dsi_automation.core.text import T, Text
 
 ROOM = "dsi_automation.cli"
+
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 def _lazy(module: str, summary: Text, attribute: str | None = None) -> Lazy:
@@ -110,14 +114,30 @@ def run(arguments: Sequence[str], session: Session | None = None) -> int:
     session.choices.no_color = session.choices.no_color or "--no-color" in before
     try:
         code = dsi.main(list(arguments), prog_name="dsi", standalone_mode=False, obj=session)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The interpreter flushes once more at its end: give it somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush()
+    except NobodyReadsError:
         return BROKEN_PIPE
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last resort, rendered for people
-        return report(error, session.out, as_json=session.choices.json, debug=session.choices.debug)
+    except (Exception, KeyboardInterrupt) as caught:  # noqa: BLE001  # the last resort, rendered for people
+        error: BaseException = caught
+        if isinstance(caught, OSError) and caught.errno in DISK_ERRORS:
+            # Click writes the help itself; every disk of ours is watched where it is written.
+            silence(sys.stdout)
+            error = lost(caught)
+        code = report(error, session.out, as_json=session.choices.json, debug=session.choices.debug)
     return int(code) if isinstance(code, int) else 0
+
+
+def _flush() -> None:
+    """Have what click wrote by itself (the help) reach its reader now, where its loss can still be told.
+
+    Raises:
+        NobodyReadsError, StorageError: it does not.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        raise lost(error) from error
 
 
 def main() -> None:

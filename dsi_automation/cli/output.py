@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,9 +11,14 @@ from typing import IO, Any
 import click
 
 from dsi_automation.cli.clean import clean, clean_block, to_json_text
-from dsi_automation.core.text import Text
+from dsi_automation.core.errors import StorageError
+from dsi_automation.core.text import T, Text
 
 type Cell = Text | str | int | None
+
+
+class NobodyReadsError(Exception):
+    """The reader of standard output went away; click would take a BrokenPipeError for its own affair."""
 
 
 class Output:
@@ -69,13 +75,46 @@ class Output:
 
     @staticmethod
     def _write_raw(stream: IO[str], text: str) -> None:
+        """Write, at once, so that a disk that is full is noticed here.
+
+        Raises:
+            NobodyReadsError: the reader of standard output went away.
+            StorageError: standard output cannot be written. Of standard error nobody could be told.
+        """
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        try:
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
+        except OSError as error:
+            silence(stream)
+            if stream is sys.stderr:
+                return
+            raise lost(error) from error
 
     def _may_color(self, stream: IO[str]) -> bool:
         if self._color is not None:
             return self._color
         return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def lost(error: OSError) -> Exception:
+    """Return the error for standard output that cannot be written."""
+    if isinstance(error, BrokenPipeError):
+        return NobodyReadsError()
+    return StorageError(
+        T("The output cannot be written: {reason}.", reason=error.strerror),
+        meaning=T("What the command did is done; only its report is lost."),
+        next_step=T("Make room, then look with “dsi runs” or “dsi requests”."),
+    )
+
+
+def silence(stream: IO[str]) -> None:
+    """Let the rest of a stream that failed go nowhere: the interpreter flushes it once more at its end."""
+    # A stream of a test has no descriptor, and needs no silencing.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def aligned(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -136,6 +136,30 @@ def test_a_pipe_that_closes_early_is_no_traceback(tmp_path, environment):
     assert b"Traceback" not in errors
 
 
+@pytest.mark.parametrize("arguments", [["operations"], ["operations", "--json"], ["--help"]])
+def test_a_full_disk_under_the_output_is_a_sentence(tmp_path, environment, arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [DSI, *arguments],
+            check=False,
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Erreur")
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_full_disk_under_the_errors_does_not_change_the_exit_code(tmp_path, environment):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([DSI, "pln"], check=False, cwd=tmp_path, env=environment, stderr=full)
+    assert done.returncode == 2
+
+
 def test_a_terminal_that_cannot_show_a_letter_gets_its_escape(call):
     done = call("operations", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 0
