@@ -116,7 +116,7 @@ class Builder:
 
     def named(self) -> list[Machine]:
         """Return the seven named workstations."""
-        awa = LocalUser(name="awa", rid=1001, password=self.passwords.get("awa").reveal(), full_name="Awa Koné")
+        awa = LocalUser(name="awa.kone", rid=1001, password=self.passwords.get("awa").reveal(), full_name="Awa Koné")
         return [
             self.machine(
                 1,
@@ -124,7 +124,7 @@ class Builder:
                 "ABJ",
                 system=Preset.WINDOWS11_PRO,
                 users=[awa],
-                profiles=[Profile(user="awa", path=r"C:\Users\awa")],
+                profiles=[Profile(user="awa.kone", path=r"C:\Users\awa.kone")],
             ),
             self.machine(
                 2,

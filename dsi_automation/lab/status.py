@@ -158,6 +158,8 @@ def _workstations(lab: Lab, machines: list[Machine]) -> list[dict[str, Any]]:
             "joined": machine.spec.joined is not None,
             "object_ou": machine.object_ou,
             "answers": not machine.silent,
+            # Whose profiles a migration may take: local accounts, and the domain has one of the same name.
+            "profiles": [{"user": one.user, "path": one.path} for one in machine.spec.profiles if one.user],
             "now": now.get(machine.key),
         }
         for machine in machines

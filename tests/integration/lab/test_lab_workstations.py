@@ -36,7 +36,7 @@ def test_the_named_workstations_are_the_cases_of_the_procedure(lab):
     ws = {machine.key: machine for machine in lab.machines}
     assert {"ws1", "ws2", "ws3", "ws4", "ws5", "ws6", "ws7"} <= set(ws)
     assert ws["ws1"].spec.computer_name == "DESKTOP-7F3K2Q1"
-    assert [profile.path for profile in ws["ws1"].spec.profiles] == [r"C:\Users\awa"]
+    assert [profile.path for profile in ws["ws1"].spec.profiles] == [r"C:\Users\awa.kone"]
     assert ws["ws2"].spec.installed_memory == 4 * GIB
     assert ws["ws2"].spec.visible_memory < 4 * GIB
     assert ws["ws3"].spec.os.version.startswith("6.1")
