@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "engine_house"))
@@ -85,15 +86,27 @@ def run_until(root, request_id, deadly):
     say({"finished": int(run.exit_code), "points": points.count})
 
 
-def finish(root, request_id):
-    house = inhabited(root)
+def resume_until(root, request_id, deadly):
+    points = Points(deadly)
+    house = inhabited(root, points)
+    points.armed = True
+    take_up(house, request_id, house.listener)
+    say({"finished": 0, "points": points.count})
+
+
+def take_up(house, request_id, observer):
+    """Do what a person does who finds a dead run: resume it, or run the request when nothing had begun."""
     runs = house.engine().runs()
     if not runs:
-        run = house.engine().run(request_id, Silent())
-    elif runs[0].exit_code == 0:
-        run = runs[0]
-    else:
-        run = house.engine().resume(runs[0].id, Silent())
+        return house.engine().run(request_id, observer)
+    if runs[0].exit_code == 0:
+        return runs[0]
+    return house.engine().resume(runs[0].id, observer)
+
+
+def finish(root, request_id):
+    house = inhabited(root)
+    run = take_up(house, request_id, Silent())
     entries = house.journal.read(subject=run.id)
     told = {
         "exit": int(run.exit_code),
@@ -107,25 +120,45 @@ def finish(root, request_id):
 
 
 def main():
-    folder, start, step = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    """Arguments: a folder, how many points to step on each time, and how many deaths (1 or 2) before the end."""
+    folder, step, deaths = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     template = folder / "template"
     template.mkdir(parents=True)
     # Prepared in a child too: this process stays without threads and connections.
     said, status = in_child(lambda: say(inhabited(template).approved()))
     assert status == 0, said
     (request_id,) = said
-    number = start
-    while True:
-        root = folder / str(number)
+    number = 0
+    while attempt(folder, template, request_id, number, range(0, 1000, step) if deaths == 2 else [None]):
+        number += step
+
+
+def attempt(folder, template, request_id, number, seconds):
+    """Kill a run at one point, and its resumption at each of `seconds`; tell whether there was such a point."""
+    for second in seconds:
+        root = folder / f"{number}-{second}"
         shutil.copytree(template, root)
-        died, status = in_child(lambda root=root, number=number: run_until(root, request_id, number))
+        died, status = in_child(partial(run_until, root, request_id, number))
         if status == 0:
             say({"all": died[0]["points"], "finished": died[0]["finished"]})
-            return
-        resumed, resumed_status = in_child(lambda root=root: finish(root, request_id))
-        say({"point": number, "died": died, "status": status, "resumed": resumed, "rc": resumed_status})
+            return False
+        again = (died, status)
+        if second is not None:
+            again = in_child(partial(resume_until, root, request_id, second))
+            if again[1] == 0:
+                return True
+        resumed, resumed_status = in_child(partial(finish, root, request_id))
+        say(
+            {
+                "point": [number, second],
+                "died": [died, again[0]],
+                "status": [status, again[1]],
+                "resumed": resumed,
+                "rc": resumed_status,
+            }
+        )
         shutil.rmtree(root)
-        number += step
+    return True
 
 
 main()

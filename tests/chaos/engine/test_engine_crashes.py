@@ -18,20 +18,31 @@ def lines(*arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def finished_once(death):
+    assert death["status"] == [-signal.SIGKILL] * 2, death
+    (told,) = death["resumed"]
+    assert death["rc"] == 0, death
+    assert told["written"] == ONCE, death
+    assert told["exit"] == 0, death
+    assert set(told["steps"]) <= {"done"}, death
+    assert (told["ends"], told["held"], told["runs"]) == (1, 0, 1), death
+    return True
+
+
 def test_killed_at_every_point_a_resumed_run_has_done_every_action_once(tmp_path):
-    *deaths, end = lines(DRIVER, tmp_path / "houses", "0", "1")
+    *deaths, end = lines(DRIVER, tmp_path / "houses", "1", "1")
     assert end["finished"] == 0
     assert len(deaths) == end["all"]
-    names = {death["died"][0]["died"] for death in deaths}
+    names = {death["died"][0][0]["died"] for death in deaths}
     assert {"before t1/create-b", "after t2/create-c", "committed action.about_to", "committed action.done"} <= names
-    for death in deaths:
-        assert death["status"] == -signal.SIGKILL, death
-        (told,) = death["resumed"]
-        assert death["rc"] == 0, death
-        assert told["written"] == ONCE, death
-        assert told["exit"] == 0, death
-        assert set(told["steps"]) <= {"done"}, death
-        assert (told["ends"], told["held"], told["runs"]) == (1, 0, 1), death
+    assert all(finished_once(death) for death in deaths)
+
+
+def test_killed_again_while_resuming_a_run_still_does_every_action_once(tmp_path):
+    *deaths, end = lines(DRIVER, tmp_path / "houses", "11", "2")
+    assert len(deaths) > end["all"] // 11
+    assert {death["died"][1][0]["died"].split()[0] for death in deaths} >= {"before", "committed"}
+    assert all(finished_once(death) for death in deaths)
 
 
 def test_two_processes_run_one_request_one_runs_and_the_other_says_who(tmp_path):
