@@ -51,9 +51,9 @@ class PlaybookRecorder:
             counts = ("ok", "changed", "failures", "dark", "skipped", "rescued", "ignored")
             self._append({"event": "stats", **{count: data.get(count, {}) for count in counts}})
 
-    def ended(self, status: str, rc: int) -> None:
-        """Record the end: ansible-runner's status and ansible-playbook's exit code."""
-        self._append({"event": "ended", "status": status, "rc": rc})
+    def ended(self, status: str, rc: int, exit_code: int) -> None:
+        """Record the end: ansible-runner's status, ansible-playbook's exit code and that of `dsi`."""
+        self._append({"event": "ended", "status": status, "rc": rc, "exit_code": int(exit_code)})
 
     def _append(self, body: Mapping[str, Any]) -> None:
         with self._journal.transaction() as transaction:

@@ -10,30 +10,33 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
-import signal
 import sys
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dsi_automation.ansible.codes import Codes
+from dsi_automation.ansible.processes import MARK, Cancel, end_all, interrupt_playbook
 from dsi_automation.core.clock import Clock
-from dsi_automation.core.errors import UsageError
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.secrets import redact, redact_json
-from dsi_automation.core.text import T
+from dsi_automation.journal.owner import is_dead, this_process
 
-MARK: Final = "DSI_PLAYBOOK_RUN"
-GRACE_SECONDS: Final = 15.0
-"""What a cancelled run gets to record where it stands, before it is killed."""
+POLL_SECONDS: Final = 0.25
+"""How often ansible-runner asks whether to cancel."""
 PASSED_ON: Final = (
-    "HOME", "LANG", "LC_ALL", "PATH", "TERM", "TZ", "USER", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK",
-    "KRB5_CONFIG", "KRB5CCNAME", "ANSIBLE_VAULT_PASSWORD_FILE",
-    "DSI_LANG", "DSI_KEY", "DSI_STATE", "DSI_DATABASE_URL", "DSI_LAB_DIR",
+    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TERM", "TZ", "USER", "XDG_STATE_HOME", "XDG_CONFIG_HOME",
+    "SSH_AUTH_SOCK", "KRB5_CONFIG", "KRB5CCNAME", "ANSIBLE_VAULT_PASSWORD_FILE",
+    "DSI_LANG", "DSI_STATE", "DSI_DATABASE_URL", "DSI_LAB_DIR",
 )  # fmt: skip
 """Variables a play may need; a password handed over in the environment (a secret source `env`) is added by name."""
+WORK: Final = "work"
+"""ansible-runner's own folder within the folder of a run; gone when the run is over."""
+OWNER: Final = "owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,127 +45,167 @@ class PlaybookRun:
 
     Attributes:
         id: identifier of this run, also the name of its folder of events.
+        config: the ansible.cfg to use; None for Ansible's own choice.
+        key: the person's key file, if one was named.
         secret_names: environment variables that inventory secrets are read from.
     """
 
     id: str
     playbook: Path
     inventory: Path
+    config: Path | None = None
+    key: Path | None = None
     extra_vars: Mapping[str, Any] = field(default_factory=dict)
     limit: str | None = None
     tags: str | None = None
     skip_tags: str | None = None
     check: bool = False
-    verbosity: int = 0
     secret_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybookResult:
-    """How it ended: ansible-runner's status, ansible-playbook's exit code, the exit code of ours if a task told one."""
+    """How it ended: ansible-runner's status, ansible-playbook's exit code, and the exit code of `dsi`."""
 
     status: str
     rc: int
-    task_exit_code: int | None
+    exit_code: int
 
 
-def find_playbook(name: str, roots: Sequence[Path]) -> Path:
-    """Return the playbook of that name: a file, or a name in one of the folders of playbooks.
-
-    Raises:
-        UsageError: there is none; the message names those there are.
-    """
-    given = Path(name)
-    if given.suffix in {".yml", ".yaml"} and given.is_file():
-        return given.resolve()
-    stem = name.replace(".", "_").replace("-", "_").removesuffix("_yml")
-    known: set[str] = set()
-    for root in roots:
-        known |= {path.stem for path in root.glob("*.yml")}
-        if (root / f"{stem}.yml").is_file():
-            return (root / f"{stem}.yml").resolve()
-    raise UsageError(
-        T("There is no playbook {name}.", name=name),
-        next_step=T("The known ones are: {names}.", names=", ".join(sorted(known)) or "-"),
-    )
-
-
-def environment(run: PlaybookRun, config: Path | None) -> dict[str, str]:
+def environment(run: PlaybookRun) -> dict[str, str]:
     """Return the environment of the run: what a play needs, and no more."""
     passed = {name: os.environ[name] for name in (*PASSED_ON, *run.secret_names) if name in os.environ}
+    if not any("utf" in passed.get(name, "").lower() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        # ansible-playbook does not start otherwise: a schedule has no locale at all.
+        passed["LC_ALL"] = "C.UTF-8"
     # The interpreter's own folder first: ansible-playbook must be the one of this environment.
     passed["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{passed.get('PATH', os.defpath)}"
     passed |= {MARK: run.id, "DSI_INVENTORY": str(run.inventory), "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"}
-    if config is not None:
-        passed["ANSIBLE_CONFIG"] = str(config)
+    if run.config is not None:
+        passed["ANSIBLE_CONFIG"] = str(run.config)
+    if run.key is not None:
+        passed["DSI_KEY"] = str(run.key)
     return passed
 
 
 def run_playbook(
     run: PlaybookRun,
     *,
-    config: Path | None,
     artifacts: Path,
     on_event: Callable[[Mapping[str, Any]], None],
-    cancelled: threading.Event,
+    cancel: Cancel,
     clock: Clock,
 ) -> PlaybookResult:
-    """Run a playbook to its end, or until `cancelled` is set.
+    """Run a playbook to its end, or until it is cancelled.
 
     Args:
-        config: the ansible.cfg to use.
         artifacts: folder that gets `<run id>/events.jsonl` and `<run id>/stdout`, without any secret.
-        on_event: called with each event of ansible-runner, redacted, as it comes.
-    """
-    import ansible_runner
+        on_event: called with each event of ansible-runner, redacted, as it comes; when it raises a DsiError the
+            play is cancelled, and the error raised at the end.
 
-    private = Path(tempfile.mkdtemp(prefix="dsi-playbook-"))
+    Raises:
+        DsiError: what `on_event` raised.
+    """
     kept = artifacts / run.id
     kept.mkdir(parents=True, mode=0o700)
-    codes: list[int] = []
-    try:
-        with (kept / "events.jsonl").open("w", encoding="utf-8") as events:
+    codes, failures = Codes(), list[DsiError]()
+    with _work_folder(kept) as private, (kept / "events.jsonl").open("w", encoding="utf-8") as events:
 
-            def handle(event: dict[str, Any]) -> bool:
-                clean = redact_json(event)
-                events.write(json.dumps(clean, ensure_ascii=False, default=str) + "\n")
-                code = _exit_code(clean)
-                if code is not None:
-                    codes.append(code)
-                on_event(clean)
-                return False
+        def handle(event: dict[str, Any]) -> bool:
+            # ansible-playbook has read its variables by the time it tells of anything.
+            (private / "extra_vars.json").unlink(missing_ok=True)
+            clean = redact_json(event)
+            codes.take(clean)
+            events.write(json.dumps(clean, ensure_ascii=False, default=str) + "\n")
+            events.flush()
+            try:
+                if not failures:
+                    on_event(clean)
+            except DsiError as error:
+                failures.append(error)
+                cancel.ask()
+            return False
 
-            def stop() -> bool:
-                if cancelled.is_set():
-                    _end_all(run.id, clock)
-                    return True
-                return False
-
-            outcome = ansible_runner.run(
-                private_data_dir=str(private),
-                ident=run.id,
-                playbook=str(run.playbook),
-                project_dir=str(run.playbook.parent.parent),
-                inventory=str(run.inventory),
-                envvars=environment(run, config),
-                cmdline=_command_line(run, private),
-                settings={"suppress_env_files": True, "pexpect_timeout": 1},
-                event_handler=handle,
-                cancel_callback=stop,
-                quiet=True,
-                verbosity=run.verbosity or None,
-            )
+        try:
+            status, rc = _run(run, private, handle, cancel, clock)
+        finally:
+            end_all(run.id, clock, at_once=cancel.at_once)
         stdout = private / "artifacts" / run.id / "stdout"
-        (kept / "stdout").write_text(redact(stdout.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
+        with suppress(OSError):
+            text = stdout.read_text(encoding="utf-8", errors="replace")
+            (kept / "stdout").write_text(redact(text), encoding="utf-8")
+    if failures:
+        raise failures[0]
+    return PlaybookResult(status, rc, codes.exit_code(status, rc))
+
+
+def _run(
+    run: PlaybookRun, private: Path, handle: Callable[[dict[str, Any]], bool], cancel: Cancel, clock: Clock
+) -> tuple[str, int]:
+    from ansible_runner.interface import init_runner
+
+    minimal = environment(run)
+
+    def stop() -> bool:
+        if not cancel.asked:
+            return False
+        if cancel.deadline is None:
+            cancel.begin(clock)
+            interrupt_playbook(run.id)
+        # The loop goes on reading until the play has ended by itself: only then is it killed.
+        return cancel.is_over(clock)
+
+    def told(status: dict[str, Any], **_: Any) -> None:
+        if status["status"] == "running":
+            # It holds the whole environment, passwords of secret sources included.
+            (private / "artifacts" / run.id / "command").unlink(missing_ok=True)
+
+    runner = init_runner(
+        private_data_dir=str(private),
+        ident=run.id,
+        playbook=str(run.playbook),
+        # Paths in the environment and on the command line are relative to where the person is.
+        project_dir=str(Path.cwd()),
+        inventory=str(run.inventory),
+        envvars=minimal,
+        cmdline=_command_line(run, private),
+        suppress_env_files=True,
+        event_handler=handle,
+        status_handler=told,
+        cancel_callback=stop,
+        quiet=True,
+    )
+    config = runner.config
+    config.pexpect_timeout = POLL_SECONDS
+    # ansible-runner starts from our whole environment; what it added itself it needs.
+    config.env = {name: value for name, value in config.env.items() if name in minimal or name not in os.environ}
+    config.command = [sys.executable, "-m", "dsi_automation.ansible.child", *config.command]
+    status, rc = runner.run()
+    return ("canceled" if cancel.asked else str(status)), int(rc)
+
+
+@contextmanager
+def _work_folder(kept: Path) -> Generator[Path]:
+    """Make ansible-runner's folder; its owner's name is in it, so that what a killed run left is swept away."""
+    sweep(kept.parent)
+    path = kept / WORK
+    path.mkdir(mode=0o700)
+    (path / OWNER).write_text(this_process(), encoding="utf-8")
+    try:
+        yield path
     finally:
-        _end_all(run.id, clock)
-        shutil.rmtree(private, ignore_errors=True)
-    return PlaybookResult(outcome.status, outcome.rc, max(codes, default=None))
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep(artifacts: Path) -> None:
+    """Remove the work folders of runs whose process is gone."""
+    for folder in artifacts.glob(f"*/{WORK}"):
+        with suppress(OSError):
+            if is_dead((folder / OWNER).read_text(encoding="utf-8")):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _command_line(run: PlaybookRun, private: Path) -> str:
-    import shlex
-
     words: list[str] = []
     if run.extra_vars:
         # In a file: extra variables on a command line show in the process list.
@@ -176,45 +219,3 @@ def _command_line(run: PlaybookRun, private: Path) -> str:
     if run.check:
         words += ["--check", "--diff"]
     return shlex.join(words)
-
-
-def _exit_code(event: Mapping[str, Any]) -> int | None:
-    if event.get("event") not in {"runner_on_failed", "runner_on_unreachable"}:
-        return None
-    code = event.get("event_data", {}).get("res", {}).get("exit_code")
-    return code if isinstance(code, int) else None
-
-
-def processes_of(run_id: str) -> Iterator[int]:
-    """Yield the processes of a playbook's run that are still there, by the mark in their environment.
-
-    A process that ended but was not waited for has no environment any more, so it is not among them.
-    """
-    wanted = f"{MARK}={run_id}".encode()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and int(folder.name) != os.getpid():
-            try:
-                if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                    yield int(folder.name)
-            except OSError:
-                continue
-
-
-def _end_all(run_id: str, clock: Clock) -> None:
-    for number, patience in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
-        deadline = clock.monotonic() + patience
-        alive = list(processes_of(run_id))
-        for pid in alive:
-            _signal(pid, number)
-        while alive and clock.monotonic() < deadline:
-            clock.sleep(0.05)
-            alive = list(processes_of(run_id))
-        if not alive:
-            return
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

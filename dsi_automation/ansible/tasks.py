@@ -1,135 +1,199 @@
 """What the action plugins of the collection do: call the operations the `dsi` command calls.
 
-Nothing here decides whether a change is allowed: the engine does, where it hands out the write half.
+Nothing here decides whether a change is allowed: the engine does, where it hands out the write half. What is checked
+here only stops a mistake early, with a sentence that says what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import json
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from dsi_automation.ansible.play_inventory import inventory_source
+from dsi_automation.ansible.results import TaskResult, check_result, error_result, plan_result, run_result
+from dsi_automation.ansible.stopping import stopped_between_actions
 from dsi_automation.composition import Toolkit
-from dsi_automation.core.errors import DsiError, UnreachableError
-from dsi_automation.core.events import Silent
-from dsi_automation.core.plan import Plan
-from dsi_automation.core.results import Outcome
+from dsi_automation.core.errors import DsiError, GateClosedError, UnreachableError
+from dsi_automation.core.events import Observer, Silent
 from dsi_automation.core.secrets import redact_json
-from dsi_automation.core.text import T
+from dsi_automation.core.text import TN, T
 
-type TaskResult = dict[str, Any]
+if TYPE_CHECKING:
+    from dsi_automation.core.plan import Plan
+    from dsi_automation.engine.api import Engine
+    from dsi_automation.engine.model import Request
 
 
-def check_task(operation: str, task_vars: Mapping[str, Any], inputs: Mapping[str, Any], *, fail: bool) -> TaskResult:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One task of a play.
+
+    Attributes:
+        sources: the inventories of the play (`-i`, or ansible.cfg).
+        inputs: of the operation; what is empty counts as not given, because a role's default cannot be absent.
+    """
+
+    operation: str
+    sources: Sequence[str]
+    inputs: Mapping[str, Any]
+    observer: Observer
+
+    def given(self) -> dict[str, Any]:
+        """Return the inputs that were given, as plain values: Ansible's are tagged with where they came from."""
+        plain: dict[str, Any] = json.loads(json.dumps(dict(self.inputs)))
+        return {name: value for name, value in plain.items() if value not in (None, "", False, {}, [])}
+
+
+def check_task(call: Call, host: str, *, fail: bool) -> TaskResult:
     """Run a read-only operation on the host of the task.
 
     Args:
         fail: make a machine that is not compliant a failed task.
     """
-    host = str(task_vars["inventory_hostname"])
 
     def work(toolkit: Toolkit) -> TaskResult:
-        report = toolkit.engine.check(operation, [host], inputs, Silent())
+        report = toolkit.engine.check(call.operation, [host], call.given(), call.observer)
         if host in report.failures:
             raise report.failures[host]
-        wrong = [check for check in report.checks if not check.ok and not check.warning]
-        result: TaskResult = {
-            "changed": False,
-            "compliant": not wrong,
-            "checks": [check.to_json() for check in report.checks],
-            "facts": dict(report.facts[host]),
-        }
-        if wrong and fail:
-            result |= {"failed": True, "msg": "; ".join(f"{c.title}: {c.observed} ({c.expected})" for c in wrong)}
-        return result
+        return check_result(report, host, fail=fail)
 
-    return _guarded(task_vars, work)
+    try:
+        return _guarded(call, work)
+    except UnreachableError as error:
+        return {**error_result(error), "failed": False, "unreachable": True}
 
 
-def change_task(
-    operation: str,
-    task_vars: Mapping[str, Any],
-    inputs: Mapping[str, Any],
-    *,
-    request: str | None,
-    check_mode: bool,
-) -> TaskResult:
-    """Carry out an approved request on the hosts of the play, or plan it in check mode."""
-    hosts = [str(host) for host in task_vars["ansible_play_hosts"]]
+def change_task(call: Call, hosts: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
+    """Carry out an approved request on the hosts of the play; in check mode, plan it.
+
+    Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
+
+    Args:
+        request: identifier, empty for none.
+    """
 
     def work(toolkit: Toolkit) -> TaskResult:
-        if check_mode:
-            return _planned(toolkit.engine.plan(operation, hosts, inputs, Silent()))
-        if not request:
-            return _unapproved(operation, hosts)
-        approved = toolkit.engine.request_by_id(request)
-        if approved.plan.operation != operation:
-            text = T("{request} is for {operation}.", request=approved.id, operation=approved.plan.operation)
-            return {"failed": True, "msg": str(text), "exit_code": 4}
-        other = sorted(key for key, value in inputs.items() if approved.plan.inputs.get(key) != value)
-        if other:
-            text = T("{request} was approved with other inputs: {names}.", request=approved.id, names=", ".join(other))
-            return {"failed": True, "msg": str(text), "exit_code": 4}
-        run = toolkit.engine.run(approved.id, Silent(), targets=hosts)
-        changed = any(step.outcome is Outcome.DONE for step in run.steps)
-        result: TaskResult = {
-            "changed": changed,
-            "plan": approved.plan.to_json(),
-            "run": {
-                "id": run.id,
-                "outcome": None if run.outcome is None else run.outcome.value,
-                "exit_code": run.exit_code,
-                "targets": {target: outcome.value for target, outcome in run.targets.items()},
-                "evidence": [check.to_json() for check in run.evidence],
-            },
-            "diff": _diff(approved.plan),
-        }
-        if run.exit_code:
-            text = T("Run {run} did not succeed; details: dsi show {run}; to finish it: dsi resume {run}", run=run.id)
-            result |= {"failed": True, "msg": str(text), "exit_code": run.exit_code}
-        return result
+        engine = toolkit.engine
+        approved = engine.request_by_id(request) if request else None
+        if approved is not None:
+            _refuse_another(approved, call, hosts)
+        inputs = call.given() if approved is None else approved.plan.inputs
+        if check_mode or approved is None:
+            plan = engine.plan(call.operation, hosts, inputs, Silent())
+            if not check_mode and plan.actions and not plan.blockers:
+                raise _unapproved(plan, call)
+            return plan_result(plan)
+        return _carry_out(engine, approved, call, hosts)
 
-    return _guarded(task_vars, work)
-
-
-def _guarded(task_vars: Mapping[str, Any], work: Callable[[Toolkit], TaskResult]) -> TaskResult:
     try:
-        result = work(Toolkit(inventory=_inventory(task_vars)))
+        return _guarded(call, work)
     except UnreachableError as error:
-        result = {"unreachable": True, "msg": str(error), "exit_code": int(error.exit_code)}
+        # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
+        return error_result(error)
+
+
+def _carry_out(engine: Engine, approved: Request, call: Call, hosts: Sequence[str]) -> TaskResult:
+    try:
+        with stopped_between_actions(call.observer) as observer:
+            run = engine.run(approved.id, observer, targets=hosts)
+    except GateClosedError:
+        plan = engine.plan(call.operation, hosts, approved.plan.inputs, Silent())
+        if plan.actions or plan.blockers:
+            raise
+        return plan_result(plan)
+    return run_result(run, approved.plan)
+
+
+def _guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
+    """Run `work` with the toolkit of the play's inventory.
+
+    Raises:
+        UnreachableError: something did not answer; what that means is the caller's to say.
+    """
+    try:
+        toolkit = Toolkit(inventory=inventory_source(call.sources))
+        # Each task is a process of its own, so this concerns its own sentences only.
+        os.environ.setdefault("DSI_LANG", toolkit.language)
+        result = work(toolkit)
+    except UnreachableError:
+        raise
     except DsiError as error:
-        result = {"failed": True, "msg": str(error), "exit_code": int(error.exit_code), "error": error.to_json()}
+        result = error_result(error)
     redacted: TaskResult = redact_json(result)
     return redacted
 
 
-def _inventory(task_vars: Mapping[str, Any]) -> str | None:
-    # The inventory of the play, whatever the environment says: one source of truth for both.
-    source = task_vars.get("inventory_file") or task_vars.get("inventory_dir")
-    return str(source) if source else None
+def _refuse_another(approved: Request, call: Call, hosts: Sequence[str]) -> None:
+    """Stop early when the request is plainly not what the play is about.
+
+    Raises:
+        GateClosedError: another operation, other inputs or other hosts.
+    """
+    if approved.plan.operation != call.operation:
+        raise GateClosedError(
+            T(
+                "{request} is for {operation}, not for {task}.",
+                request=approved.id,
+                operation=approved.plan.operation,
+                task=call.operation,
+            ),
+            next_step=T("Give the identifier of a request made for it: dsi requests lists them."),
+        )
+    given = call.given()
+    other = sorted(name for name, value in given.items() if approved.plan.inputs.get(name) != value)
+    if other:
+        raise GateClosedError(
+            T("{request} was made with other inputs: {names}.", request=approved.id, names=", ".join(other)),
+            next_step=T("Leave them out of the play, they are in the request; or ask for a new plan."),
+        )
+    _refuse_other_hosts(approved, hosts)
 
 
-def _planned(plan: Plan) -> TaskResult:
-    result: TaskResult = {"changed": bool(plan.actions), "plan": plan.to_json(), "diff": _diff(plan)}
-    if plan.blockers:
-        worst = max(plan.blockers, key=lambda blocker: blocker.exit_code)
-        sentences = [f"{blocker.target}: {blocker.reason} {blocker.next_step}" for blocker in plan.blockers]
-        result |= {"failed": True, "msg": " ".join(sentences), "exit_code": int(worst.exit_code)}
-    return result
-
-
-def _diff(plan: Plan) -> dict[str, str]:
-    lines = [f"+ {action.target}: {action.title} ({action.reason})" for action in plan.actions]
-    lines += [f"  {item.target}: {item.reason}" for item in plan.non_actions]
-    return {"prepared": "\n".join(lines) + "\n"}
-
-
-def _unapproved(operation: str, hosts: list[str]) -> TaskResult:
-    targets = " ".join(hosts)
-    text = T(
-        "No approval was given for {operation}. Ask for one with: dsi request {operation} {targets} --reason TEXT; "
-        "once somebody else has approved it, give its identifier: dsi playbook NAME --request ID, or "
-        "ansible-playbook -e dsi_request=ID.",
-        operation=operation,
-        targets=targets,
+def _refuse_other_hosts(approved: Request, hosts: Sequence[str]) -> None:
+    asked = set(approved.plan.targets)
+    if asked == set(hosts):
+        return
+    missing, more = sorted(asked - set(hosts)), sorted(set(hosts) - asked)
+    raise GateClosedError(
+        T(
+            "{request} covers {targets}, all of them and no other; of these the play leaves out: {missing}; "
+            "it adds: {more}.",
+            request=approved.id,
+            targets=", ".join(approved.plan.targets),
+            missing=", ".join(missing) or "-",
+            more=", ".join(more) or "-",
+        ),
+        next_step=T(
+            "Run the play on exactly these hosts (--limit {limit}), or ask for a plan for the others.",
+            limit=",".join(approved.plan.targets),
+        ),
     )
-    return {"failed": True, "msg": str(text), "exit_code": 4}
+
+
+def _unapproved(plan: Plan, call: Call) -> GateClosedError:
+    words = ["dsi", "request", call.operation, *plan.targets]
+    for name, value in call.given().items():
+        typed = ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else value
+        words += ["-i", f"{name}={str(typed).lower() if isinstance(typed, bool) else typed}"]
+    command = shlex.join([*words, "--reason", str(T("why it is needed"))])
+    return GateClosedError(
+        T(
+            "No approval was given for {operation} on {targets}.",
+            operation=call.operation,
+            targets=", ".join(plan.targets),
+        ),
+        meaning=TN(
+            "Nothing was done. {n} action would be needed; --check shows it.",
+            "Nothing was done. {n} actions would be needed; --check shows them.",
+            len(plan.actions),
+        ),
+        next_step=T(
+            "Ask: {command}. Once somebody else has approved it: dsi playbook NAME --request ID, or "
+            "ansible-playbook -e dsi_request=ID.",
+            command=command,
+        ),
+    )

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import re
 import signal
-import threading
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli.base import argument, command, option
 from dsi_automation.cli.inputs import gather
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.session import Session, session
+from dsi_automation.core import secrets
 from dsi_automation.core.errors import DsiError
-from dsi_automation.core.exit_codes import ExitCode
-from dsi_automation.core.secrets import redact
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    from dsi_automation.ansible.runner import PlaybookResult
+    from dsi_automation.ansible.runner import PlaybookRun
 
-CANCELLED: Final = 130
-"""As a shell says that a command was interrupted."""
+_SECRET_NAME: Final = re.compile(r"pass|secret|token", re.IGNORECASE)
+"""Names of extra variables whose values are masked in the events; better are the secret sources of the inventory."""
 
 
 @command(
     "playbook",
     T(
         "Run a playbook of the toolkit, its events in the journal.\n\n"
-        "A playbook that changes something needs an approved request (--request); with --check it shows the plan. "
-        "Ctrl-C ends it with everything it started."
+        "A playbook that changes something needs an approved request (--request), and then runs on its machines; with "
+        "--check it shows the plan. Ctrl-C lets the action under way finish, a second one ends everything at once; "
+        "“dsi resume RUN” finishes what was interrupted."
     ),
 )
 @argument("name", metavar=T("NAME"), help=T("Name of a playbook, workstation_join, or a file."))
@@ -47,80 +46,89 @@ CANCELLED: Final = 130
 )
 @option("--tags", metavar=T("TAGS"), help=T("Only tasks with these tags."))
 @option("--skip-tags", metavar=T("TAGS"), help=T("No task with these tags."))
-def playbook(
-    name: str,
-    request: str | None,
-    limit: str | None,
-    check: bool,  # noqa: FBT001  # click hands options in by name
-    extra: tuple[str, ...],
-    tags: str | None,
-    skip_tags: str | None,
-) -> int:
+def playbook(name: str, extra: tuple[str, ...], **given: Any) -> int:
     """Run a playbook."""
-    from dsi_automation.ansible.record import PREFIX, PlaybookRecorder
-    from dsi_automation.ansible.runner import PlaybookRun, find_playbook, run_playbook
-    from dsi_automation.engine.identifiers import new_id
+    from dsi_automation.ansible.processes import Cancel
+    from dsi_automation.ansible.record import PlaybookRecorder
+    from dsi_automation.ansible.runner import run_playbook
 
     current = session()
-    toolkit, settings = current.toolkit, current.toolkit.settings
-    root = _root()
-    variables = gather(extra)
-    if request:
-        variables["dsi_request"] = current.engine.request_by_id(request).id
-    artifacts = settings.state_dir.value / "playbooks"
-    taken = {path.name for path in artifacts.glob(f"{PREFIX}-*")}
-    run = PlaybookRun(
-        id=new_id(PREFIX, current.clock.now(), taken),
-        playbook=find_playbook(name, (root / "playbooks",)),
-        inventory=settings.inventory.value,
-        extra_vars=variables,
-        limit=limit,
-        tags=tags,
-        skip_tags=skip_tags,
-        check=check,
-        secret_names=[one.password.env for one in toolkit.inventory.credentials.values() if one.password.env],
-    )
-    recorder = PlaybookRecorder(toolkit.journal, run.id, _actor(current))
-    recorder.started(run.playbook.stem, check=check, limit=limit, request=request)
-    cancelled, config = threading.Event(), root / "ansible.cfg"
+    run = _wanted(current, name, extra, given)
+    recorder = PlaybookRecorder(current.toolkit.journal, run.id, _actor(current))
+    recorder.started(run.playbook.stem, check=run.check, limit=run.limit, request=run.extra_vars.get("dsi_request"))
+    cancel, artifacts = Cancel(), current.toolkit.settings.state_dir.value / "playbooks"
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: cancelled.set())
+        signal.signal(number, lambda *_: cancel.ask())
 
     def take(event: Mapping[str, Any]) -> None:
         recorder.take(event)
         if not current.choices.json:
             _show(current.out, event)
 
-    result = run_playbook(
-        run,
-        config=config if config.is_file() else None,
-        artifacts=artifacts,
-        on_event=take,
-        cancelled=cancelled,
-        clock=current.clock,
-    )
-    recorder.ended(result.status, result.rc)
-    code = _code(result)
+    try:
+        result = run_playbook(run, artifacts=artifacts, on_event=take, cancel=cancel, clock=current.clock)
+    except DsiError:
+        # Told before the error itself: which run it was, should the journal be whole again.
+        current.out.note(T("The playbook run {id} was stopped.", id=run.id))
+        raise
+    recorder.ended(result.status, result.rc, result.exit_code)
     if current.choices.json:
-        current.out.data({"id": run.id, "status": result.status, "rc": result.rc, "exit_code": code})
+        current.out.data({"id": run.id, "status": result.status, "rc": result.rc, "exit_code": result.exit_code})
     else:
-        current.out.note(T("Events: {path}", path=str(artifacts / run.id / "events.jsonl")))
-    return code
+        current.out.note(T("Recorded as {id}: dsi show {id}", id=run.id))
+    return result.exit_code
 
 
-def _code(result: PlaybookResult) -> int:
-    if result.status == "canceled":
-        return CANCELLED
-    if result.rc == 0:
-        return ExitCode.DONE
-    # A task of ours told which code; otherwise Ansible's own failure is what nobody foresaw.
-    return result.task_exit_code or ExitCode.UNEXPECTED
+def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[str, Any]) -> PlaybookRun:
+    from dsi_automation.ansible.find import find_config, find_playbook, home
+    from dsi_automation.ansible.record import PREFIX
+    from dsi_automation.ansible.runner import PlaybookRun
+    from dsi_automation.engine.identifiers import new_id
+
+    toolkit, settings = current.toolkit, current.toolkit.settings
+    found = find_playbook(name, (home() / "playbooks",))
+    variables, limit = gather(extra), given["limit"]
+    if given["request"]:
+        request = current.engine.request_by_id(given["request"])
+        variables["dsi_request"] = request.id
+        # An approval covers all its machines and no other.
+        limit = limit or ",".join(request.plan.targets)
+    if limit:
+        toolkit.select([limit])
+    _mask(current, variables)
+    taken = {path.name for path in (settings.state_dir.value / "playbooks").glob(f"{PREFIX}-*")}
+    return PlaybookRun(
+        id=new_id(PREFIX, current.clock.now(), taken),
+        playbook=found,
+        inventory=settings.inventory.value,
+        config=find_config(),
+        key=settings.key.value,
+        extra_vars=variables,
+        limit=limit,
+        tags=given["tags"],
+        skip_tags=given["skip_tags"],
+        check=given["check"],
+        secret_names=[one.password.env for one in toolkit.inventory.credentials.values() if one.password.env],
+    )
+
+
+def _mask(current: Session, variables: Mapping[str, Any]) -> None:
+    """Make known what must appear in no event: the inventory's passwords, and variables named like one."""
+    inventory = current.toolkit.inventory
+    for source in inventory.credentials.values():
+        # One that is not to be had cannot be shown either; the task that needs it will say so.
+        with suppress(DsiError):
+            inventory.secret(source.password)
+    for name, value in variables.items():
+        if _SECRET_NAME.search(name) and isinstance(value, str):
+            secrets.register(value)
 
 
 def _show(out: Output, event: Mapping[str, Any]) -> None:
-    text = str(event.get("stdout") or "").strip("\r\n")
+    # Through a terminal of ansible-runner's, which ends its lines as terminals do.
+    text = str(event.get("stdout") or "").replace("\r\n", "\n").strip("\n")
     if text:
-        out.line(redact(text))
+        out.block(text)
 
 
 def _actor(current: Session) -> str:
@@ -130,9 +138,3 @@ def _actor(current: Session) -> str:
     except DsiError:
         return "controller"
     return "controller" if person is None else person.id
-
-
-def _root() -> Path:
-    """Return the folder of playbooks and roles: the source tree, or what the package was installed with."""
-    package = Path(str(importlib.resources.files("dsi_automation")))
-    return package.parent if (package.parent / "playbooks").is_dir() else package / "share"

@@ -1,4 +1,4 @@
-"""`dsi show`: everything about one request or one run."""
+"""`dsi show`: everything about one request, one run or one run of a playbook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsi_automation.cli.base import argument, command
 from dsi_automation.cli.session import session
+from dsi_automation.cli.show_playbook import PREFIX, playbook_entries, playbook_view, show_playbook
 from dsi_automation.cli.show_request import next_step, show_request
 from dsi_automation.cli.show_run import show_run
 from dsi_automation.cli.views import request_view, run_view
@@ -17,11 +18,22 @@ if TYPE_CHECKING:
     from dsi_automation.engine.model import Request, Run
 
 
-@command("show", T("Show a request with its whole plan, or a run with what was done and found."))
-@argument("identifier", metavar=T("ID"), help=T("A request or a run; the beginning of its identifier is enough."))
+@command("show", T("Show a request with its whole plan, a run with what was done and found, or a playbook's run."))
+@argument(
+    "identifier",
+    metavar=T("ID"),
+    help=T("A request, a run or a playbook's run; the beginning of its identifier is enough."),
+)
 def show(identifier: str) -> None:
     """Show one thing."""
     current = session()
+    if identifier.upper().startswith(PREFIX):
+        entries = playbook_entries(current.toolkit, identifier)
+        if current.choices.json:
+            current.out.data({"playbook": playbook_view(entries)})
+        else:
+            show_playbook(current.out, entries)
+        return
     request, run = _find(current.engine, identifier)
     if current.choices.json:
         current.out.data({"request": request_view(request)} if request else {"run": run_view(run)} if run else {})

@@ -6,6 +6,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from dsi_automation.ansible.plugin import call_of, told
 from dsi_automation.ansible.tasks import change_task
 
 
@@ -22,18 +23,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         del tmp
         _, args = self.validate_argument_spec(
             {
-                "request": {"type": "str"},
-                "user": {"type": "str"},
-                "local_user": {"type": "str"},
+                "request": {"type": "str", "default": ""},
+                "user": {"type": "str", "default": ""},
+                "local_user": {"type": "str", "default": ""},
                 "users": {"type": "dict", "default": {}},
                 "leave_domain": {"type": "bool", "default": False},
             }
         )
-        inputs = {key: args[key] for key in ("user", "local_user", "users", "leave_domain") if args[key]}
-        return change_task(
-            "workstation.join",
-            task_vars or {},
-            inputs,
-            request=args["request"],
-            check_mode=self._task.check_mode,
-        )
+        request = args.pop("request")
+        call = call_of("workstation.join", args, told(self._display))
+        hosts = [str(host) for host in (task_vars or {})["ansible_play_hosts"]]
+        return change_task(call, hosts, request=str(request or ""), check_mode=bool(self._task.check_mode))
