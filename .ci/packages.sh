@@ -30,9 +30,17 @@ fi
 printf 'Installing Debian packages:%s\n' "$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
+# A service that Debian starts at its installation (a domain controller!) would listen on the machine's own interfaces.
+guard=/usr/sbin/policy-rc.d
+if [ -e "$guard" ]; then
+  trap 'rm -f "$log"' EXIT
+else
+  trap 'rm -f "$log" "$guard"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$guard"
+  chmod 755 "$guard"
+fi
 # shellcheck disable=SC2086  # a list of packages
 if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
   tail -n 30 "$log" >&2
   exit 1
 fi
-rm -f "$log"

@@ -11,7 +11,7 @@ from dsi_automation.cli.output import Output
 from dsi_automation.cli.session import Session, session
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.exit_codes import ExitCode
-from dsi_automation.core.text import TN, T, Text
+from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.composition import Toolkit
@@ -69,26 +69,9 @@ def examine(session: Session) -> Iterator[Finding]:
     """Yield what is found, one thing after the other; a problem stops none of the others."""
     yield _python()
     yield from (_program(name, package) for name, package in PROGRAMS)
+    yield from _inventory_findings(session)
     for name, title, look in PROBES:
         yield _probe(session, name, title, look)
-    yield from _policy_findings(session)
-
-
-def _settings(toolkit: Toolkit) -> str:
-    setting = toolkit.settings.inventory
-    return f"{setting.value} ({setting.source})"
-
-
-def _hosts(toolkit: Toolkit) -> str:
-    return str(TN("{n} host", "{n} hosts", len(toolkit.inventory.targets(["all"]))))
-
-
-def _people(toolkit: Toolkit) -> str:
-    return ", ".join(person.id for person in toolkit.inventory.people)
-
-
-def _policy(toolkit: Toolkit) -> str:
-    return ", ".join(toolkit.policy.operations)
 
 
 def _signer(toolkit: Toolkit) -> str:
@@ -101,10 +84,6 @@ def _journal(toolkit: Toolkit) -> str:
 
 PROGRAMS = (("ssh-keygen", "openssh-client"), ("ansible-playbook", "ansible-core"))
 PROBES: tuple[tuple[str, Text, Callable[[Toolkit], str]], ...] = (
-    ("inventory", T("inventory"), _settings),
-    ("hosts", T("hosts"), _hosts),
-    ("people", T("people"), _people),
-    ("policy", T("approval policy"), _policy),
     ("key", T("your key"), _signer),
     ("journal", T("journal"), _journal),
 )
@@ -142,19 +121,17 @@ def _program(name: str, package: str) -> Finding:
     )
 
 
-def _policy_findings(session: Session) -> Iterator[Finding]:
-    from dsi_automation.inventory.policy import unsatisfiable
-
+def _inventory_findings(session: Session) -> Iterator[Finding]:
     try:
-        toolkit = session.toolkit
-        found = unsatisfiable(toolkit.policy, toolkit.inventory.people, session.clock.now())
-    except DsiError:
-        return  # told already
-    for item in found:
-        state = "problem" if item.blocking else "warning"
-        step = T("Correct approval_policy.yml or people.yml.")
-        code = ExitCode.USAGE if item.blocking else ExitCode.DONE
-        yield Finding(item.path, T("policy {path}", path=item.path), state, str(item.text), step, code)
+        checks = session.toolkit.inventory_checks()
+    except DsiError as error:
+        yield Finding("inventory", T("inventory"), "problem", str(error.what), error.next_step, error.exit_code)
+        return
+    for check in checks:
+        state = "ok" if check.ok else "warning" if check.warning else "problem"
+        code = ExitCode.USAGE if state == "problem" else ExitCode.DONE
+        title = T("{place}: {title}", place=check.target, title=check.title)
+        yield Finding(f"{check.target}.{check.name}", title, state, check.observed, exit_code=code)
 
 
 def _show(out: Output, finding: Finding) -> None:

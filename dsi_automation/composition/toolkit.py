@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import UsageError
-from dsi_automation.core.text import T
+from dsi_automation.core.results import Check
+from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.load import Inventory
 from dsi_automation.inventory.people import FILE as PEOPLE_FILE
 from dsi_automation.inventory.people import load_people
@@ -184,6 +185,21 @@ class Toolkit:
                 next_step=T("Have its public half, the .pub file, put there by whoever keeps the inventory."),
             )
         return f"{person.name} ({person.id}: {', '.join(person.roles)})"
+
+    def prepare(self) -> Text:
+        """Make the state folder, the controller's key and the journal, unless they are there; say where.
+
+        Raises:
+            StorageError, TamperedError, SigningError: see `open_journal`.
+        """
+        head = self.journal.head()
+        return T("journal: {place}, {n} entries", place=self.settings.state_dir.value, n=head.seq)
+
+    def inventory_checks(self) -> Sequence[Check]:
+        """Return everything there is to say about the inventory, for `dsi doctor`."""
+        from dsi_automation.inventory.doctor import inventory_checks
+
+        return inventory_checks(self.inventory, self.settings, self.clock.now())
 
     def journal_summary(self) -> str:
         """Return where the journal is and how long it is, for `dsi doctor`."""

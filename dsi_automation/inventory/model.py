@@ -149,6 +149,7 @@ class WorkstationPolicy(Strict):
         support_warning_days: warn when the end of support is nearer than this, days.
         supported_until: end of support by build, ISO date: overrides and extends the built-in table.
         reboot_timeout_seconds: how long a machine may take to come back after a restart, seconds.
+        settle_seconds: how long a change whose answer was lost may still be under way on the machine, seconds.
     """
 
     minimum_windows: WindowsVersion = "10.0"
@@ -157,6 +158,7 @@ class WorkstationPolicy(Strict):
     support_warning_days: Annotated[int, Field(ge=0)] = 180
     supported_until: dict[str, IsoDate] = {}
     reboot_timeout_seconds: Annotated[int, Field(gt=0)] = 900
+    settle_seconds: Annotated[int, Field(ge=0)] = 60
 
 
 class DirectorySettings(Strict):

@@ -21,7 +21,8 @@ class CheckInputs(Inputs):
     """Inputs of `workstation.check`."""
 
     require_domain: bool = Field(
-        default=False, description="Count a machine that is in no domain yet as not compliant, instead of a warning."
+        default=False,
+        description=T("Count a machine that is in no domain yet as not compliant, instead of a warning.").template,
     )
 
 

@@ -16,7 +16,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Inputs, Observed, Operation
 from dsi_automation.operations.tools import Hands, Look
-from dsi_automation.operations.workstation import join_act, join_verify
+from dsi_automation.operations.workstation import join_act, join_settle, join_verify
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
 from dsi_automation.operations.workstation.join_plan import Domain, Wish, decide
 
@@ -25,16 +25,22 @@ class JoinInputs(Inputs):
     """Inputs of `workstation.join`."""
 
     user: str | None = Field(
-        default=None, description="Login of the domain user who gets the local profile; for one machine only."
+        default=None,
+        description=T("Login of the domain user who gets the local profile; for one machine only.").template,
     )
     local_user: str | None = Field(
-        default=None, description="Local account whose profile it is, when it is neither named alike nor the only one."
+        default=None,
+        description=T("Local account whose profile it is, when it is neither named alike nor the only one.").template,
     )
     users: dict[str, str] = Field(
         default_factory=dict,
-        description="For several machines, login of the domain user of each: ws1:login,ws2:login, or a mapping in a file.",
+        description=T(
+            "For several machines, login of the domain user of each: ws1:login,ws2:login, or a mapping."
+        ).template,
     )
-    leave_domain: bool = Field(default=False, description="Take machines that are members of another domain out of it.")
+    leave_domain: bool = Field(
+        default=False, description=T("Take machines that are members of another domain out of it.").template
+    )
 
     @field_validator("users", mode="before")
     @classmethod
@@ -117,8 +123,8 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
         join_act.ACTS[action.kind](action, hands, observer)
 
     def settle(self, action: Action, inputs: JoinInputs, look: Look, observer: Observer) -> None:  # noqa: ARG002
-        """Wait until the machine answers again: an interrupted action may have restarted it."""
-        join_act.wait_until_answering(action.target, look, observer)
+        """Wait until the effect of an interrupted action shows, or it can no longer be under way."""
+        join_settle.settle(action, look, observer)
 
     def verify(self, plan: Plan, inputs: JoinInputs, look: Look, observer: Observer) -> Sequence[Check]:
         """Read the directory and the machines anew and compare with what was wanted."""

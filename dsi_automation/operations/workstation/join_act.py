@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from dsi_automation.connectors.directory.names import parent, same_dn
 from dsi_automation.connectors.windows.methods import explain
 from dsi_automation.connectors.windows.port import Hive, MethodResult
-from dsi_automation.core.errors import DsiError, RefusedError, UnknownOutcomeError, UnreachableError, UsageError
+from dsi_automation.core.errors import RefusedError, UnknownOutcomeError, UsageError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T
 from dsi_automation.operations.tools import Hands, Look
 from dsi_automation.operations.workstation.facts import COMPUTER_NAME_KEY, PENDING_JOIN_KEY, read_boot
-from dsi_automation.operations.workstation.join_plan import parent_dn, same_dn
+from dsi_automation.operations.workstation.join_settle import patient, wait
 
 # NetJoinDomain flags (MS-WKST NetrJoinDomain2, Win32_ComputerSystem.JoinDomainOrWorkgroup).
 JOIN_DOMAIN: Final = 0x1
@@ -75,7 +76,7 @@ def move(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG
             on=action.target,
             next_step=T("Look who removed it, then make a new plan."),
         )
-    if not same_dn(parent_dn(computer.dn), target_ou):
+    if not same_dn(parent(computer.dn), target_ou):
         directory.move(computer.dn, target_ou)
 
 
@@ -118,11 +119,11 @@ def reboot(action: Action, hands: Hands, observer: Observer) -> None:
             # A forced restart cuts its own answer: the boot time tells.
             result = MethodResult(0, {})
     _accept("Win32Shutdown", result, action)
-    _wait(
+    wait(
         action.target,
         hands.look,
         observer,
-        lambda: _restarted(action.target, hands.look, before),
+        lambda: patient(lambda: _restarted(action.target, hands.look, before)),
         T("Restarting ..."),
     )
 
@@ -145,15 +146,6 @@ def migrate_profile(action: Action, hands: Hands, observer: Observer) -> None:  
     _accept("ChangeOwner", result, action)
 
 
-def wait_until_answering(target: str, look: Look, observer: Observer) -> None:
-    """Wait until the machine answers, within the site's time for a restart.
-
-    Raises:
-        UnreachableError: it did not.
-    """
-    _wait(target, look, observer, lambda: _answers(target, look), T("Waiting until the machine answers ..."))
-
-
 ACTS: Final[Mapping[str, Callable[[Action, Hands, Observer], None]]] = {
     "rename": rename,
     "move": move,
@@ -168,40 +160,6 @@ def _accept(method: str, result: MethodResult, action: Action) -> None:
         raise explain(method, result.return_value, action.target)
 
 
-def _answers(target: str, look: Look) -> bool:
-    try:
-        with look.windows(target) as machine:
-            read_boot(machine)
-    except UnreachableError:
-        return False
-    return True
-
-
 def _restarted(target: str, look: Look, before: datetime) -> bool:
-    try:
-        with look.windows(target) as machine:
-            return read_boot(machine) != before and not machine.registry_key_exists(
-                Hive.LOCAL_MACHINE, PENDING_JOIN_KEY
-            )
-    except UnreachableError:
-        return False
-    except DsiError as error:
-        # While Windows starts, services refuse for a while (WBEM shutting down, access denied): keep asking.
-        if error.retryable:
-            return False
-        raise
-
-
-def _wait(target: str, look: Look, observer: Observer, ready: Callable[[], bool], text: Any) -> None:
-    limit = look.workstation_policy.reboot_timeout_seconds
-    deadline, pause = look.clock.monotonic() + limit, 0.25
-    observer.notify(Event("wait", text, target))
-    while not ready():
-        if look.clock.monotonic() >= deadline:
-            raise UnreachableError(
-                T("The machine did not come back within {seconds} seconds.", seconds=limit),
-                on=target,
-                next_step=T("See to the machine; once it answers, run: dsi resume RUN."),
-            )
-        look.clock.sleep(pause)
-        pause = min(pause * 1.5, 5.0)
+    with look.windows(target) as machine:
+        return read_boot(machine) != before and not machine.registry_key_exists(Hive.LOCAL_MACHINE, PENDING_JOIN_KEY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dsi_automation.connectors.directory.names import parent, same_dn
 from dsi_automation.connectors.directory.port import Computer, User
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.plan import Action, Blocker, NonAction
@@ -149,7 +150,7 @@ def _object(facts: WorkstationFacts, name: str, domain: Domain, *, member: bool)
 def _place(target: str, computer: Computer | None, name: str, site: Site, decided: Decided, *, member: bool) -> None:
     if computer is None:
         return
-    if same_dn(parent_dn(computer.dn), site.workstation_ou):
+    if same_dn(parent(computer.dn), site.workstation_ou):
         reason = T("The object {name} is already in {ou}.", name=name, ou=site.workstation_ou)
         decided.non_actions.append(NonAction(target, "move", reason))
         return
@@ -166,11 +167,11 @@ def _place(target: str, computer: Computer | None, name: str, site: Site, decide
             T(
                 "Move the object {name} from {old} to {new}",
                 name=name,
-                old=parent_dn(computer.dn),
+                old=parent(computer.dn),
                 new=site.workstation_ou,
             ),
             why,
-            T("Move it back to {old}.", old=parent_dn(computer.dn)),
+            T("Move it back to {old}.", old=parent(computer.dn)),
         )
     )
 
@@ -213,22 +214,3 @@ def _reboot(target: str, facts: WorkstationFacts, decided: Decided) -> None:
         else T("A change made before waits for a restart.")
     )
     decided.actions.append(Action(target, "reboot", {}, T("Restart the machine"), reason))
-
-
-def parent_dn(dn: str) -> str:
-    """Return the container of an object: its DN without the first component (RFC 4514 escapes respected)."""
-    escaped = False
-    for index, character in enumerate(dn):
-        if character == "," and not escaped:
-            return dn[index + 1 :]
-        escaped = character == "\\" and not escaped
-    return ""
-
-
-def same_dn(left: str, right: str) -> bool:
-    """Tell whether two DNs name one object; Active Directory ignores case, and spaces after commas."""
-
-    def folded(dn: str) -> str:
-        return ",".join(part.strip() for part in dn.split(",")).casefold()
-
-    return folded(left) == folded(right)

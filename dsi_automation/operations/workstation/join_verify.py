@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from dsi_automation.connectors.directory.names import parent, same_dn
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Plan
@@ -13,7 +14,7 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.inventory.naming import matches
 from dsi_automation.operations.tools import Look
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
-from dsi_automation.operations.workstation.join_plan import Wish, parent_dn, same_dn
+from dsi_automation.operations.workstation.join_plan import Wish
 
 
 def verify(plan: Plan, wish: Callable[[str], Wish], look: Look, observer: Observer) -> Sequence[Check]:
@@ -49,9 +50,9 @@ def _object(target: str, facts: WorkstationFacts, look: Look) -> Iterator[Check]
     directory, wanted = look.directory(), look.sites[target].workstation_ou
     source = f"LDAP {directory.endpoint.server}"
     computer = directory.computer(facts.name)
-    where = "-" if computer is None else parent_dn(computer.dn)
+    where = "" if computer is None else parent(computer.dn)
     yield _check(
-        target, "ou", T("Organisational unit"), wanted, where, source,
+        target, "ou", T("Organisational unit"), wanted, where or "-", source,
         ok=computer is not None and same_dn(where, wanted),
     )  # fmt: skip
     enabled = computer is not None and computer.enabled

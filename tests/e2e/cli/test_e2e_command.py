@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,17 +78,20 @@ def test_init_writes_an_inventory_that_doctor_can_read_and_touches_nothing_twice
     assert done.returncode == 0
     assert {"hosts.yml", "people.yml", "approval_policy.yml"} <= {path.name for path in (tmp_path / "mine").iterdir()}
     findings = {item["name"]: item for item in json.loads(call("-I", "mine", "doctor", "--json").stdout)["findings"]}
-    for name in ("inventory", "hosts", "people", "policy", "journal"):
-        assert findings[name]["state"] == "ok", findings[name]
+    for name in ("dsi.yml.inventory", "people.yml.people", "journal"):
+        assert findings[name]["state"] == "ok", findings
     assert findings["key"]["state"] == "problem"
     assert "ssh-keygen -t ed25519" in findings["key"]["next_step"]
-    again = call("init", "mine")
-    assert again.returncode == 2
-    assert not (tmp_path / "state").exists()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    again = call("init", "mine", "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["files"] == []
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_an_unknown_target_or_input_ends_with_2_and_writes_nothing(call, tmp_path):
     call("init", "mine")
+    before = call("-I", "mine", "journal", "head").stdout
     for arguments in (
         ["plan", "workstation.join", "nobody-knows-me"],
         ["plan", "workstation.jion", "all"],
@@ -97,7 +101,7 @@ def test_an_unknown_target_or_input_ends_with_2_and_writes_nothing(call, tmp_pat
         done = call("-I", "mine", *arguments)
         assert done.returncode == 2, done.stderr
         assert done.stderr.startswith("Erreur")
-    assert not (tmp_path / "state").exists()
+    assert call("-I", "mine", "journal", "head").stdout == before
 
 
 def test_a_journal_is_made_verified_exported_and_found_tampered_with(call, tmp_path):
@@ -119,6 +123,7 @@ def test_a_journal_is_made_verified_exported_and_found_tampered_with(call, tmp_p
 
 def test_a_read_only_state_folder_is_a_sentence(call, tmp_path):
     call("init", "mine")
+    shutil.rmtree(tmp_path / "state")
     (tmp_path / "state").write_text("a file where a folder should be")
     done = call("-I", "mine", "requests")
     assert done.returncode == 1

@@ -20,7 +20,7 @@ from dsi_automation.engine.operation import Observed
 from dsi_automation.inventory.model import DirectorySettings, NamingRule, Site, WorkstationPolicy
 from dsi_automation.operations.workstation.facts import GIB, Profile, WorkstationFacts
 from dsi_automation.operations.workstation.join import JoinInputs, WorkstationJoin
-from dsi_automation.operations.workstation.join_plan import Domain, parent_dn, same_dn
+from dsi_automation.operations.workstation.join_plan import Domain
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "workstation_join").glob("*.yml"))
 BASE = "DC=ad,DC=douanes,DC=lab"
@@ -128,8 +128,3 @@ def test_machines_of_one_plan_never_get_the_same_name(count: int) -> None:
     assert len(names) == count
     assert len(set(names)) == count
     assert "ABJ-PC-0003" not in names
-
-
-def test_a_dn_is_compared_as_the_directory_does() -> None:
-    assert same_dn("OU=Postes, OU=ABJ,DC=x", "ou=postes,ou=abj,dc=X")
-    assert parent_dn(r"CN=A\,B,OU=Postes,DC=x") == "OU=Postes,DC=x"
