@@ -6,17 +6,17 @@ cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 
-find_python() {
-  # A shim may be on PATH and still fail, so each candidate is run, not looked up.
-  for candidate in "${PYTHON:-}" python3.13 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.13.*/bin/python3.13 python3 python3.12; do
-    [ -n "$candidate" ] || continue
-    if "$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+candidates="${PYTHON:-} python3.13 ${PYENV_ROOT:-$HOME/.pyenv}/versions/3.13.*/bin/python3.13 python3.12 python3"
+
+# A shim may be on PATH and still fail, so each candidate is run, not looked up.
+first_python() { # prints the first interpreter for which the test holds
+  for candidate in $candidates; do
+    if "$candidate" -c "import ensurepip, sys; sys.exit(not ($1))" 2>/dev/null; then
       "$candidate" -c 'import sys; print(sys.executable)'
       return
     fi
   done
-  say "No Python >= 3.12 with ensurepip was found: apt-get install python3-venv, or PYTHON=/path/to/python make setup"
-  exit 1
+  return 1
 }
 
 stamp=.setup-stamp
@@ -31,14 +31,25 @@ rm -f "$stamp"
 if ! .uv/bin/uv --version >/dev/null 2>&1; then
   say "Installing uv ..."
   rm -rf .uv
-  "$(find_python)" -m venv .uv
+  any=$(first_python "sys.version_info >= (3, 9)") || { say "No Python was found: apt-get install python3-venv"; exit 1; }
+  "$any" -m venv .uv
   .uv/bin/pip -q --disable-pip-version-check install --require-hashes -r requirements/uv.txt
 fi
-export UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 UV_LINK_MODE=copy
+export UV_NO_CONFIG=1 UV_LINK_MODE=copy
 if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
   rm -rf .venv
-  .uv/bin/uv venv -q --python "$(find_python)" .venv
+  if ! python=$(first_python "sys.version_info >= (3, 12)"); then
+    # Debian 12 has 3.11 only: uv brings an interpreter where the network lets it.
+    say "No Python >= 3.12 here; fetching one ..."
+    python=$(cat .python-version)
+    .uv/bin/uv python install -q "$python" || {
+      say "It could not be fetched. Install Python >= 3.12 and name it: PYTHON=/path/to/python make setup"
+      exit 1
+    }
+  fi
+  .uv/bin/uv venv -q --python "$python" .venv
 fi
+export UV_PYTHON_DOWNLOADS=never
 say "Installing the locked environment ..."
 .uv/bin/uv pip sync -q --require-hashes --no-build --compile-bytecode --python .venv requirements/dev.txt
 if [ "${1:-}" != --no-kerberos ]; then
