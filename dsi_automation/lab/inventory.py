@@ -129,7 +129,12 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
             }
             for site in SITES
         },
-        "dsi_workstation": {"minimum_windows": "10.0", "minimum_ram_gib": 4, "reboot_timeout_seconds": 120, "settle_seconds": 3},
+        "dsi_workstation": {
+            "minimum_windows": "10.0",
+            "minimum_ram_gib": 4,
+            "reboot_timeout_seconds": 120,
+            "settle_seconds": 3,
+        },
         "dsi_credentials": {
             "directory_read": credential(f"{READER}@{DOMAIN}", READER),
             "directory_join": credential(f"{JOINER}@{DOMAIN}", JOINER),
