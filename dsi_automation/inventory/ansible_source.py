@@ -55,6 +55,9 @@ class AnsibleSource:
         try:
             self._manager = InventoryManager(loader=self._loader, sources=[str(source)])
             self._variables = VariableManager(loader=self._loader, inventory=self._manager)
+            # Within a play Ansible would add the play's own -e to every host: an approved change could then be sent
+            # to another address, or into another domain, than the inventory says.
+            self._variables._extra_vars = {}  # noqa: SLF001  # it has no other way
             HostVars(inventory=self._manager, variable_manager=self._variables, loader=self._loader)
         except AnsibleError as error:
             raise self._unreadable(error) from error
