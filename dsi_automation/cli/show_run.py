@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.moments import local
@@ -11,7 +11,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dsi_automation.engine.model import Run, Step
 
@@ -36,11 +36,27 @@ def show_run(out: Output, run: Run) -> None:
         for check in run.evidence:
             if check.target == target:
                 show_check(out, check)
+        _show_error(out, _untold(run, target), indent=2)
     out.line()
+    _show_error(out, run.error, indent=0)
     good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
     out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
-    if run.ended_at is None and run.held_by is None:
+    if _may_be_finished(run):
         out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
+
+
+def _may_be_finished(run: Run) -> bool:
+    """Tell whether `dsi resume` has something to finish: a run that stopped, or ended badly after it began to act."""
+    if run.ended_at is None:
+        return run.held_by is None
+    return bool(run.exit_code) and bool(run.steps)
+
+
+def _untold(run: Run, target: str) -> Mapping[str, Any] | None:
+    """Return why a target did not end well, unless one of its steps tells it."""
+    error = run.errors.get(target)
+    told = [step.error["what"] for step in run.steps if step.target == target and step.error]
+    return None if error is None or error["what"] in told else error
 
 
 def targets_of(run: Run) -> list[str]:
@@ -89,7 +105,10 @@ def show_check(out: Output, check: Check) -> None:
 def _show_step(out: Output, step: Step) -> None:
     kind = step.action_id.partition("/")[2] or step.action_id
     out.line(f"· {kind}: {labels.OUTCOMES[step.outcome]}", indent=2)
-    if step.error:
-        for key in ("what", "meaning", "next_step"):
-            if step.error.get(key):
-                out.line(step.error[key], indent=6, fg="red" if key == "what" else None)
+    _show_error(out, step.error, indent=6)
+
+
+def _show_error(out: Output, error: Mapping[str, Any] | None, *, indent: int) -> None:
+    for key in ("what", "meaning", "next_step"):
+        if error and error.get(key):
+            out.line(error[key], indent=indent, fg="red" if key == "what" else None)

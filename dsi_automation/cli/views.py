@@ -113,6 +113,8 @@ def run_view(run: Run, *, with_steps: bool = True) -> dict[str, Any]:
             for step in run.steps
         ]
         view["evidence"] = [check_view(check) for check in run.evidence]
+        view["errors"] = dict(run.errors)
+        view["error"] = run.error
     return view
 
 

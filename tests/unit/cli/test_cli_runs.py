@@ -41,6 +41,19 @@ def test_a_run_that_did_not_end_shows_its_steps_and_how_to_finish_it(dsi, engine
     assert "wall1" in dsi("runs").out
 
 
+def test_a_run_that_ended_badly_says_why_and_how_to_finish_it(dsi, engine, make):
+    why = {"what": "the wall is wet", "meaning": None, "next_step": "let it dry"}
+    engine.run_result = make.run(exit_code=6, outcome=Outcome.NOT_VERIFIED, errors={"wall1": why})
+    answer = dsi("show", "RUN")
+    assert "  the wall is wet\n  let it dry\n" in answer.out
+    assert "dsi resume RUN-20261121-8AAA" in answer.out
+    assert dsi("run", "REQ", "--json").json["errors"] == {"wall1": why}
+    engine.run_result = make.run(exit_code=7, outcome=Outcome.FAILED, steps=(), targets={}, error=why)
+    answer = dsi("show", "RUN")
+    assert "\nthe wall is wet\nlet it dry\n" in answer.out
+    assert "dsi resume" not in answer.out
+
+
 def test_runs_are_listed_without_their_steps(dsi, engine, make):
     engine.run_result = make.run()
     view = dsi("runs", "--json").json
