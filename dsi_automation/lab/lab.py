@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -161,9 +162,9 @@ class Lab:
             if self.layout.root.exists():
                 shutil.rmtree(self.layout.root)
                 found = True
-            base = self.layout.root.parent
-            if base.is_dir() and not any(base.iterdir()):
-                base.rmdir()
+            with contextlib.suppress(OSError):
+                # Other labs may be there, or one being made just now.
+                self.layout.root.parent.rmdir()
         return found
 
     def is_up(self) -> bool:

@@ -11,6 +11,7 @@ Nothing is changed on any other interface, nothing is forwarded, and a namespace
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import shutil
@@ -137,7 +138,8 @@ def remove(layout: Layout) -> bool:
     for namespace in layout.namespaces:
         if _is_ours(layout, namespace):
             shutil.rmtree(NETNS_ETC / namespace)
-    if NETNS_ETC.is_dir() and not any(NETNS_ETC.iterdir()):
+    with contextlib.suppress(OSError):
+        # Not there, another lab's folders in it, or one being made in it just now.
         NETNS_ETC.rmdir()
     return found
 
