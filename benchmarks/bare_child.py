@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def record(inventory: str, file: str) -> None:
 
     toolkit = Toolkit(inventory=inventory, environ={})
     targets = toolkit.select(["workstations"])
-    WinrmChannel.exchange = kept  # type: ignore[method-assign]
+    WinrmChannel.exchange = kept  # type: ignore[method-assign, assignment]
     toolkit.engine.check("workstation.check", targets[:1], {}, Silent())
     look = toolkit.equipment.look()
     first = look.windows_endpoint(targets[0])
@@ -92,8 +91,11 @@ def _url(host: str, port: int) -> str:
 
 def main() -> None:
     """Do what the first argument says."""
-    what = {"record": partial(record), "replay": lambda *words: print(json.dumps(replay(*words)))}
-    what[sys.argv[1]](*sys.argv[2:])
+    what, *words = sys.argv[1:]
+    if what == "record":
+        record(*words)
+    else:
+        print(json.dumps(replay(*words)))
 
 
 if __name__ == "__main__":

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.fleet_house import Fleet, fleet
 from benchmarks.processes import PYTHON, child, cpu_of, run
-from benchmarks.results import Benchmark, Effort, Row, Samples, ratio
+from benchmarks.results import Benchmark, Effort, Row, Samples, paired
+from dsi_automation.lab.windows.faults import Fault
 
 GROWTH = 1.2
 """The issue's limit: what a host may cost at 500, against 50."""
-HANG_SECONDS = 5
-"""After which the host that hangs is given up in this benchmark."""
 
 
 def measure(effort: Effort) -> Sequence[Row]:
@@ -26,40 +27,53 @@ def measure(effort: Effort) -> Sequence[Row]:
 def _costs(running: Fleet, effort: Effort) -> list[Row]:
     inventory, kept = str(running.inventory), str(running.inventory.parent / "exchanges.json")
     run([PYTHON, "-m", "benchmarks.bare_child", "record", inventory, kept])
-    walls = {effort.small: Samples(), effort.large: Samples()}
-    cpus = {effort.small: Samples(), effort.large: Samples()}
-    bare_wall, bare_cpu, simulator, peak = Samples(), Samples(), Samples(), Samples()
+    small, large, bare = _Cost(), _Cost(), _Cost()
+    simulator, peak = Samples(), Samples()
     for _ in range(effort.repeats):
-        for size in (effort.small, effort.large, effort.small):
-            before = cpu_of(running.pid)
-            cost = child("fleet_child", inventory, str(size))
-            if cost["failed"]:
-                raise RuntimeError(f"hosts that did not answer: {cost['failed']}")
-            walls[size].add(cost["wall"])
-            cpus[size].add(cost["cpu"])
-            if size == effort.large:
-                simulator.add(cpu_of(running.pid) - before)
-                peak.add(cost["grown_mib"])
-        cost = child("bare_child", "replay", kept, str(effort.large))
-        bare_wall.add(cost["wall"])
-        bare_cpu.add(cost["cpu"])
-    small, large, by = effort.small, effort.large, effort.small / effort.large
-    each = 1000 / large
+        # As many hosts in each, so that each sees as much of what else this machine does.
+        small.add(_checked(inventory, effort.small, effort.large // effort.small))
+        before = cpu_of(running.pid)
+        cost = _checked(inventory, effort.large, 1)
+        simulator.add(cpu_of(running.pid) - before)
+        large.add(cost)
+        peak.add(cost["grown_mib"])
+        bare.add(child("bare_child", "replay", kept, str(effort.large)))
+    sizes, each = f"{effort.large} / {effort.small}", 1000 / effort.large
     exchanges = len(json.loads(Path(kept).read_text())["bodies"])
     return [
-        ratio("wall_growth", f"wall per host, {large} / {small}", walls[large], walls[small], limit=GROWTH, by=by),
-        ratio("cpu_growth", f"CPU per host, {large} / {small}", cpus[large], cpus[small], limit=GROWTH, by=by),
-        ratio("wall_over_bare", f"wall, check / the same {exchanges} exchanges bare", walls[large], bare_wall),
-        ratio("cpu_over_bare", f"CPU, check / the same {exchanges} exchanges bare", cpus[large], bare_cpu),
-        walls[small].row("wall_small", f"wall per host, {small} hosts", "ms", scale=1000 / small),
-        walls[large].row("wall_large", f"wall per host, {large} hosts", "ms", scale=each),
-        cpus[small].row("cpu_small", f"CPU per host, {small} hosts", "ms", scale=1000 / small),
-        cpus[large].row("cpu_large", f"CPU per host, {large} hosts", "ms", scale=each),
-        bare_wall.row("bare_wall", f"wall per host of the bare exchanges, {large} hosts", "ms", scale=each),
-        bare_cpu.row("bare_cpu", f"CPU per host of the bare exchanges, {large} hosts", "ms", scale=each),
+        paired("wall_growth", f"wall per host, {sizes} hosts", large.wall, small.wall, limit=GROWTH),
+        paired("cpu_growth", f"CPU per host, {sizes} hosts", large.cpu, small.cpu, limit=GROWTH),
+        paired("wall_over_bare", f"wall, check / the same {exchanges} exchanges bare", large.wall, bare.wall),
+        paired("cpu_over_bare", f"CPU, check / the same {exchanges} exchanges bare", large.cpu, bare.cpu),
+        small.wall.row("wall_small", f"wall per host, {effort.small} hosts", "ms", scale=each),
+        large.wall.row("wall_large", f"wall per host, {effort.large} hosts", "ms", scale=each),
+        bare.wall.row("bare_wall", f"wall per host of the bare exchanges, {effort.large} hosts", "ms", scale=each),
+        small.cpu.row("cpu_small", f"CPU per host, {effort.small} hosts", "ms", scale=each),
+        large.cpu.row("cpu_large", f"CPU per host, {effort.large} hosts", "ms", scale=each),
+        bare.cpu.row("bare_cpu", f"CPU per host of the bare exchanges, {effort.large} hosts", "ms", scale=each),
         simulator.row("simulator_cpu", "CPU per host of the simulator meanwhile", "ms", scale=each),
-        peak.row("memory", f"memory grown by a check of {large} hosts", "MiB"),
+        peak.row("memory", f"memory grown by a check of {effort.large} hosts", "MiB"),
     ]
+
+
+@dataclass(slots=True)
+class _Cost:
+    """Takes of one kind of work: wall and CPU seconds."""
+
+    wall: Samples = field(default_factory=Samples)
+    cpu: Samples = field(default_factory=Samples)
+
+    def add(self, cost: Mapping[str, Any]) -> None:
+        self.wall.add(cost["wall"])
+        self.cpu.add(cost["cpu"])
+
+
+def _checked(inventory: str, size: int, rounds: int, failed: Sequence[str] = ()) -> dict[str, Any]:
+    """Check hosts in a process of its own, and make sure that all answered but those expected not to."""
+    cost = child("fleet_child", inventory, str(size), str(rounds))
+    if cost["failed"] != list(failed):
+        raise RuntimeError(f"hosts that did not answer: {cost['failed']}")
+    return cost
 
 
 def _command(running: Fleet, effort: Effort) -> list[Row]:
@@ -80,18 +94,15 @@ def _command(running: Fleet, effort: Effort) -> list[Row]:
 def _hung(running: Fleet, effort: Effort) -> list[Row]:
     """Let one host hang that is asked first: the others must be through long before it is given up."""
     hosts = running.inventory / "hosts.yml"
-    limits = {"read_timeout": HANG_SECONDS, "operation_timeout": HANG_SECONDS - 1}
+    limits = {"read_timeout": effort.patience, "operation_timeout": effort.patience - 1}
     words = "\n".join(f"          ansible_winrm_{name}_sec: {value}" for name, value in limits.items())
     text = hosts.read_text()
     hosts.write_text(re.sub(r"( +pc3:\n)", rf"\1{words}\n".replace("          ", " " * 14), text, count=1))
-    running.control.fault("pc3", "hang")
+    running.control.fault("pc3", Fault.HANG)
     wall = Samples()
     for _ in range(min(effort.repeats, 2)):
-        cost = child("fleet_child", str(running.inventory), str(effort.large))
-        if cost["failed"] != ["pc3"]:
-            raise RuntimeError(f"hosts that did not answer: {cost['failed']}")
-        wall.add(cost["wall"])
-    return [wall.row("hung_wall", f"wall, {effort.large} hosts of which one hangs for {HANG_SECONDS} s", "s")]
+        wall.add(_checked(str(running.inventory), effort.large, 1, ["pc3"])["wall"])
+    return [wall.row("hung_wall", f"wall, {effort.large} hosts of which one hangs for {effort.patience} s", "s")]
 
 
 def _check(running: Fleet) -> list[str]:

@@ -5,8 +5,10 @@ The simulator is the lab's own process; it answers HTTPS with NTLM, which is wha
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +40,6 @@ class Fleet:
     """
 
     inventory: Path
-    ca_file: Path
     pid: int
     control: Control
 
@@ -55,16 +56,16 @@ def fleet(count: int) -> Generator[Fleet]:
         process = _simulator(home, count, authority)
         try:
             control = Control(home / "control")
-            control.wait_ready(START_SECONDS)
-            yield Fleet(inventory, authority.certificate_file, process.pid, control)
+            _wait_ready(control, process, home / "log")
+            yield Fleet(inventory, process.pid, control)
         finally:
             process.terminate()
             process.wait()
 
 
 def address(number: int) -> str:
-    """Return the loopback address of a workstation."""
-    return f"127.18.{number // 250}.{number % 250 + 1}"
+    """Return the loopback address of a workstation; another network for each process, so that two can run at once."""
+    return f"127.{16 + os.getpid() % 200}.{number // 250}.{number % 250 + 1}"
 
 
 def write_inventory(folder: Path, count: int, ca_file: Path) -> None:
@@ -113,6 +114,14 @@ def _site(code: str, name: str) -> dict[str, Any]:
         "workstation_ou": f"OU=Postes,OU={code},OU=Sites,DC=ad,DC=douanes,DC=lab",
         "naming": {"template": f"{code}-PC-{{number:04}}"},
     }
+
+
+def _wait_ready(control: Control, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not control.ready():
+        if process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"the simulator does not start:\n{log.read_text() if log.exists() else ''}")
+        time.sleep(0.05)
 
 
 def _simulator(home: Path, count: int, authority: Authority) -> subprocess.Popen[bytes]:

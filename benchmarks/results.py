@@ -62,6 +62,7 @@ class Effort:
         runs: operations carried out under the gate.
         entries: length of the journal verified.
         inventory: hosts of the large inventory.
+        patience: seconds after which the host that hangs is given up.
     """
 
     repeats: int = 5
@@ -70,9 +71,10 @@ class Effort:
     runs: int = 20
     entries: int = 10_000
     inventory: int = 500
+    patience: int = 5
 
 
-QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20)
+QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2)
 
 
 @dataclass(slots=True)
@@ -95,13 +97,13 @@ class Samples:
         return Row(key, text, self.least * scale, unit, median(self.values) * scale, limit)
 
 
-def ratio(key: str, text: str, above: Samples, below: Samples, *, limit: float | None = None, by: float = 1.0) -> Row:
-    """Return the ratio of the least of two, and of their medians.
+def paired(key: str, text: str, above: Samples, below: Samples, *, limit: float | None = None) -> Row:
+    """Return the ratio of what was taken in turn, one after the other: the median, and the least of the pairs.
 
-    Args:
-        by: multiplies it: hosts below over hosts above, for a ratio of costs per host.
+    The median stands for the row: the least would flatter, and what the machine does besides hits both of a pair.
     """
-    return Row(key, text, above.least / below.least * by, "x", median(above.values) / median(below.values) * by, limit)
+    ratios = [over / under for over, under in zip(above.values, below.values, strict=True)]
+    return Row(key, text, median(ratios), "x", median(ratios), limit)
 
 
 def failures(rows: Iterable[Row]) -> list[Row]:
