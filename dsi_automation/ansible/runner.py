@@ -23,7 +23,7 @@ from dsi_automation.ansible.codes import Codes
 from dsi_automation.ansible.processes import MARK, Cancel, end_all, interrupt_playbook
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
-from dsi_automation.core.secrets import redact, redact_json
+from dsi_automation.core.secrets import redact_json
 from dsi_automation.journal.owner import is_dead, this_process
 
 POLL_SECONDS: Final = 0.25
@@ -109,7 +109,11 @@ def run_playbook(
     kept = artifacts / run.id
     kept.mkdir(parents=True, mode=0o700)
     codes, failures = Codes(), list[DsiError]()
-    with _work_folder(kept) as private, (kept / "events.jsonl").open("w", encoding="utf-8") as events:
+    with (
+        _work_folder(kept) as private,
+        (kept / "events.jsonl").open("w", encoding="utf-8", buffering=1) as events,
+        (kept / "stdout").open("w", encoding="utf-8", buffering=1) as shown,
+    ):
 
         def handle(event: dict[str, Any]) -> bool:
             # ansible-playbook has read its variables by the time it tells of anything.
@@ -117,7 +121,7 @@ def run_playbook(
             clean = redact_json(event)
             codes.take(clean)
             events.write(json.dumps(clean, ensure_ascii=False, default=str) + "\n")
-            events.flush()
+            shown.write(f"{clean['stdout']}\n" if clean.get("stdout") else "")
             try:
                 if not failures:
                     on_event(clean)
@@ -130,10 +134,6 @@ def run_playbook(
             status, rc = _run(run, private, handle, cancel, clock)
         finally:
             end_all(run.id, clock, at_once=cancel.at_once)
-        stdout = private / "artifacts" / run.id / "stdout"
-        with suppress(OSError):
-            text = stdout.read_text(encoding="utf-8", errors="replace")
-            (kept / "stdout").write_text(redact(text), encoding="utf-8")
     if failures:
         raise failures[0]
     return PlaybookResult(status, rc, codes.exit_code(status, rc))
@@ -177,6 +177,8 @@ def _run(
     )
     config = runner.config
     config.pexpect_timeout = POLL_SECONDS
+    # Its copy of the output is not masked; ours is made of the events.
+    config.suppress_output_file = True
     # ansible-runner starts from our whole environment; what it added itself it needs.
     config.env = {name: value for name, value in config.env.items() if name in minimal or name not in os.environ}
     config.command = [sys.executable, "-m", "dsi_automation.ansible.child", *config.command]

@@ -28,8 +28,9 @@ def asked_to_stop() -> Generator[threading.Event]:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
     def first(_number: int, _frame: FrameType | None) -> None:
-        event.set()
+        # In this order: a second signal within `set` would find its lock taken, by this very thread, for ever.
         restore()
+        event.set()
 
     try:
         for number in before:

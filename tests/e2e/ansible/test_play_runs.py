@@ -67,7 +67,7 @@ def test_an_approved_play_does_it_once_and_a_second_one_finds_nothing_to_do(stag
 def test_each_host_has_its_own_result(stage):
     first, second = stage.add(), stage.add(name=None, local=None)
     asked = stage.approved(first, second, "-i", f"users={first}:awa.kone")
-    stage.lab.fault(second, "join_returns", value=1355, method="JoinDomainOrWorkgroup")
+    stage.lab.fault(second, "join_returns", value=1355)
     said, found = stage.results(JOIN_PLAY, "--limit", f"{first},{second}", "-e", f"dsi_request={asked}")
     result = next(iter(found.values()))
     assert result["kind"] == "failed", said
@@ -123,7 +123,6 @@ def test_no_secret_reaches_artifacts_journal_output_or_arguments(stage):
 def test_a_stopped_play_finishes_its_action_leaves_no_process_and_can_be_resumed(stage, number):
     key = stage.add()
     asked = stage.approved(key)
-    # The first restart never ends, so that there is time; the machine is brought back after the signal.
     stage.lab.fault(key, "slow", value=1.5, method="Rename")
     process = stage.start("playbook", "workstation_join", "--request", asked)
     wait_for(lambda: announced(stage, "rename"))
@@ -152,7 +151,7 @@ def test_a_second_signal_ends_a_hung_play_at_once_and_the_run_can_be_resumed(sta
     wait_for(lambda: announced(stage, "join"))
     run_id = playbook_run(stage)
     process.send_signal(signal.SIGINT)
-    # The worker has been told when it is on its own: the engine took the signal and waits for the hung answer.
+    # One signal is not enough here: the engine would wait for the hung answer.
     process.send_signal(signal.SIGTERM)
     said = stage.finish(process)
     assert said.code == 130, said
@@ -209,7 +208,7 @@ def test_ctrl_c_on_ansible_playbook_itself_lets_the_action_finish_too(stage):
     stage.lab.fault(key, "slow", value=1.5, method="Rename")
     words = stage.play_words(JOIN_PLAY, "--limit", key, "-e", f"dsi_request={asked}")
     process = subprocess.Popen(
-        words, cwd=stage.folder, env=stage.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        words, cwd=stage.folder, env=stage.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     wait_for(lambda: announced(stage, "rename"))
