@@ -46,6 +46,7 @@ class GatedEngine(Engine):
         found = registry.changing(self._parts, operation)
         names = registry.known_targets(self._parts, targets)
         given = registry.validated(found, inputs)
+        found.validate(names, given)
         return registry.look_and_plan(self._parts, found, names, given, FanOut(observer))
 
     def request(self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None) -> Request:

@@ -66,6 +66,26 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
         facts is what remains of the first one: the same actions, argument for argument, in the same order.
         """
 
+    def validate(self, targets: Sequence[str], inputs: InputsT) -> None:  # noqa: B027  # most have nothing to add
+        """Refuse inputs that do not fit the targets asked; called once, before the first look.
+
+        A run does not ask again: it may look at some of the approved targets only.
+
+        Raises:
+            UsageError: they do not fit.
+        """
+
+    def replan(
+        self, targets: Sequence[str], inputs: InputsT, observed: Observed[FactsT, SharedT], approved: Plan
+    ) -> Plan:
+        """Decide again under an approved plan, for all or some of its targets: pure, as `plan`.
+
+        An operation that chooses (the next free name) keeps here what was approved, as long as it is still
+        possible: a target that is switched off today must not shift the choices of the others.
+        """
+        del approved
+        return self.plan(targets, inputs, observed)
+
     @abstractmethod
     def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
         """Carry out one approved action and wait until its effect is there.

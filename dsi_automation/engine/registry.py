@@ -87,16 +87,27 @@ def validated(operation: AnyOperation | AnyReadOnly, given: Mapping[str, Any]) -
 
 
 def look_and_plan(
-    parts: Parts, operation: AnyOperation, targets: Sequence[str], inputs: Inputs, observer: Observer
+    parts: Parts,
+    operation: AnyOperation,
+    targets: Sequence[str],
+    inputs: Inputs,
+    observer: Observer,
+    approved: Plan | None = None,
 ) -> Plan:
     """Observe and decide, with the read half of the connectors alone.
+
+    Args:
+        approved: the plan under which this is decided again, in a run.
 
     Raises:
         DsiError: the operation broke its contract: another name, targets or inputs than asked.
     """
     observer.notify(Event("look.started", T("Looking at the targets."), total=len(targets), done=0))
     observed = operation.observe(targets, inputs, parts.tools.look(), observer)
-    plan = operation.plan(targets, inputs, observed)
+    if approved is None:
+        plan = operation.plan(targets, inputs, observed)
+    else:
+        plan = operation.replan(targets, inputs, observed, approved)
     spoken_for = {*plan.targets, *(blocker.target for blocker in plan.blockers)}
     missing = [name for name in targets if name not in spoken_for]
     lost = [Blocker(n, observed.failures[n].what, _next(observed.failures[n]), observed.failures[n].exit_code)

@@ -106,7 +106,9 @@ class Runner:
     def _replan(self, targets: Sequence[str]) -> Plan:
         if not targets:
             return dataclasses.replace(self._approved, targets=(), actions=(), non_actions=(), blockers=())
-        return registry.look_and_plan(self._parts, self._operation, targets, self._inputs, self._observer)
+        return registry.look_and_plan(
+            self._parts, self._operation, targets, self._inputs, self._observer, self._approved
+        )
 
     def _compare(self, fresh: Plan) -> None:
         """Make sure that the fresh plan is contained in what was approved.
@@ -215,7 +217,7 @@ class Runner:
             wrong = [check for check in of_target if not check.ok and not check.warning]
             if wrong or not of_target:
                 verified[target] = Ending(Outcome.NOT_VERIFIED, _not_verified(target, wrong, error))
-        good = sum(e.outcome is not Outcome.NOT_VERIFIED for e in verified.values())
+        good = sum(verified[name].outcome is not Outcome.NOT_VERIFIED for name in completed)
         self._observer.notify(Event("verify.done", T("The independent look is done."), done=good, total=len(completed)))
         return verified
 

@@ -87,7 +87,6 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
         self, targets: Sequence[str], inputs: JoinInputs, look: Look, observer: Observer
     ) -> Observed[WorkstationFacts, Domain]:
         """Read every machine at once, then what the directory says about all of them."""
-        self.validate(targets, inputs)
 
         def read(target: str) -> WorkstationFacts:
             with look.windows(target) as reader:
@@ -98,10 +97,34 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
 
     def plan(self, targets: Sequence[str], inputs: JoinInputs, observed: Observed[WorkstationFacts, Domain]) -> Plan:
         """Decide for each machine; two of them never get the same name."""
+        return self._decided(targets, inputs, observed, {})
+
+    def replan(
+        self,
+        targets: Sequence[str],
+        inputs: JoinInputs,
+        observed: Observed[WorkstationFacts, Domain],
+        approved: Plan,
+    ) -> Plan:
+        """Decide again; a machine keeps the name approved for it unless somebody else has it by now."""
+        names = {action.target: str(action.args["to"]) for action in approved.actions if action.kind == "rename"}
+        return self._decided(targets, inputs, observed, names)
+
+    def _decided(
+        self,
+        targets: Sequence[str],
+        inputs: JoinInputs,
+        observed: Observed[WorkstationFacts, Domain],
+        promised: dict[str, str],
+    ) -> Plan:
         # Names of machines of this plan are taken too, whether they are in the directory yet or not.
         taken = set(observed.shared.computers) | {facts.final_name.upper() for facts in observed.facts.values()}
+        promised = {target: name for target, name in promised.items() if name.upper() not in taken}
+        taken |= {name.upper() for name in promised.values()}
         decided = {
-            target: decide(target, observed.facts[target], inputs.wish(target), observed.shared, taken)
+            target: decide(
+                target, observed.facts[target], inputs.wish(target), observed.shared, taken, promised.get(target)
+            )
             for target in targets
             if target in observed.facts
         }

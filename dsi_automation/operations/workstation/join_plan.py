@@ -59,11 +59,14 @@ class Decided:
     blockers: list[Blocker] = field(default_factory=list)
 
 
-def decide(target: str, facts: WorkstationFacts, wish: Wish, domain: Domain, taken: set[str]) -> Decided:
+def decide(
+    target: str, facts: WorkstationFacts, wish: Wish, domain: Domain, taken: set[str], promised: str | None = None
+) -> Decided:
     """Return what joining one machine takes.
 
     Args:
         taken: names in upper case that nobody may be given; the name chosen here is added.
+        promised: the name approved for this machine, still free: it is among `taken` for the others.
     """
     decided = Decided()
     site = domain.sites[target]
@@ -72,7 +75,7 @@ def decide(target: str, facts: WorkstationFacts, wish: Wish, domain: Domain, tak
     if decided.blockers:
         return decided
     try:
-        name = _name(target, facts, site, taken, decided)
+        name = _name(target, facts, site, taken, promised, decided)
     except UsageError as error:
         decided.blockers.append(Blocker(target, error.what, error.next_step or T("Widen the site's naming rule.")))
         return decided
@@ -110,7 +113,9 @@ def _block_unfit(
         )
 
 
-def _name(target: str, facts: WorkstationFacts, site: Site, taken: set[str], decided: Decided) -> str:
+def _name(
+    target: str, facts: WorkstationFacts, site: Site, taken: set[str], promised: str | None, decided: Decided
+) -> str:
     current = facts.final_name
     if matches(site.naming, current):
         decided.non_actions.append(
@@ -120,7 +125,8 @@ def _name(target: str, facts: WorkstationFacts, site: Site, taken: set[str], dec
         )
         taken.add(current.upper())
         return current
-    name = next_free(site.naming, taken)
+    kept = promised if promised is not None and matches(site.naming, promised) else None
+    name = kept or next_free(site.naming, taken)
     taken.add(name.upper())
     decided.actions.append(
         Action(

@@ -17,6 +17,7 @@ from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.operation import Observed
+from dsi_automation.engine.worker import is_part_of
 from dsi_automation.inventory.model import DirectorySettings, NamingRule, Site, WorkstationPolicy
 from dsi_automation.operations.workstation.facts import GIB, Profile, WorkstationFacts
 from dsi_automation.operations.workstation.join import JoinInputs, WorkstationJoin
@@ -128,3 +129,36 @@ def test_machines_of_one_plan_never_get_the_same_name(count: int) -> None:
     assert len(names) == count
     assert len(set(names)) == count
     assert "ABJ-PC-0003" not in names
+
+
+@given(st.lists(st.sampled_from(["untouched", "renamed", "joined", "away"]), min_size=1, max_size=6), st.data())
+def test_what_remains_of_an_approved_plan_keeps_its_names_whoever_is_away(states: list[str], data: Any) -> None:
+    names = [f"ws{number}" for number in range(len(states))]
+    before = {name: facts(name=f"DESKTOP-{number}") for number, name in enumerate(names)}
+    empty = Domain(SETTINGS, WorkstationPolicy(), dict.fromkeys(names, SITE), {})
+    approved = OPERATION.plan(names, JoinInputs(), Observed(before, {}, empty))
+    now, computers = {}, {}
+    for number, (name, state) in enumerate(zip(names, states, strict=True)):
+        new = str(approved.actions_for(name)[0].args["to"])
+        if state == "joined":
+            computers[new] = computer(new)
+            now[name] = facts(name=new, domain=SETTINGS.domain, joined=True)
+        elif state != "away":
+            now[name] = facts(name=f"DESKTOP-{number}", pending_name=new if state == "renamed" else None)
+    lost = {name: UnreachableError(T("No answer.")) for name in names if name not in now}
+    domain = Domain(SETTINGS, WorkstationPolicy(), dict.fromkeys(names, SITE), computers)
+    asked = data.draw(st.sampled_from([names, *([name] for name in names)]))
+    fresh = OPERATION.replan(asked, JoinInputs(), Observed(now, lost, domain), approved)
+    for target in fresh.targets:
+        assert is_part_of(fresh.actions_for(target), approved.actions_for(target))
+
+
+def test_a_name_given_away_since_the_approval_is_not_given_again() -> None:
+    before = {"ws1": facts(name="DESKTOP-1")}
+    approved = OPERATION.plan(
+        ["ws1"], JoinInputs(), Observed(before, {}, Domain(SETTINGS, WorkstationPolicy(), {"ws1": SITE}, {}))
+    )
+    taken = {"ABJ-PC-0001": computer("ABJ-PC-0001")}
+    domain = Domain(SETTINGS, WorkstationPolicy(), {"ws1": SITE}, taken)
+    fresh = OPERATION.replan(["ws1"], JoinInputs(), Observed(before, {}, domain), approved)
+    assert [action.args["to"] for action in fresh.actions if action.kind == "rename"] == ["ABJ-PC-0002"]
