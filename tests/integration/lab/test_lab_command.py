@@ -42,7 +42,7 @@ def test_status_shows_everything_and_no_password(dsi, named, lab):
     done = dsi("lab", "status", *named)
     found = json.loads(dsi("lab", "status", *named, "--json").stdout)
     assert done.returncode == 0, done.stderr
-    for shown in ("ws1", "DESKTOP-7F3K2Q1", "svc-jonction@ad.douanes.lab", lab.layout.dc_address, "Mariam Kouadio"):
+    for shown in ("ws1", "Windows 11 Pro", "svc-jonction@ad.douanes.lab", lab.layout.dc_address, "Mariam Kouadio"):
         assert shown in done.stdout
         assert shown in json.dumps(found, ensure_ascii=False)
     secrets = [path.read_text() for path in lab.layout.password_dir.iterdir()]
@@ -58,7 +58,7 @@ def test_status_of_a_lab_that_is_not_there_says_how_to_start_it(dsi):
 
 def test_logs_are_shown(dsi, named):
     assert "samba" in dsi("lab", "logs", "dc", *named).stdout
-    assert "serving" in dsi("lab", "logs", "workstations", *named).stdout
+    assert "dsi_automation.lab.windows" in dsi("lab", "logs", "workstations", *named).stdout
     assert dsi("lab", "logs", "--name", "absent").returncode == 2
 
 
