@@ -110,6 +110,7 @@ class Builder:
             users=[administrator, *users],
             joined=joined,
             answers=not silent,
+            credssp=True,
             **{"serial_number": f"LAB{number:05}", **spec},
         )
         return Machine(made, site, workstation_ou(object_site) if object_site else None, silent)

@@ -29,6 +29,19 @@ class MachineAdapter(HTTPAdapter):
     def __init__(self) -> None:
         """Keep room for one connection."""
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=ONCE)
+        self._last: Any = None
+
+    def send(self, *arguments: Any, **options: Any) -> Any:
+        """Send a request of the greeting; called by requests and by the hooks that authenticate."""
+        self._last = super().send(*arguments, **options)
+        return self._last
+
+    def close(self) -> None:
+        """Close the connection, also where a sign-in failed half way and its last answer still holds it."""
+        if self._last is not None:
+            self._last.close()
+            self._last = None
+        super().close()
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
         """Return what urllib3 connects with; called by requests for every connection it asks for."""

@@ -132,6 +132,7 @@ class WorkstationSpec(_Model):
         http_port, https_port: None closes that port; 0 takes a free one.
         answers: False for a machine that is switched off: nothing listens.
         membership_at_once: whether Win32_ComputerSystem shows a new domain before the restart, as Windows does.
+        credssp: whether it offers CredSSP, which Windows does only after `Enable-WSManCredSSP -Role Server`.
         local_account_token_filter_policy: True lets local administrators other than RID 500 administer remotely.
         max_batch_items: the server's cap on instances in one page.
     """
@@ -158,6 +159,7 @@ class WorkstationSpec(_Model):
     https_port: int | None = 5986
     answers: bool = True
     membership_at_once: bool = True
+    credssp: bool = False
     local_account_token_filter_policy: bool = False
     max_batch_items: int = Field(default=32000, ge=1)
     manufacturer: str = "Dell Inc."

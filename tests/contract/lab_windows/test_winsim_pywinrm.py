@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import requests_credssp
 import winrm.exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -162,6 +163,20 @@ def test_https_with_a_client_certificate(winsim, authority):
     files = {"cert_pem": str(folder / "client.pem"), "cert_key_pem": str(folder / "client.key")}
     client = Pywinrm(url, "certificate", ca_trust_path=str(folder / "ca.pem"), **files)
     assert "WinRM" in names(client.query(SERVICES))
+
+
+def test_credssp_seals_what_is_said_and_a_wrong_password_is_refused(winsim):
+    url = winsim(winsim_workstation(credssp=True)).url("ws1")
+    client = Pywinrm(url, "credssp")
+    assert "WinRM" in names(client.query(SERVICES))
+    assert client.protocol.transport.encryption is not None
+    with pytest.raises(requests_credssp.exceptions.NTStatusException):
+        Pywinrm(url, "credssp", password="wrong").query(SERVICES)
+
+
+def test_credssp_is_not_offered_unless_it_was_enabled(winsim):
+    with pytest.raises(requests_credssp.exceptions.AuthenticationException):
+        Pywinrm(winsim().url("ws1"), "credssp").query(SERVICES)
 
 
 def test_https_of_another_ca_is_not_believed(winsim, authority):

@@ -144,7 +144,8 @@ def simulated_endpoint(sim, tls: Tls, scheme: str, transport: Transport) -> Wind
 
 
 def simulated_place(winsim, tls: Tls, scheme: str, transport: Transport) -> Place:
-    sim = winsim(winsim_workstation(pending_reboot={"file_rename"}), tls=tls)
+    credssp = transport is Transport.CREDSSP
+    sim = winsim(winsim_workstation(pending_reboot={"file_rename"}, credssp=credssp), tls=tls)
     permit = Permit()
     writer = CimWriter(simulated_endpoint(sim, tls, scheme, transport), permit)
 
@@ -159,6 +160,8 @@ WIRES = {
     "ntlm-https": ("https", Transport.NTLM),
     "basic-https": ("https", Transport.BASIC),
     "certificate-https": ("https", Transport.CERTIFICATE),
+    "credssp-http": ("http", Transport.CREDSSP),
+    "credssp-https": ("https", Transport.CREDSSP),
 }
 
 
@@ -169,10 +172,18 @@ def place(request, winsim, authority):
     made.writer.close()
 
 
-@pytest.fixture(params=["ntlm-http", "ntlm-https"])
+@pytest.fixture(params=["ntlm-http", "ntlm-https", "credssp-http"])
 def wired(request, winsim, authority):
     """Give a place on the wire only, for what memory has not: connections that break."""
     made = simulated_place(winsim, authority, *WIRES[request.param])
+    yield made
+    made.writer.close()
+
+
+@pytest.fixture
+def plain(winsim, authority):
+    """Give a place that offers what a Windows offers by itself: no CredSSP."""
+    made = simulated_place(winsim, authority, "http", Transport.NTLM)
     yield made
     made.writer.close()
 

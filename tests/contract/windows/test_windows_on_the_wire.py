@@ -125,10 +125,18 @@ def test_an_administrator_without_the_right_is_refused_not_unknown(wired):
         CimWriter(other, wired.permit).query(*NAMES)
 
 
-def test_a_method_the_machine_does_not_offer_is_said_so(wired):
-    endpoint = dataclasses.replace(wired.writer.endpoint, transport=Transport.CREDSSP)
-    with pytest.raises(errors.AuthenticationError):
+def test_a_method_the_machine_does_not_offer_is_said_so(plain):
+    endpoint = dataclasses.replace(plain.writer.endpoint, transport=Transport.CREDSSP)
+    with pytest.raises(errors.AuthenticationError) as caught:
         CimReader(endpoint).query(*NAMES)
+    assert "credssp" in str(caught.value)
+
+
+def test_a_message_larger_than_one_sealed_part_goes_both_ways(wired):
+    names = [f"ABJ-{number:07}-{'x' * 900}" for number in range(40)]
+    where = {"Name": "".join(names)}
+    assert wired.writer.query("Win32_UserAccount", ("Name",), where) == []
+    assert len(str(wired.writer.query("Win32_Service", ()))) > 0
 
 
 def test_kerberos_without_a_ticket_says_how_to_get_one(wired, monkeypatch, tmp_path):

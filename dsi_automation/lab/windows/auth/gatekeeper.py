@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dsi_automation.core.errors import RefusedError
+from dsi_automation.lab.windows.auth.credssp import CredSspAcceptor
 from dsi_automation.lab.windows.auth.kerberos import KerberosAcceptor
+from dsi_automation.lab.windows.auth.negotiate import NegotiateAcceptor
 from dsi_automation.lab.windows.auth.ntlm import SIGNATURE, NtlmAcceptor
 from dsi_automation.lab.windows.auth.sealing import Sealer
 from dsi_automation.lab.windows.machine import Caller, Machine
@@ -22,6 +24,7 @@ class Session:
     sealer: Sealer | None = None
     ntlm: NtlmAcceptor | None = None
     kerberos: KerberosAcceptor | None = None
+    credssp: CredSspAcceptor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Gatekeeper:
         try:
             return self._scheme(session, header, scheme.lower(), rest.strip(), certificate=certificate)
         except (RefusedError, ValueError):  # ValueError: not base64, not text
-            session.caller = session.sealer = session.ntlm = session.kerberos = None
+            session.caller = session.sealer = session.ntlm = session.kerberos = session.credssp = None
             return Decision(None, self._offers())
 
     def _scheme(self, session: Session, header: str, scheme: str, rest: str, *, certificate: bool) -> Decision:
@@ -71,6 +74,8 @@ class Gatekeeper:
             if token.startswith(SIGNATURE):
                 return self._ntlm(session, token)
             return self._kerberos(session, token)
+        if scheme == "credssp" and self._machine.spec.credssp:
+            return self._credssp(session, base64.b64decode(rest, validate=True))
         if scheme == "basic" and self._secure:
             session.caller = self._basic(base64.b64decode(rest, validate=True).decode())
         elif header == CERTIFICATE_PROFILE and self._secure and certificate and self._certificate_user:
@@ -82,10 +87,7 @@ class Gatekeeper:
     def _ntlm(self, session: Session, token: bytes) -> Decision:
         if session.ntlm is None or not session.ntlm.challenged or token[8:9] == b"\x01":
             session.caller = session.sealer = None
-            machine = self._machine
-            session.ntlm = NtlmAcceptor(
-                machine.state.computer_name.upper(), machine.dns_name, machine.local_hash, self._bindings
-            )
+            session.ntlm = self._ntlm_acceptor(self._bindings)
             challenge = base64.b64encode(session.ntlm.challenge(token)).decode()
             return Decision(None, (f"Negotiate {challenge}",))
         identity, session.sealer = session.ntlm.authenticate(token)
@@ -106,6 +108,33 @@ class Gatekeeper:
             session.caller = self._machine.domain_caller(acceptor.principal)
         return Decision(session.caller, headers)
 
+    def _credssp(self, session: Session, token: bytes) -> Decision:
+        if session.credssp is None or session.credssp.complete:
+            session.caller = session.sealer = None
+            keytab = self._machine.keytab
+            kerberos = KerberosAcceptor(keytab) if keytab is not None and keytab.exists() else None
+            session.credssp = CredSspAcceptor(NegotiateAcceptor(self._ntlm_acceptor(None), kerberos))
+        acceptor = session.credssp
+        answer = base64.b64encode(acceptor.step(token)).decode()
+        if not acceptor.complete:
+            return Decision(None, (f"CredSSP {answer}",))
+        session.sealer, session.caller = acceptor, self._delegated(acceptor)
+        return Decision(session.caller, () if session.caller else self._offers())
+
+    def _delegated(self, acceptor: CredSspAcceptor) -> Caller | None:
+        """Return who it is: CredSSP signs in with the password that was handed over, so it must be right too."""
+        principal, identity = acceptor.negotiation.principal, acceptor.negotiation.identity
+        if principal is not None:
+            return self._machine.domain_caller(principal)
+        account = None if identity is None else self._machine.local_user(identity.user)
+        if account is None or account.password != acceptor.delegated[1]:
+            return None
+        return self._machine.local_caller(account.name, "credssp")
+
+    def _ntlm_acceptor(self, bindings: bytes | None) -> NtlmAcceptor:
+        machine = self._machine
+        return NtlmAcceptor(machine.state.computer_name.upper(), machine.dns_name, machine.local_hash, bindings)
+
     def _basic(self, pair: str) -> Caller | None:
         name, _, password = pair.partition(":")
         domain, _, user = name.rpartition("\\")
@@ -119,6 +148,8 @@ class Gatekeeper:
         offers = ["Negotiate"]
         if self._machine.keytab is not None:
             offers.append("Kerberos")
+        if self._machine.spec.credssp:
+            offers.append("CredSSP")
         if self._secure:
             offers.append('Basic realm="WSMAN"')
         return tuple(offers)

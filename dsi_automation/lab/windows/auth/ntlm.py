@@ -64,14 +64,35 @@ class Sealer:
     """The two keyed streams of an established session: wraps what goes out, unwraps what comes in (MS-NLMP 3.4)."""
 
     def __init__(self, session_key: bytes) -> None:
-        def keys(direction: str) -> tuple[bytes, Callable[[bytes], bytes]]:
+        def keys(direction: str) -> tuple[bytes, bytes]:
             magic = f"session key to {direction} %s key magic constant\0"
-            signing = _md5(session_key + (magic % "signing").encode())
-            return signing, _rc4(_md5(session_key + (magic % "sealing").encode()))
+            return _md5(session_key + (magic % "signing").encode()), _md5(session_key + (magic % "sealing").encode())
 
-        self._sign_in, self._stream_in = keys("client-to-server")
-        self._sign_out, self._stream_out = keys("server-to-client")
+        self._sign_in, self._seal_in = keys("client-to-server")
+        self._sign_out, self._seal_out = keys("server-to-client")
+        self._stream_in, self._stream_out = _rc4(self._seal_in), _rc4(self._seal_out)
         self._sequence_in = self._sequence_out = 0
+
+    def verify(self, message: bytes, signature: bytes) -> None:
+        """Check the signature of SPNEGO's list of methods, after which the stream begins anew (MS-SPNG 3.3.5.1).
+
+        Raises:
+            NtlmRefusedError: it is not this session's.
+        """
+        sequence = struct.pack("<I", self._sequence_in)
+        checksum = self._stream_in(_hmac_md5(self._sign_in, sequence + message)[:8])
+        self._sequence_in += 1
+        self._stream_in = _rc4(self._seal_in)
+        if not hmac.compare_digest(signature, b"\x01\0\0\0" + checksum + sequence):
+            raise _refuse("mechListMIC")
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of SPNEGO's list of methods, after which the stream begins anew."""
+        sequence = struct.pack("<I", self._sequence_out)
+        checksum = self._stream_out(_hmac_md5(self._sign_out, sequence + message)[:8])
+        self._sequence_out += 1
+        self._stream_out = _rc4(self._seal_out)
+        return b"\x01\0\0\0" + checksum + sequence
 
     def unseal(self, signature: bytes, sealed: bytes) -> bytes:
         """Return the clear message.
