@@ -1,6 +1,6 @@
 """The accepting side of CredSSP (MS-CSSP): TLS inside HTTP headers, a negotiation inside it, the password last.
 
-TLS and the TSRequest structures are pyspnego's; who asks is decided by our own NTLM acceptor or the machine's keytab.
+TLS and the TSRequest structures are pyspnego's; who asks is decided by our own NTLM acceptor.
 """
 
 from __future__ import annotations

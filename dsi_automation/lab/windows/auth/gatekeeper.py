@@ -111,9 +111,7 @@ class Gatekeeper:
     def _credssp(self, session: Session, token: bytes) -> Decision:
         if session.credssp is None or session.credssp.complete:
             session.caller = session.sealer = None
-            keytab = self._machine.keytab
-            kerberos = KerberosAcceptor(keytab) if keytab is not None and keytab.exists() else None
-            session.credssp = CredSspAcceptor(NegotiateAcceptor(self._ntlm_acceptor(None), kerberos))
+            session.credssp = CredSspAcceptor(NegotiateAcceptor(self._ntlm_acceptor(None)))
         acceptor = session.credssp
         answer = base64.b64encode(acceptor.step(token)).decode()
         if not acceptor.complete:
@@ -123,9 +121,7 @@ class Gatekeeper:
 
     def _delegated(self, acceptor: CredSspAcceptor) -> Caller | None:
         """Return who it is: CredSSP signs in with the password that was handed over, so it must be right too."""
-        principal, identity = acceptor.negotiation.principal, acceptor.negotiation.identity
-        if principal is not None:
-            return self._machine.domain_caller(principal)
+        identity = acceptor.negotiation.identity
         account = None if identity is None else self._machine.local_user(identity.user)
         if account is None or account.password != acceptor.delegated[1]:
             return None

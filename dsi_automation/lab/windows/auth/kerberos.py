@@ -51,21 +51,6 @@ class KerberosAcceptor:
         """Return who it is, `user@REALM`."""
         return str(self._context.initiator_name).rstrip("\0")
 
-    def wrap(self, message: bytes) -> bytes:
-        """Return the message sealed in one token (GSS_Wrap), as CredSSP carries it."""
-        return bytes(self._context.wrap(message, True).message)  # noqa: FBT003  # the library's own shape: encrypt
-
-    def unwrap(self, message: bytes) -> bytes:
-        """Return the clear message of one token.
-
-        Raises:
-            KerberosRefusedError: it was sealed with another session's key, or changed.
-        """
-        try:
-            return bytes(self._context.unwrap(message).message)
-        except self._error as error:
-            raise KerberosRefusedError(_WHAT, detail={"gss": str(error)}) from error
-
     def seal(self, message: bytes) -> tuple[bytes, bytes]:
         """Return the token header and the sealed message (MS-WSMV 2.2.9.1.2: header, data and padding buffers)."""
         from gssapi.raw import IOV, IOVBuffer, IOVBufferType, wrap_iov

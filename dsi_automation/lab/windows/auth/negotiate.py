@@ -1,6 +1,6 @@
-"""The accepting side of SPNEGO (RFC 4178) inside CredSSP: NTLM with its mechListMIC, or Kerberos where there are keys.
+"""The accepting side of SPNEGO (RFC 4178) as it comes inside CredSSP: NTLM, and the signatures of the methods offered.
 
-Over HTTP itself NTLM comes bare and Kerberos is left to the library whole; inside CredSSP both come wrapped.
+Over HTTP itself pywinrm sends NTLM bare, and Kerberos' wrapping is left to its library.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    from dsi_automation.lab.windows.auth.kerberos import KerberosAcceptor
     from dsi_automation.lab.windows.auth.ntlm import NtlmAcceptor, NtlmIdentity, Sealer
 
 NTLM_OID: Final = "1.3.6.1.4.1.311.2.2.10"
@@ -20,7 +19,7 @@ _SIGNATURE_SIZE: Final = 16
 
 
 class NegotiateRefusedError(RefusedError):
-    """The tokens are not what SPNEGO says, or no method both sides know was offered."""
+    """The tokens are not what SPNEGO says, or NTLM was not offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,24 @@ class Wrapped:
 
 
 class NegotiateAcceptor:
-    """One SPNEGO exchange.
+    """One SPNEGO exchange; methods as pyspnego calls them.
 
     Args:
         ntlm: takes the NTLM tokens.
-        kerberos: takes Kerberos ones; None where the machine has no keys.
     """
 
-    def __init__(self, ntlm: NtlmAcceptor, kerberos: KerberosAcceptor | None) -> None:
+    def __init__(self, ntlm: NtlmAcceptor) -> None:
         self._ntlm = ntlm
-        self._kerberos = kerberos
         self._offered: list[str] = []
         self._sealer: Sealer | None = None
-        self._uses_kerberos = False
         self.identity: NtlmIdentity | None = None
-        """Who it is, once NTLM has proved it."""
-
-    @property
-    def principal(self) -> str | None:
-        """Return the Kerberos principal, when it is Kerberos and the exchange is complete."""
-        if self._uses_kerberos and self._kerberos is not None and self._kerberos.complete:
-            return self._kerberos.principal
-        return None
+        """Who it is, once proved."""
 
     def step(self, token: bytes) -> bytes:
         """Take the client's token and return the answer to it.
 
         Raises:
-            RefusedError: malformed, or no common method.
+            RefusedError: malformed, or NTLM is not offered.
             InvalidCredentialError: the wrong password.
         """
         from spnego._spnego import NegState, NegTokenInit, NegTokenResp, unpack_token
@@ -70,19 +59,16 @@ class NegotiateAcceptor:
             raise _refuse("token") from error
         if isinstance(given, NegTokenInit):
             self._offered = list(given.mech_types)
-            if self._kerberos is not None and self._offered[:1] != [NTLM_OID]:
-                self._uses_kerberos = True
-            elif NTLM_OID not in self._offered:
+            if NTLM_OID not in self._offered:
                 raise _refuse("mechTypes")
-            elif self._offered[0] != NTLM_OID or not given.mech_token:
+            if self._offered[0] != NTLM_OID or not given.mech_token:
+                # A client with a Kerberos ticket begins with that one (RFC 4178 5: another choice is signed for).
                 return NegTokenResp(NegState.request_mic, NTLM_OID).pack()
             inner, mic = given.mech_token, given.mech_list_mic
         elif isinstance(given, NegTokenResp):
             inner, mic = given.response_token, given.mech_list_mic
         else:
             raise _refuse("token")
-        if self._uses_kerberos and self._kerberos is not None:
-            return self._kerberos.step(token) or b""
         if not self._ntlm.challenged:
             return NegTokenResp(NegState.accept_incomplete, NTLM_OID, self._ntlm.challenge(inner or b"")).pack()
         try:
@@ -94,15 +80,11 @@ class NegotiateAcceptor:
 
     def wrap(self, message: bytes) -> Wrapped:
         """Seal a message (GSS_Wrap: the signature, then the sealed bytes)."""
-        if self._uses_kerberos and self._kerberos is not None:
-            return Wrapped(self._kerberos.wrap(message))
         signature, sealed = self._established().seal(message)
         return Wrapped(signature + sealed)
 
     def unwrap(self, message: bytes) -> Wrapped:
         """Open a sealed message."""
-        if self._uses_kerberos and self._kerberos is not None:
-            return Wrapped(self._kerberos.unwrap(message))
         return Wrapped(self._established().unseal(message[:_SIGNATURE_SIZE], message[_SIGNATURE_SIZE:]))
 
     def _established(self) -> Sealer:
