@@ -53,6 +53,8 @@ class NegotiateAcceptor:
         from spnego._spnego import NegState, NegTokenInit, NegTokenResp, unpack_token
         from spnego.exceptions import InvalidCredentialError
 
+        inner: bytes | None
+        mic: bytes | None
         try:
             given = unpack_token(token)
         except (ValueError, IndexError, KeyError) as error:
