@@ -93,6 +93,7 @@ def run_playbook(
     *,
     artifacts: Path,
     on_event: Callable[[Mapping[str, Any]], None],
+    on_stop: Callable[[], None],
     cancel: Cancel,
     clock: Clock,
 ) -> PlaybookResult:
@@ -102,6 +103,7 @@ def run_playbook(
         artifacts: folder that gets `<run id>/events.jsonl` and `<run id>/stdout`, without any secret.
         on_event: called with each event of ansible-runner, redacted, as it comes; when it raises a DsiError the
             play is cancelled, and the error raised at the end.
+        on_stop: called once the play was told to stop; it may still finish an action.
 
     Raises:
         DsiError: what `on_event` raised.
@@ -131,7 +133,7 @@ def run_playbook(
             return False
 
         try:
-            status, rc = _run(run, private, handle, cancel, clock)
+            status, rc = _run(run, private, handle, _Stopper(run.id, cancel, clock, on_stop))
         finally:
             end_all(run.id, clock, at_once=cancel.at_once)
     if failures:
@@ -139,21 +141,32 @@ def run_playbook(
     return PlaybookResult(status, rc, codes.exit_code(status, rc))
 
 
+@dataclass(frozen=True, slots=True)
+class _Stopper:
+    """What ansible-runner asks again and again: whether to kill the play."""
+
+    run_id: str
+    cancel: Cancel
+    clock: Clock
+    on_stop: Callable[[], None]
+
+    def __call__(self) -> bool:
+        if not self.cancel.asked:
+            return False
+        if self.cancel.deadline is None:
+            self.cancel.begin(self.clock)
+            interrupt_playbook(self.run_id)
+            self.on_stop()
+        # The loop goes on reading until the play has ended by itself: only then is it killed.
+        return self.cancel.is_over(self.clock)
+
+
 def _run(
-    run: PlaybookRun, private: Path, handle: Callable[[dict[str, Any]], bool], cancel: Cancel, clock: Clock
+    run: PlaybookRun, private: Path, handle: Callable[[dict[str, Any]], bool], stopper: _Stopper
 ) -> tuple[str, int]:
     from ansible_runner.interface import init_runner
 
     minimal = environment(run)
-
-    def stop() -> bool:
-        if not cancel.asked:
-            return False
-        if cancel.deadline is None:
-            cancel.begin(clock)
-            interrupt_playbook(run.id)
-        # The loop goes on reading until the play has ended by itself: only then is it killed.
-        return cancel.is_over(clock)
 
     def told(status: dict[str, Any], **_: Any) -> None:
         if status["status"] == "running":
@@ -172,7 +185,7 @@ def _run(
         suppress_env_files=True,
         event_handler=handle,
         status_handler=told,
-        cancel_callback=stop,
+        cancel_callback=stopper,
         quiet=True,
     )
     config = runner.config
@@ -183,7 +196,7 @@ def _run(
     config.env = {name: value for name, value in config.env.items() if name in minimal or name not in os.environ}
     config.command = [sys.executable, "-m", "dsi_automation.ansible.child", *config.command]
     status, rc = runner.run()
-    return ("canceled" if cancel.asked else str(status)), int(rc)
+    return ("canceled" if stopper.cancel.asked else str(status)), int(rc)
 
 
 @contextmanager

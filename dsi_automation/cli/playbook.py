@@ -65,8 +65,13 @@ def playbook(name: str, extra: tuple[str, ...], **given: Any) -> int:
         if not current.choices.json:
             _show(current.out, event)
 
+    def stopping() -> None:
+        current.out.note(T("Stopping: the action under way is finished first; Ctrl-C again ends everything at once."))
+
     try:
-        result = run_playbook(run, artifacts=artifacts, on_event=take, cancel=cancel, clock=current.clock)
+        result = run_playbook(
+            run, artifacts=artifacts, on_event=take, on_stop=stopping, cancel=cancel, clock=current.clock
+        )
     except DsiError:
         # Told before the error itself: which run it was, should the journal be whole again.
         current.out.note(T("The playbook run {id} was stopped.", id=run.id))

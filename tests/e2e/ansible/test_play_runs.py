@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fix_office import JOIN, ONCE, OWNER, RENAME, wait_for
+from fix_office import JOIN, ONCE, OWNER, wait_for
 from fix_stage import JOIN_PLAY
 
 from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR
@@ -122,24 +122,26 @@ def test_no_secret_reaches_artifacts_journal_output_or_arguments(stage):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_play_finishes_its_action_leaves_no_process_and_can_be_resumed(stage, number):
     key = stage.add()
-    asked = stage.approved(key)
-    stage.lab.fault(key, "slow", value=1.5, method="Rename")
+    asked = stage.approved(key, "-i", "user=awa.kone")
+    # The restart lasts until the play has been told to stop.
+    stage.lab.fault(key, "reboot_never_returns")
     process = stage.start("playbook", "workstation_join", "--request", asked)
-    wait_for(lambda: announced(stage, "rename"))
+    wait_for(lambda: stage.methods(key) == ONCE)
     run_id = playbook_run(stage)
     assert len(processes(run_id)) >= 2
     process.send_signal(number)
+    assert next(line for line in process.stderr if "Arrêt" in line)
+    stage.back(key)
     said = stage.finish(process)
     assert said.code == 130, said
     assert processes(run_id) == []
-    assert stage.methods(key) == {RENAME: 1}
+    assert stage.methods(key) == ONCE
     run = stage.runs()[0]
     assert stage.dsi("show", run, "--json").json["run"]["outcome"] == "interrupted"
     assert stage.dsi("show", run_id, "--json").json["playbook"]["status"] == "canceled"
-    stage.lab.clear_faults(key)
     resumed = stage.dsi("resume", run)
     assert resumed.code == 0, resumed
-    assert stage.methods(key) == ONCE
+    assert stage.methods(key) == {**ONCE, OWNER: 1}
     stage.assert_whole()
 
 
@@ -166,25 +168,27 @@ def test_a_second_signal_ends_a_hung_play_at_once_and_the_run_can_be_resumed(sta
 
 def test_a_killed_play_stops_by_itself_and_what_it_left_is_swept(stage):
     key = stage.add()
-    asked = stage.approved(key)
-    stage.lab.fault(key, "slow", value=1.5, method="Rename")
+    asked = stage.approved(key, "-i", "user=awa.kone")
+    stage.lab.fault(key, "reboot_never_returns")
     process = stage.start("playbook", "workstation_join", "--request", asked)
-    wait_for(lambda: announced(stage, "rename"))
+    wait_for(lambda: stage.methods(key) == ONCE)
     run_id = playbook_run(stage)
     process.kill()
     stage.finish(process)
+    # ansible-playbook goes with it; its worker finishes the action it is at, and no other.
+    wait_for(lambda: len(processes(run_id)) == 1)
+    stage.back(key)
     wait_for(lambda: processes(run_id) == [])
-    assert stage.methods(key) == {RENAME: 1}
+    assert stage.methods(key) == ONCE
     work = stage.artifacts(run_id) / "work"
     left = b"".join(path.read_bytes() for path in work.rglob("*") if path.is_file())
     assert stage.lab.passwords.get(JOINER).reveal().encode() not in left
     assert stage.dsi("show", run_id, "--json").json["playbook"]["ended_at"] is None
     assert stage.dsi("playbook", "workstation_check", "--limit", "ws6").code == 0
     assert not work.exists()
-    stage.lab.clear_faults(key)
     resumed = stage.dsi("resume", stage.runs()[0])
     assert resumed.code == 0, resumed
-    assert stage.methods(key) == ONCE
+    assert stage.methods(key) == {**ONCE, OWNER: 1}
 
 
 def test_a_stopped_play_takes_foreign_commands_with_it(stage):
@@ -204,17 +208,19 @@ def test_a_stopped_play_takes_foreign_commands_with_it(stage):
 
 def test_ctrl_c_on_ansible_playbook_itself_lets_the_action_finish_too(stage):
     key = stage.add()
-    asked = stage.approved(key)
-    stage.lab.fault(key, "slow", value=1.5, method="Rename")
+    asked = stage.approved(key, "-i", "user=awa.kone")
+    stage.lab.fault(key, "reboot_never_returns")
     words = stage.play_words(JOIN_PLAY, "--limit", key, "-e", f"dsi_request={asked}")
     process = subprocess.Popen(
         words, cwd=stage.folder, env=stage.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    wait_for(lambda: announced(stage, "rename"))
+    wait_for(lambda: stage.methods(key) == ONCE)
     os.kill(process.pid, signal.SIGINT)
+    assert next(line for line in process.stderr if "interrupted" in line)
+    stage.back(key)
     said = stage.finish(process)
     assert said.code != 0, said
     run = wait_for(lambda: [r for r in stage.dsi("runs", "--json").json["runs"] if r["ended_at"]])[0]
     assert run["outcome"] == "interrupted"
-    assert stage.methods(key) == {RENAME: 1}
+    assert stage.methods(key) == ONCE
