@@ -41,7 +41,7 @@ def measure(effort: Effort) -> Sequence[Row]:
             if found.problems:
                 raise RuntimeError(str(found.problems[0].text))
             began = time.perf_counter()
-            export(office.journal, home / f"export{number}", checkpoints, [])
+            export(office.journal, home / f"export{number}", checkpoints, [], folder=True)
             exported.add(time.perf_counter() - began)
             began = time.perf_counter()
             export(office.journal, home / f"export{number}.tar.gz", checkpoints, [])

@@ -68,7 +68,7 @@ class Effort:
     repeats: int = 5
     small: int = 50
     large: int = 500
-    runs: int = 20
+    runs: int = 15
     entries: int = 10_000
     inventory: int = 500
     patience: int = 5
@@ -104,6 +104,15 @@ def paired(key: str, text: str, above: Samples, below: Samples, *, limit: float 
     """
     ratios = [over / under for over, under in zip(above.values, below.values, strict=True)]
     return Row(key, text, median(ratios), "x", median(ratios), limit)
+
+
+def less(key: str, text: str, whole: Samples, without: Samples) -> Row:
+    """Return what a part costs, in ms: takes of the whole less takes without it, in pairs; the median of the pairs.
+
+    Below the noise it may come out negative, and is shown so.
+    """
+    values = [(a - b) * 1000 for a, b in zip(whole.values, without.values, strict=True)]
+    return Row(key, text, median(values), "ms", median(values))
 
 
 def failures(rows: Iterable[Row]) -> list[Row]:
