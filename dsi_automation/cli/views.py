@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.core.clock import iso
-from dsi_automation.core.errors import DsiError
+from dsi_automation.core.errors import DsiError, UnreachableError
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.results import Check, Outcome
@@ -167,7 +167,7 @@ def states_of(report: Report) -> dict[str, str]:
 
 def _state(checks: Sequence[Check], failure: DsiError | None) -> str:
     if failure is not None:
-        return "unreachable" if failure.exit_code is ExitCode.UNREACHABLE else "failed"
+        return "unreachable" if isinstance(failure, UnreachableError) else "failed"
     return "not_compliant" if any(not check.ok and not check.warning for check in checks) else "compliant"
 
 
@@ -180,7 +180,7 @@ def summary(states: Mapping[str, str]) -> dict[str, int]:
 def report_exit_code(report: Report) -> ExitCode:
     """Return the worst of the targets: the highest code wins, as `ExitCode` orders them."""
     wrong = any(not check.ok and not check.warning for check in report.checks)
-    codes = [failure.exit_code for failure in report.failures.values()]
+    codes = [failure.look_exit_code for failure in report.failures.values()]
     return max([ExitCode.DONE, *codes, *([ExitCode.NOT_COMPLIANT] if wrong else [])])
 
 

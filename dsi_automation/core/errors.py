@@ -10,7 +10,8 @@
     ├── NotCompliantError      5  a target does not meet what the procedure asks
     ├── VerificationFailedError 6 the independent look disagrees with what was done
     ├── WorldChangedError      7  what would be done is no longer what was approved
-    ├── RefusedError           1  the equipment answered and said no (wrong password, no right, ...)
+    ├── RefusedError           1  the equipment answered and said no (no right, a rule of its own, ...)
+    │   └── those that let nobody in  3  wrong password, no ticket, a certificate not to trust
     └── StorageError           1  the journal's database or the disk (full, locked, read-only)
 
 Foreign exceptions are translated at the connector, with `raise ... from`; one place renders errors (the CLI).
@@ -60,6 +61,11 @@ class DsiError(Exception):
         """Return the stable name of this kind of error, for programs: `gate_closed`, `unreachable`, ..."""
         return self.exit_code.name.lower()
 
+    @property
+    def look_exit_code(self) -> ExitCode:
+        """Return the exit code where this error kept a target from being looked at."""
+        return self.exit_code
+
     def __str__(self) -> str:
         parts = [self.what, self.meaning, self.next_step]
         return " ".join(str(part) for part in parts if part is not None)
@@ -99,6 +105,11 @@ class UnknownOutcomeError(UnreachableError):
 
 class RefusedError(DsiError):
     """The equipment answered and refused: wrong password, missing right, a rule of its own."""
+
+    @property
+    def look_exit_code(self) -> ExitCode:
+        """Return `UNREACHABLE`: a target that does not let itself be looked at was not reached, whatever it said."""
+        return ExitCode.UNREACHABLE
 
 
 class GateClosedError(DsiError):

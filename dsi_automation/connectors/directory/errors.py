@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dsi_automation.core.errors import RefusedError, UnknownOutcomeError, UnreachableError
+from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T, Text
 
 
 class BindRefusedError(RefusedError):
     """The account was not let in: wrong password, disabled, locked, expired, outside its hours."""
+
+    exit_code = ExitCode.UNREACHABLE
 
     @property
     def sub_code(self) -> str | None:

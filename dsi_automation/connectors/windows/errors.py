@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 from dsi_automation.core.errors import RefusedError, UnreachableError, UsageError
+from dsi_automation.core.exit_codes import ExitCode
 
 
 class ConnectionFailedError(UnreachableError):
@@ -43,7 +44,9 @@ class AnswerTimeoutError(UnreachableError):
 
 
 class AuthenticationError(RefusedError):
-    """The machine does not accept who asks."""
+    """The machine does not accept who asks: there is no way in, so that it counts as not reached."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class AccessDeniedError(RefusedError):
@@ -51,7 +54,9 @@ class AccessDeniedError(RefusedError):
 
 
 class TrustError(RefusedError):
-    """The machine's certificate is not one to trust; nothing was sent."""
+    """The machine's certificate is not one to trust; nothing was sent, so that it counts as not reached."""
+
+    exit_code = ExitCode.UNREACHABLE
 
 
 class FeatureAbsentError(RefusedError):

@@ -180,4 +180,4 @@ def _domain(facts: dict[str, WorkstationFacts], inputs: JoinInputs, look: Look) 
 
 def _unseen(target: str, error: DsiError) -> Blocker:
     advice = error.next_step or T("See to it that the machine is on and answers, then ask again.")
-    return Blocker(target, error.what, advice, error.exit_code)
+    return Blocker(target, error.what, advice, error.look_exit_code)

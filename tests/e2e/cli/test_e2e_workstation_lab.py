@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 DSI = str(Path(sys.executable).with_name("dsi"))
 JOIN = ["workstation.join", "ws1", "-i", "user=awa.kone"]
@@ -49,6 +51,25 @@ def test_a_fleet_is_checked_and_one_that_never_answers_is_one_row(dsi, tmp_path)
     assert [row["target"] for row in rows].count("ws7") == 1
     assert dsi("check", "workstation.check", "ws7", "ws6").returncode == 3
     assert dsi("check", "workstation.check", "ws6").returncode == 0
+
+
+def test_a_wrong_password_is_one_row_that_says_so_and_counts_as_not_reached(dsi, fresh, tmp_path):
+    inventory = tmp_path / "inventory"
+    shutil.copytree(fresh.layout.inventory_dir, inventory)
+    (inventory / "host_vars").mkdir()
+    account = {"user": "Administrateur", "password": {"file": str(tmp_path / "wrong")}}
+    (tmp_path / "wrong").write_text("not-the-password\n")
+    everywhere = yaml.safe_load((inventory / "group_vars" / "all.yml").read_text())
+    everywhere["dsi_credentials"]["wrong"] = account
+    (inventory / "group_vars" / "all.yml").write_text(yaml.safe_dump(everywhere))
+    (inventory / "host_vars" / "ws6.yml").write_text("dsi_credential: wrong\n")
+    done = dsi("-I", str(inventory), "check", "workstation.check", "ws5", "ws6", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == report["exit_code"] == 3
+    assert [target["state"] for target in report["targets"]] == ["compliant", "failed"]
+    assert "Administrateur" in report["targets"][1]["error"]["what"]
+    assert "not-the-password" not in done.stdout + done.stderr
+    assert dsi("-I", str(inventory), "plan", "workstation.join", "ws6").returncode == 3
 
 
 def test_specifications_that_fail_give_no_plan_and_what_to_do(dsi):

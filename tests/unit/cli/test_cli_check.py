@@ -37,11 +37,12 @@ def test_the_worst_target_is_the_exit_code(dsi, engine, mixed, targets, code):
     assert dsi(*CHECK).code == code
 
 
-def test_a_target_that_refuses_the_look_ends_with_1(dsi, engine):
+def test_a_target_that_refuses_the_look_counts_as_not_reached_and_says_what_was_refused(dsi, engine):
     engine.report = Report(("wall1",), (), {"wall1": RefusedError(T("Wrong password."))})
     answer = dsi(*CHECK, "--json")
-    assert answer.code == 1
+    assert answer.code == 3
     assert answer.json["targets"][0]["state"] == "failed"
+    assert answer.json["targets"][0]["error"]["what"] == "Wrong password."
 
 
 def test_the_table_has_a_row_per_target_and_tells_what_is_wrong(dsi, engine, mixed):
