@@ -12,6 +12,7 @@ from dsi_automation.cli.asking import Wish, command_line, is_read_only, targets_
 from dsi_automation.cli.base import command, option
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
+from dsi_automation.cli.show_fleet import FEW, show_fleet
 from dsi_automation.cli.show_report import show_report, total
 from dsi_automation.cli.views import report_exit_code, report_view
 from dsi_automation.core.errors import StorageError, UsageError
@@ -75,7 +76,8 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     elif chosen == "json":
         _deliver_json(session, wish.operation, report, output)
     elif output is None:
-        show_report(session.out, report)
+        show = show_fleet if len(report.targets) > FEW else show_report
+        show(session.out, report)
     else:
         raise UsageError(
             T("A table is for the screen."), next_step=T("Choose --format json, csv or junit with --output.")

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
@@ -21,6 +22,9 @@ PATIENCE: Final = 2.0
 """Seconds during which nothing is shown: most work is over by then."""
 SHOWN: Final = 12
 """Lines of the live picture; a fleet of hundreds must not push the screen away."""
+FLEET: Final = 20
+"""Targets beyond which a log is told each tenth part only, not each target."""
+TENTHS: Final = 10
 FINISHED: Final = ("done", "failed", "ended", "progress")
 """Last parts of the kinds of events after which a target is not being worked on."""
 
@@ -56,11 +60,25 @@ class Picture:
         head = self.latest
         if self.done is not None and self.total:
             head = f"{self.done}/{self.total}  {head}"
-        active = [f"  {target}  {text}" for target, text in self.now.items()]
-        hidden = len(active) - SHOWN
+        active = [f"  {target}  {text}" for target, text in islice(self.now.items(), SHOWN)]
+        hidden = len(self.now) - SHOWN
         if hidden > 0:
-            active = [*active[:SHOWN], "  " + clean(TN("and {n} other target", "and {n} other targets", hidden))]
+            active.append("  " + clean(TN("and {n} other target", "and {n} other targets", hidden)))
         return [head, *active]
+
+
+def of_a_fleet(event: Event) -> bool:
+    """Tell whether an event is one of so many that each by itself tells nothing."""
+    return event.kind.endswith(".progress") and event.total is not None and event.total > FLEET
+
+
+def worth_a_line(event: Event) -> bool:
+    """Tell whether an event has a line of its own where there is no terminal; of a fleet, each tenth part has one."""
+    if event.kind.endswith(".started"):
+        return False
+    if not of_a_fleet(event) or event.total is None or event.done is None:
+        return True
+    return event.done * TENTHS // event.total > (event.done - 1) * TENTHS // event.total
 
 
 class Progress:
@@ -114,7 +132,7 @@ class Progress:
             self._last = event
             self._picture.take(event)
             self._lines = self._picture.lines()
-            if self._showing and self._live is None and not event.kind.endswith(".started"):
+            if self._showing and self._live is None and worth_a_line(event):
                 self._say(event)
 
     def _begin(self) -> None:
@@ -129,7 +147,7 @@ class Progress:
 
     def _say(self, event: Event) -> None:
         count = f"[{event.done}/{event.total}] " if event.done is not None and event.total else ""
-        target = f"{clean(event.target)}: " if event.target else ""
+        target = f"{clean(event.target)}: " if event.target and not of_a_fleet(event) else ""
         self._print(f"{count}{target}{clean(event.text)}")
 
     def _print(self, line: str) -> None:

@@ -99,3 +99,13 @@ def test_a_patience_that_ends_after_the_work_shows_nothing():
         progress.notify(event())
     shown(progress)
     assert stream.getvalue() == ""
+
+
+def test_a_log_is_told_of_a_fleet_by_tenths():
+    stream = io.StringIO()
+    with Progress(stream=stream, patience=3600) as progress:
+        progress._begin()
+        for done in range(1, 501):
+            progress.notify(Event("look.progress", T("Looking."), target=f"wall{done}", done=done, total=500))
+    lines = [line for line in stream.getvalue().splitlines() if line.startswith("[")]
+    assert lines == [f"[{done}/500] {Event('x', T('Looking.')).text}" for done in range(50, 501, 50)]
