@@ -72,10 +72,9 @@ def is_read_only(session: Session, operation: str) -> bool:
 
     known = session.toolkit.operations
     if operation not in known:
-        raise UsageError(
-            T("There is no operation {name}.", name=operation),
-            next_step=T("The operations are: {names}.", names=", ".join(known)),
-        )
+        from dsi_automation.engine.registry import unknown_operation
+
+        raise unknown_operation(operation, known)
     return isinstance(known[operation], ReadOnlyOperation)
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from typing import Any, Final
 
 from dsi_automation.core.secrets import redact, redact_json
+from dsi_automation.core.text import Text
 
 HARMFUL: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Unicode categories that move the cursor, hide, reorder or break lines (UAX 44): controls, formats, separators."""
@@ -27,6 +28,13 @@ def clean(value: object) -> str:
 def clean_block(value: object) -> str:
     """Return `value` as `clean` does, its line breaks kept: for texts of ours that have several lines."""
     return _NOT_PRINTABLE_KEEPING_LINES.sub(_visible, redact(str(value)))
+
+
+def clean_lines(value: object) -> list[str]:
+    """Return the lines of `value` as `clean` does each: a text of ours may have several, what others wrote has one."""
+    if not isinstance(value, Text):
+        return [clean(value)]
+    return clean_block(value.render(each=clean)).split("\n")
 
 
 def to_json_text(value: Any) -> str:

@@ -9,7 +9,7 @@ from dsi_automation.cli import labels
 from dsi_automation.cli.base import argument, command
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.session import session
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
@@ -24,10 +24,9 @@ def operations(name: str | None) -> None:
     current = session()
     known = current.toolkit.operations
     if name is not None and name not in known:
-        raise UsageError(
-            T("There is no operation {name}.", name=name),
-            next_step=T("The operations are: {names}.", names=", ".join(known)),
-        )
+        from dsi_automation.engine.registry import unknown_operation
+
+        raise unknown_operation(name, known)
     chosen = [known[name]] if name is not None else list(known.values())
     policy, problem = _policy()
     if current.choices.json:
@@ -50,9 +49,21 @@ def operation_view(operation: AnyOperation | AnyReadOnly, policy: ApprovalPolicy
         "summary": str(operation.summary),
         "read_only": _read_only(operation),
         "risk": operation.risk.value,
-        "inputs": operation.inputs_model.model_json_schema(),
+        "inputs": _schema(operation),
         "policy": {environment.value: rule.model_dump(mode="json") for environment, rule in rules.items()},
     }
+
+
+def _schema(operation: AnyOperation | AnyReadOnly) -> dict[str, Any]:
+    schema = operation.inputs_model.model_json_schema()
+    for field in schema.get("properties", {}).values():
+        field["description"] = str(_described(field))
+    return schema
+
+
+def _described(field: dict[str, Any]) -> Text:
+    # A schema holds plain English; its French is in the catalogue of the operations' room.
+    return Text(field.get("description", ""), {})
 
 
 def _policy() -> tuple[ApprovalPolicy | None, DsiError | None]:
@@ -91,9 +102,7 @@ def _show(out: Output, operation: AnyOperation | AnyReadOnly, policy: ApprovalPo
 def _inputs(schema: dict[str, Any]) -> Iterator[str]:
     for name, field in schema.get("properties", {}).items():
         needed = T("required") if name in schema.get("required", []) else T("optional")
-        # A schema holds plain English; its French is in the catalogue of the operations' room.
-        described = Text(field.get("description", ""), {})
-        yield f"-i {name}={_kind(field)}  ({needed})  {described}".rstrip()
+        yield f"-i {name}={_kind(field)}  ({needed})  {_described(field)}".rstrip()
 
 
 def _kind(field: dict[str, Any]) -> str:

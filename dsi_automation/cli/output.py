@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from dsi_automation.cli.clean import clean, clean_block, to_json_text
+from dsi_automation.cli.clean import clean, clean_block, clean_lines, to_json_text
 from dsi_automation.core.errors import StorageError
 from dsi_automation.core.text import T, Text
 
@@ -34,12 +34,12 @@ class Output:
         return self._may_color(sys.stdout)
 
     def line(self, text: object = "", *, indent: int = 0, **style: Any) -> None:
-        """Write one line of a result."""
-        self._write(sys.stdout, clean(text), indent, style)
+        """Write one line of a result, or the lines of a text of ours that has several."""
+        self._lines(sys.stdout, text, indent, style)
 
     def note(self, text: object = "", *, indent: int = 0, **style: Any) -> None:
-        """Write one line beside the result: a warning, a hint, progress."""
-        self._write(sys.stderr, clean(text), indent, style)
+        """Write a line beside the result, as `line` does: a warning, a hint, progress."""
+        self._lines(sys.stderr, text, indent, style)
 
     def block(self, text: str, *, to_stderr: bool = False) -> None:
         """Write a text of several lines of our own making (help, a report)."""
@@ -68,6 +68,12 @@ class Output:
             return
         for text in aligned(titles, cells):
             self._write_raw(sys.stdout, text + "\n")
+
+    def _lines(self, stream: IO[str], text: object, indent: int, style: dict[str, Any]) -> None:
+        first, *others = clean_lines(text)
+        self._write(stream, first, indent, style)
+        for other in others:
+            self._write(stream, other, indent + 2, style)
 
     def _write(self, stream: IO[str], text: str, indent: int, style: dict[str, Any]) -> None:
         painted = click.style(text, **style) if style and self._may_color(stream) else text

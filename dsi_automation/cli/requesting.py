@@ -37,7 +37,7 @@ class When:
     "request",
     T(
         "Make the plan and ask for its approval, signed with your key.\n\n"
-        "Moments are written 2026-11-30T18:00, 18:00 (today) or +2h."
+        "Moments are written 2026-11-30T18:00, 2026-11-30 (the whole day), 18:00 (today) or +2h."
     ),
 )
 @wish_arguments

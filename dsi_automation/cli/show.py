@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli.base import argument, command
@@ -11,7 +12,7 @@ from dsi_automation.cli.show_request import next_step, show_request
 from dsi_automation.cli.show_run import show_run
 from dsi_automation.cli.views import request_view, run_view
 from dsi_automation.core.errors import UsageError
-from dsi_automation.core.text import T
+from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
     from dsi_automation.engine.api import Engine
@@ -62,7 +63,13 @@ def _find(engine: Engine, identifier: str) -> tuple[Request | None, Run | None]:
     if request is None and run is None:
         raise UsageError(
             T("Neither one request nor one run begins with {id}.", id=identifier),
-            meaning=T("{first} {second}", first=errors[0].what, second=errors[1].what),
+            meaning=_several(errors),
             next_step=T("“dsi requests” and “dsi runs” list them."),
         ) from errors[-1]
     return request, run
+
+
+def _several(errors: Sequence[UsageError]) -> Text | None:
+    """Return what says more than that nothing is there: which ones begin so."""
+    telling = [error for error in errors if error.detail.get("matches")]
+    return telling[0].what if telling else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from dsi_automation.cli.output import Output
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
-from dsi_automation.core.text import TN, T
+from dsi_automation.core.text import TN, T, Text
 
 
 def show_plan(out: Output, plan: Plan) -> None:
@@ -59,5 +59,5 @@ def _show_non_action(out: Output, item: NonAction) -> None:
 
 
 def _show_blocker(out: Output, blocker: Blocker) -> None:
-    out.line(f"! {blocker.reason}", indent=2, fg="red")
+    out.line(Text("! {reason}", {"reason": blocker.reason}), indent=2, fg="red")
     out.line(T("What to do: {step}", step=blocker.next_step), indent=6)

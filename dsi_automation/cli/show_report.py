@@ -33,7 +33,7 @@ def show_report(out: Output, report: Report) -> None:
         for check in telling:
             show_check(out, check)
         if failure is not None:
-            out.line(f"✗ {failure.what}", indent=2, fg="red")
+            out.line(Text("✗ {what}", {"what": failure.what}), indent=2, fg="red")
             for sentence in (failure.meaning, failure.next_step):
                 if sentence is not None:
                     out.line(sentence, indent=4)

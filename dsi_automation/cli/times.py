@@ -13,6 +13,7 @@ from dsi_automation.engine.model import StandingBounds, Window
 
 _AFTER: Final = re.compile(r"\+(\d{1,5})\s*([mhdj])")
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})")
+_LAST: Final = time(23, 59, 59)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "j": "days"}
 _DAYS: Final = (
     ("mon", "lun"),
@@ -25,22 +26,23 @@ _DAYS: Final = (
 )
 
 
-def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Return the moment meant by `2026-11-30T18:00`, `18:00` (today) or `+2h`, in UTC.
+def moment(text: str, now: datetime, zone: tzinfo | None = None, *, of_day: time = time.min) -> datetime:
+    """Return the moment meant by `2026-11-30T18:00`, `2026-11-30`, `18:00` (today) or `+2h`, in UTC.
 
     Args:
         now: the present, UTC.
         zone: the zone of what carries none; by default this machine's.
+        of_day: which moment of a day that stands alone is meant.
 
     Raises:
         UsageError: it is none of these, or it is past.
     """
     text = text.strip()
-    found = _relative(text, now) or _today(text, now, zone) or _iso(text, zone)
+    found = _relative(text, now) or _today(text, now, zone) or _iso(text, zone, of_day)
     if found is None:
         raise UsageError(
             T("“{text}” is not a moment.", text=text),
-            next_step=T("Write 2026-11-30T18:00, 18:00 for today, or +2h for in two hours (m, h, d)."),
+            next_step=T("Write 2026-11-30T18:00, 2026-11-30, 18:00 for today, or +2h for in two hours (m, h, d)."),
         )
     if found <= now:
         raise UsageError(
@@ -51,13 +53,13 @@ def moment(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
 
 
 def window(not_before: str | None, not_after: str | None, now: datetime) -> Window:
-    """Return the window two typed moments make; either may be missing.
+    """Return the window two typed moments make; either may be missing. A day alone is meant from its start to its end.
 
     Raises:
         UsageError: a moment is past or unreadable, or the end comes before the beginning.
     """
     start = None if not_before is None else moment(not_before, now)
-    end = None if not_after is None else moment(not_after, now)
+    end = None if not_after is None else moment(not_after, now, of_day=_LAST)
     if start and end and end <= start:
         raise UsageError(
             T("The window ends at {end}, before it begins at {start}.", end=local(end), start=local(start)),
@@ -101,11 +103,11 @@ def _today(text: str, now: datetime, zone: tzinfo | None) -> datetime | None:
     return _aware(naive, zone)
 
 
-def _iso(text: str, zone: tzinfo | None) -> datetime | None:
-    if len(text) <= len("2026-11-30"):
-        return None  # a day alone: midnight would be a guess
+def _iso(text: str, zone: tzinfo | None, of_day: time) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(text)
+        if len(text) <= len("2026-11-30"):
+            parsed = datetime.combine(parsed.date(), of_day)
         return parsed.astimezone(UTC) if parsed.tzinfo else _aware(parsed, zone)
     except (ValueError, OverflowError):
         return None

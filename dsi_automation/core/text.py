@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -51,8 +52,14 @@ class Text:
         self.params = dict(params)
         self._plural = plural
 
-    def render(self, language: str | None = None) -> str:
-        """Return the sentence in `language`, by default the reader's."""
+    def render(self, language: str | None = None, each: Callable[[object], str] = str) -> str:
+        """Return the sentence in `language`, by default the reader's.
+
+        Args:
+            language: `fr` or `en`.
+            each: what is done to every parameter that is neither a text nor a number: a terminal must not be
+                driven by a name that came from outside.
+        """
         chosen = language or current_language()
         translations = catalogue(chosen)
         if self._plural is None:
@@ -61,8 +68,7 @@ class Text:
             template = translations.ngettext(self.template, *self._plural)
         if not self.params:
             return template
-        values = {k: v.render(chosen) if isinstance(v, Text) else v for k, v in self.params.items()}
-        return template.format_map(values)
+        return template.format_map({key: _shown(value, chosen, each) for key, value in self.params.items()})
 
     def to_json(self) -> dict[str, str]:
         """Return the sentence in every language, as the record keeps it."""
@@ -95,9 +101,16 @@ class _RecordedText(Text):
         super().__init__("", {})
         self._rendered = dict(rendered)
 
-    def render(self, language: str | None = None) -> str:
+    def render(self, language: str | None = None, each: Callable[[object], str] = str) -> str:
         chosen = language or current_language()
-        return self._rendered.get(chosen) or next(iter(self._rendered.values()), "")
+        return each(self._rendered.get(chosen) or next(iter(self._rendered.values()), ""))
+
+
+def _shown(value: Any, language: str, each: Callable[[object], str]) -> Any:
+    if isinstance(value, Text):
+        return value.render(language, each)
+    # Numbers and moments keep their type: a template may say how many digits it wants.
+    return value if isinstance(value, int | float | date) else each(value)
 
 
 def T(template: str, /, **params: Any) -> Text:  # noqa: N802  # short on purpose: it marks every sentence

@@ -13,7 +13,7 @@ from typing import Any
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import TN, T
 from dsi_automation.engine import documents, doors, fold, registry
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import closed, reason
 from dsi_automation.engine.doors import Examined
 from dsi_automation.engine.fold import Ledger
 from dsi_automation.engine.model import RequestKind
@@ -125,7 +125,8 @@ class Gate:
             raise closed(
                 "policy",
                 T("The approval policy cannot be read, so nothing is allowed."),
-                T("Repair approval_policy.yml in the inventory: {problem}", problem=str(error)),
+                T("Repair approval_policy.yml in the inventory, then check with: dsi doctor"),
+                meaning=reason(error),
             ) from error
         if rule is None:
             raise closed(

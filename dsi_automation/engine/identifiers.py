@@ -48,6 +48,7 @@ def find_id(beginning: str, known: Iterable[str]) -> str:
         raise UsageError(
             T("{id} is the beginning of several: {ids}.", id=beginning, ids=", ".join(matches[:8])),
             next_step=T("Type a few more characters."),
+            detail={"matches": matches},
         )
     return matches[0]
 

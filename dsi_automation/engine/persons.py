@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from dsi_automation.core.text import T
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import closed, reason
 from dsi_automation.inventory.model import Person, PersonKey
 from dsi_automation.inventory.people import may_sign
 from dsi_automation.inventory.problems import WrongValueError
@@ -26,7 +26,8 @@ def read_people(provider: Callable[[], Iterable[Person]]) -> tuple[Person, ...]:
         raise closed(
             "people",
             T("The list of people cannot be read, so nobody is known to the gate."),
-            T("Repair people.yml in the inventory: {problem}", problem=str(error)),
+            T("Repair people.yml in the inventory, then check with: dsi doctor"),
+            meaning=reason(error),
         ) from error
     if not people:
         raise closed("people", T("The list of people is empty."), T("Fill in people.yml in the inventory."))

@@ -14,6 +14,7 @@ from dsi_automation.core.plan import Blocker, Plan
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Inputs, Operation, ReadOnlyOperation
 from dsi_automation.engine.parts import Parts
+from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import dotted, explain
 
 
@@ -45,6 +46,16 @@ def looking(parts: Parts, name: str) -> AnyReadOnly:
             next_step=T("See what it would do with `dsi plan {name}`.", name=name),
         )
     return found
+
+
+def unknown_operation(name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name that no operation has, with those whose names are near it, or else all."""
+    names = sorted(known)
+    if near(name, names):
+        following = did_you_mean(name, names)
+    else:
+        following = T("The operations are: {names}.", names=", ".join(names) or "-")
+    return UsageError(T("There is no operation {name}.", name=name), next_step=following)
 
 
 def known_targets(parts: Parts, targets: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +121,7 @@ def look_and_plan(
         plan = operation.replan(targets, inputs, observed, approved)
     spoken_for = {*plan.targets, *(blocker.target for blocker in plan.blockers)}
     missing = [name for name in targets if name not in spoken_for]
-    lost = [Blocker(n, observed.failures[n].what, _next(observed.failures[n]), observed.failures[n].exit_code)
+    lost = [Blocker(n, observed.failures[n].what, _next(observed.failures[n]), observed.failures[n].look_exit_code)
             for n in missing if n in observed.failures]  # fmt: skip
     plan = dataclasses.replace(plan, blockers=(*plan.blockers, *lost))
     if not _keeps_contract(operation, plan, targets, inputs) or len(lost) != len(missing):
@@ -127,10 +138,7 @@ def _named(parts: Parts, name: str) -> AnyOperation | AnyReadOnly:
     try:
         return parts.operations[name]
     except KeyError:
-        raise UsageError(
-            T("There is no operation {name}.", name=name),
-            next_step=T("The operations are: {names}.", names=", ".join(sorted(parts.operations)) or "-"),
-        ) from None
+        raise unknown_operation(name, parts.operations) from None
 
 
 def _keeps_contract(operation: AnyOperation, plan: Plan, targets: Sequence[str], inputs: Inputs) -> bool:

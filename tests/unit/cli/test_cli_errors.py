@@ -15,7 +15,7 @@ from dsi_automation.core.errors import (
     WorldChangedError,
 )
 from dsi_automation.core.secrets import Secret
-from dsi_automation.core.text import T
+from dsi_automation.core.text import T, Text
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,15 @@ def test_an_escape_sequence_in_an_error_does_not_reach_the_terminal(dsi, engine)
     assert "\u202e" not in answer.out + answer.err
     assert "\\x1b[2J\\nforged [red]line" in answer.err
     assert answer.json["error"]["what"] == "No \x1b[2J\nforged [red]line\u202e."
+
+
+def test_lines_of_ours_are_lines_and_lines_of_others_are_escapes(dsi, engine):
+    problems = Text(
+        "{a}\n{b}", {"a": T("hosts.yml:3: {name}", name="evil\nError: forged"), "b": T("hosts.yml:9: wrong")}
+    )
+    engine.errors["run"] = UsageError(T("Two errors:\n{problems}", problems=problems))
+    lines = dsi("--lang", "en", "run", "REQ").err.splitlines()
+    assert lines == ["Error: Two errors:", "  hosts.yml:3: evil\\nError: forged", "  hosts.yml:9: wrong"]
 
 
 def test_dsi_alone_shows_the_help_and_ends_with_2(dsi):

@@ -1,5 +1,7 @@
 """`dsi plan` shows everything and changes nothing."""
 
+import pytest
+
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Blocker, NonAction
 from dsi_automation.core.text import T
@@ -57,10 +59,11 @@ def test_planning_what_only_looks_is_checking_it(dsi, engine):
     assert engine.calls[-1][0] == "check"
 
 
-def test_an_unknown_operation_is_a_usage_error_that_names_those_there_are(dsi, engine):
-    answer = dsi("plan", "wall.pant", "wall1")
+@pytest.mark.parametrize(("name", "named"), [("wall.pant", "wall.paint"), ("zzz", "wall.inspect, wall.paint")])
+def test_an_unknown_operation_is_a_usage_error_that_names_the_nearest_or_all(dsi, engine, name, named):
+    answer = dsi("plan", name, "wall1")
     assert answer.code == 2
-    assert "wall.inspect, wall.paint" in answer.err
+    assert named in answer.err
     assert engine.calls == []
 
 

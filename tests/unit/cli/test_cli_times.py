@@ -22,7 +22,8 @@ PARIS = ZoneInfo("Europe/Paris")
         ("2027-07-01T18:00", "2027-07-01T16:00Z"), ("0001-01-01T00:00+14:00", None), ("9999-12-31T23:59-14:00", None),
         ("18:00", "2026-11-21T17:00Z"), ("+2h", "2026-11-21T14:00Z"), ("+30m", "2026-11-21T12:30Z"),
         ("+1d", "2026-11-22T12:00Z"), ("+1j", "2026-11-22T12:00Z"), ("12:30", None), ("13:01", "2026-11-21T12:01Z"),
-        ("2026-11-30", None), ("tomorrow", None), ("25:00", None), ("", None), ("+2", None), ("-2h", None),
+        ("2026-11-30", "2026-11-29T23:00Z"), ("2026-11-21", None), ("2026-02-30", None),
+        ("tomorrow", None), ("25:00", None), ("", None), ("+2", None), ("-2h", None),
     ],
 )  # fmt: skip
 def test_a_moment_is_read_in_the_local_zone_or_refused(text, meant):
@@ -31,6 +32,13 @@ def test_a_moment_is_read_in_the_local_zone_or_refused(text, meant):
             moment(text, NOW, PARIS)
     else:
         assert moment(text, NOW, PARIS) == datetime.fromisoformat(meant)
+
+
+def test_a_day_alone_ends_a_window_with_its_last_second():
+    found = window("2026-11-30", "2026-11-30", NOW)
+    assert found.not_before is not None
+    assert found.not_after is not None
+    assert found.not_after - found.not_before == timedelta(hours=23, minutes=59, seconds=59)
 
 
 @given(st.text(max_size=30))
