@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from dsi_automation.cli.base import OPTIONS, Group, argument, command, option
@@ -35,10 +36,10 @@ def verify(checkpoint: str | None) -> int:
         current.out.line(f"✗ {problem.text}", fg="red")
     sentence = TN("{n} entry", "{n} entries", found.entries)
     facts = T(
-        "{entries}, {signatures} signatures, {checkpoints} checkpoints; head {head}",
+        "{entries}, {signatures}, {checkpoints}; head {head}",
         entries=sentence,
-        signatures=found.signatures,
-        checkpoints=found.checkpoints,
+        signatures=TN("{n} signature", "{n} signatures", found.signatures),
+        checkpoints=TN("{n} checkpoint", "{n} checkpoints", found.checkpoints),
         head=found.head,
     )
     current.out.line(facts)
@@ -57,16 +58,30 @@ def verify(checkpoint: str | None) -> int:
     return found.exit_code
 
 
-@command("export", T("Export the journal to a folder that an auditor can verify with ssh-keygen and sha256sum alone."))
+@command(
+    "export",
+    T(
+        "Export the journal to a file that an auditor can verify with ssh-keygen and sha256sum alone.\n\n"
+        "The file is an archive: .tar or .zip when its name ends so, else .tar.gz. A name that ends with / gives a "
+        "folder."
+    ),
+)
 @argument("file", metavar=T("FILE"), help=T("What to write; it must not exist."))
 def export(file: str) -> None:
     """Export the journal."""
     current = session()
-    count = current.toolkit.export_journal(Path(file))
+    folder = file.endswith("/")
+    count = current.toolkit.export_journal(Path(file), folder=folder)
     if current.choices.json:
         current.out.data({"file": file, "entries": count})
         return
     current.out.line(TN("{n} entry written to {file}", "{n} entries written to {file}", count, file=file))
+    if folder:
+        look = f"cd {shlex.quote(file)} && sh check.sh"
+    else:
+        unpack = "unzip -q" if file.endswith(".zip") else "tar -xf"
+        look = f"{unpack} {shlex.quote(file)} && cd journal-export && sh check.sh"
+    current.out.line(T("To verify it, on any machine: {command}", command=look))
 
 
 @command("head", T("Print the number and hash of the last entry: note it elsewhere, and a cut-off end will show."))

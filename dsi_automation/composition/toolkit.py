@@ -222,12 +222,12 @@ class Toolkit:
         kept_elsewhere = [] if external is None else read_external(external)
         return verify_journal(self._journal_as_it_is(), self.checkpoints, self.allowed_signers(), kept_elsewhere)
 
-    def export_journal(self, path: Path) -> int:
-        """Export the journal; returns how many entries."""
+    def export_journal(self, path: Path, *, folder: bool = False) -> int:
+        """Export the journal, to an archive or to a folder; returns how many entries."""
         from dsi_automation.journal.export import export
 
         # A journal that was tampered with is exported too: it is the evidence.
-        return export(self._journal_as_it_is(), path, self.checkpoints, self.allowed_signers()).entries
+        return export(self._journal_as_it_is(), path, self.checkpoints, self.allowed_signers(), folder=folder).entries
 
     @property
     def checkpoints(self) -> Path:

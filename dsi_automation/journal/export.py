@@ -7,8 +7,9 @@ import io
 import json
 import os
 import tarfile
+import zipfile
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -55,29 +56,34 @@ def export(
     checkpoints: Path | None,
     signers: Sequence[AllowedSigner],
     *,
-    replace: bool = False,
+    folder: bool = False,
 ) -> Exported:
-    """Write the whole journal to `path`: an archive when its name ends in `.tar.gz`, else a folder.
+    """Write the whole journal to `path`: one archive, a `.tar.gz` unless the name ends in `.tar` or `.zip`.
 
     Args:
         checkpoints: the controller's `checkpoints.jsonl`.
         signers: the people's keys, for `allowed_signers`; the controllers' keys are added.
-        replace: whether an archive already there may be replaced.
+        folder: write a folder instead of an archive.
 
     Raises:
-        UsageError: there is already something at `path`.
+        UsageError: there is already something at `path`, or no folder to put it in.
         StorageError: it cannot be written; nothing is left there.
     """
-    if path.exists() and not (replace and path.is_file()):
+    if path.exists() or path.is_symlink():
         raise UsageError(
             T("There is already something at {path}.", path=str(path)),
             next_step=T("Choose another name, or move it away: an export never replaces another by itself."),
+        )
+    if not path.absolute().parent.is_dir():
+        raise UsageError(
+            T("The folder {folder} does not exist.", folder=str(path.absolute().parent)),
+            next_step=T("Make it, or give another name."),
         )
     journal.checkpoint()
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with translated(str(path)):
         try:
-            with _sink(aside, archive=path.name.endswith((".tar.gz", ".tgz"))) as sink:
+            with _sink(aside, "folder" if folder else path.suffix) as sink:
                 done = _write(journal, sink, checkpoints, signers)
             aside.replace(path)
         except BaseException:
@@ -159,18 +165,28 @@ class _Archive:
         self._tar.addfile(info, io.BytesIO(content))
 
 
+class _Zip:
+    def __init__(self, packed: zipfile.ZipFile) -> None:
+        self._zip = packed
+
+    def add(self, name: str, content: bytes) -> None:
+        info = zipfile.ZipInfo(f"{ROOT}/{name}")  # dated 1980, as all that is in it
+        info.external_attr = 0o644 << 16
+        self._zip.writestr(info, content, compress_type=zipfile.ZIP_DEFLATED)
+
+
 @contextmanager
-def _sink(path: Path, *, archive: bool) -> Generator[Sink]:
-    """Open a folder, or a `.tar.gz` whose bytes depend on its content alone."""
-    if not archive:
+def _sink(path: Path, form: str) -> Generator[Sink]:
+    """Open a folder, or an archive whose bytes depend on its content alone."""
+    if form == "folder":
         yield _Folder(path)
         return
-    with (
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        yield _Archive(tar)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw, ExitStack() as stack:
+        if form == ".zip":
+            yield _Zip(stack.enter_context(zipfile.ZipFile(raw, "w")))
+            return
+        packed = raw if form == ".tar" else stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
+        yield _Archive(stack.enter_context(tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT)))
 
 
 def _remove(path: Path) -> None:

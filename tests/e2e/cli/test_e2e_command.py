@@ -112,13 +112,51 @@ def test_a_journal_is_made_verified_exported_and_found_tampered_with(call, tmp_p
     whole = call("-I", "mine", "journal", "verify", "--checkpoint", "noted", "--json")
     assert whole.returncode == 0
     assert json.loads(whole.stdout)["ok"] is True
-    exported = call("-I", "mine", "journal", "export", "copy")
+    exported = call("-I", "mine", "journal", "export", "copy.tar.gz")
     assert exported.returncode == 0, exported.stderr
-    assert (tmp_path / "copy").is_dir()
+    assert (tmp_path / "copy.tar.gz").is_file()
     (tmp_path / "noted").write_text(f"1:{'0' * 64}\n")
     broken = call("-I", "mine", "journal", "verify", "--checkpoint", "noted", "--json")
     assert broken.returncode == 6
     assert json.loads(broken.stdout)["problems"]
+
+
+@pytest.mark.parametrize("name", ["record", "record.tar", "record.tgz", "record.zip", "the record.export", "record/"])
+def test_an_export_is_verified_with_the_command_it_names_whatever_its_name(call, tmp_path, name):
+    call("init", "mine")
+    call("-I", "mine", "requests")
+    done = call("-I", "mine", "journal", "export", name)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / name).is_dir() is name.endswith("/")
+    command = done.stdout.splitlines()[1].partition(" : ")[2]
+    # unzip is not on every machine; Python's own reader of archives stands for it.
+    command = command.replace("unzip -q", f"{sys.executable} -m zipfile -e") if name.endswith(".zip") else command
+    command = command.replace("record.zip &&", "record.zip . &&")
+    audited = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert audited.stdout.startswith("OK: 1 entries"), audited.stdout + audited.stderr
+    again = call("-I", "mine", "journal", "export", name)
+    assert again.returncode == 2
+
+
+def test_an_export_into_a_folder_that_does_not_exist_is_a_usage_error_and_writes_nothing(call, tmp_path):
+    call("init", "mine")
+    call("-I", "mine", "requests")
+    head = call("-I", "mine", "journal", "head").stdout
+    done = call("-I", "mine", "journal", "export", "absent/record.tar.gz", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "usage"
+    assert not (tmp_path / "absent").exists()
+    assert call("-I", "mine", "journal", "head").stdout == head
+
+
+def test_every_problem_of_a_file_has_its_own_line(call, tmp_path):
+    call("init", "mine")
+    (tmp_path / "mine" / "dsi.yml").write_text("langage: fr\nworkers: many\n")
+    done = call("-I", "mine", "requests")
+    assert done.returncode == 2
+    assert "\\n" not in done.stderr
+    found = [line.strip() for line in done.stderr.splitlines() if "dsi.yml:" in line]
+    assert {line.split(": ")[1] for line in found} == {"langage", "workers"}
 
 
 def test_a_read_only_state_folder_is_a_sentence(call, tmp_path):
@@ -195,11 +233,10 @@ def test_an_interrupted_command_ends_with_130(tmp_path, environment):
     # A FIFO as the file of inputs: the command waits for it, and that is where Ctrl+C finds it.
     os.mkfifo(tmp_path / "inputs.yml")
     command = [DSI, "plan", "workstation.join", "ws1", "-i", "@inputs.yml"]
-    with (
-        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process,
-        (tmp_path / "inputs.yml").open("w"),
-    ):
-        process.send_signal(signal.SIGINT)
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        with (tmp_path / "inputs.yml").open("w"):
+            process.send_signal(signal.SIGINT)
+        # The writer is gone: a signal that came just before the read was entered is noticed after it, not never.
         errors = process.stderr.read()
     assert process.returncode == 130
     assert "dsi resume" in errors

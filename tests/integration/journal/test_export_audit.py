@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fix_journal import Place
 
-from dsi_automation.core.errors import StorageError, UsageError
+from dsi_automation.core.errors import UsageError
 from dsi_automation.journal.export import export
 from dsi_automation.journal.signatures import AllowedSigner
 
@@ -158,7 +158,7 @@ def test_a_tampered_database_is_exported_as_it_stands(story: Place, signers, tmp
         connection.execute("UPDATE entries SET line = '[]' WHERE seq = 5")
         connection.execute('UPDATE entries SET line = \'{"signed":{},"kind":3}\' WHERE seq = 6')
     connection.close()
-    export(journal, tmp_path / "folder", story.checkpoints, signers)
+    export(journal, tmp_path / "folder", story.checkpoints, signers, folder=True)
     done = sh(CHECK, tmp_path / "folder")
     assert "entry 5: it is not what hashes.txt says" in done.stdout
     assert done.returncode != 0
@@ -169,7 +169,7 @@ def test_an_export_replaces_nothing_and_leaves_nothing_half_written(story: Place
     (tmp_path / "there.tar.gz").write_text("precious")
     with pytest.raises(UsageError):
         export(journal, tmp_path / "there.tar.gz", story.checkpoints, signers)
-    with pytest.raises(StorageError):
+    with pytest.raises(UsageError):
         export(journal, tmp_path / "absent" / "x.tar.gz", story.checkpoints, signers)
     assert (tmp_path / "there.tar.gz").read_text() == "precious"
     assert not (tmp_path / "absent").exists()
