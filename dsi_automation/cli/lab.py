@@ -158,7 +158,9 @@ def logs(session: Session, part: str, name: str, lines: int, *, follow: bool) ->
 @argument("fault", required=False, metavar=T("FAULT"), help=T("Which fault; without it, list them."))
 @name_option
 @option("--off", is_flag=True, help=T("Switch all its faults off."))
-@option("--value", type=float, metavar=T("NUMBER"), help=T("Seconds, page size or return code: see the list."))
+@option(
+    "--value", type=click.FloatRange(0), metavar=T("NUMBER"), help=T("Seconds, page size or return code: see the list.")
+)
 @option("--count", type=click.IntRange(1), metavar=T("NUMBER"), help=T("Strike only so many requests."))
 @option("--method", metavar=T("NAME"), help=T("Strike only requests that invoke this CIM method."))
 @option("--class-name", metavar=T("NAME"), help=T("Strike only requests about this CIM class."))
@@ -167,7 +169,7 @@ def set_fault(
     session: Session, /, workstation: str | None, fault: str | None, name: str, *, off: bool, **options: Any
 ) -> None:
     """Switch a fault on, all off, or list those there are."""
-    from dsi_automation.lab.windows.faults import DESCRIPTIONS, Fault
+    from dsi_automation.lab.windows.faults import DESCRIPTIONS, NEED_VALUE, Fault
 
     out = session.out
     if workstation is not None and off:
@@ -180,7 +182,13 @@ def set_fault(
             out.table([T("Fault"), T("What happens")], [[str(known), text] for known, text in DESCRIPTIONS.items()])
         return
     elif fault in {str(known) for known in Fault}:
-        opened(session, name).fault(workstation, fault, **options)
+        given = {option: value for option, value in options.items() if value is not None}
+        if fault in {str(known) for known in NEED_VALUE} and "value" not in given:
+            raise UsageError(
+                T("Fault {fault} needs a value: --value NUMBER.", fault=fault),
+                next_step=T("`dsi lab fault` says what each value means."),
+            )
+        opened(session, name).fault(workstation, fault, **given)
         text = T("{workstation}: fault {fault} is on.", workstation=workstation, fault=fault)
     else:
         raise UsageError(T("There is no fault “{fault}”.", fault=fault), next_step=T("`dsi lab fault` lists them."))

@@ -51,6 +51,8 @@ DESCRIPTIONS: Final[dict[Fault, Text]] = {
     Fault.STALE_SCHEMA: T("The class schema has no methods, as after a failed update."),
     Fault.REASON_ONLY: T("Refuses with a SOAP fault that has a reason and no code."),
 }
+NEED_VALUE: Final = frozenset({Fault.SLOW, Fault.JOIN_RETURNS, Fault.PAGE_SIZE})
+"""Faults that are nothing without their value."""
 
 
 class FaultRule(BaseModel):

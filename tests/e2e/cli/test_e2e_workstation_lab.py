@@ -59,6 +59,7 @@ def test_a_wrong_password_is_one_row_that_says_so_and_counts_as_not_reached(dsi,
     (inventory / "host_vars").mkdir()
     account = {"user": "Administrateur", "password": {"file": str(tmp_path / "wrong")}}
     (tmp_path / "wrong").write_text("not-the-password\n")
+    (tmp_path / "wrong").chmod(0o600)
     everywhere = yaml.safe_load((inventory / "group_vars" / "all.yml").read_text())
     everywhere["dsi_credentials"]["wrong"] = account
     (inventory / "group_vars" / "all.yml").write_text(yaml.safe_dump(everywhere))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dsi_automation.lab.windows.faults import NEED_VALUE, Fault
+
 DSI = str(Path(sys.executable).with_name("dsi"))
 
 
@@ -70,6 +72,23 @@ def test_faults_are_listed_switched_on_and_off(dsi, named):
     assert dsi("lab", "fault", "ws3", "--off", *named).returncode == 0
     for wrong in (("ws3", "nonsense"), ("ws99", "slow")):
         assert dsi("lab", "fault", *wrong, *named).returncode == 2
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_every_fault_that_is_listed_can_be_switched_on(dsi, named, fault):
+    needed = ("--value", "2") if fault in NEED_VALUE else ()
+    assert dsi("lab", "fault", "ws3", fault, *needed, "--count", "1", *named).returncode == 0
+    found = json.loads(dsi("lab", "status", *named, "--json").stdout)
+    (entry,) = [entry for entry in found["workstations"] if entry["key"] == "ws3"]
+    assert entry["now"]["faults"] == [fault]
+    assert dsi("lab", "fault", "ws3", "--off", *named).returncode == 0
+
+
+@pytest.mark.parametrize("fault", sorted(NEED_VALUE))
+def test_a_fault_that_is_nothing_without_its_value_asks_for_it(dsi, named, fault):
+    done = dsi("lab", "fault", "ws3", fault, *named)
+    assert done.returncode == 2
+    assert "--value" in done.stderr
 
 
 def test_reset_says_what_it_did(dsi, named):
