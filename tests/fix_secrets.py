@@ -9,7 +9,8 @@ from dsi_automation.core import secrets
 
 @pytest.fixture(autouse=True)
 def _own_secrets() -> Iterator[None]:
-    before = dict(secrets._known)
+    before, longest_first = dict(secrets._known), secrets._longest_first
     yield
     secrets._known.clear()
     secrets._known.update(before)
+    secrets._longest_first = longest_first

@@ -14,6 +14,7 @@ SHORTEST: Final = 4
 """Values shorter than this are masked as values but not searched for in texts: they would hide ordinary words."""
 
 _known: dict[str, None] = {}
+_longest_first: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
@@ -57,16 +58,18 @@ def register(value: str) -> None:
     """Have `redact` remove this value, and its usual encodings, from every text from now on."""
     if len(value) < SHORTEST:
         return
+    global _longest_first
     with _lock:
-        for form in _forms(value):
-            _known[form] = None
+        # The same password is read again for each of hundreds of machines; texts are searched even more often.
+        if value in _known:
+            return
+        _known[value] = None
+        _longest_first = tuple(sorted({*_longest_first, *_forms(value)}, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
     """Return `text` with every registered secret replaced by a mask."""
-    with _lock:
-        forms = sorted(_known, key=len, reverse=True)
-    for form in forms:
+    for form in _longest_first:
         if form in text:
             text = text.replace(form, MASK)
     return text
