@@ -1,0 +1,74 @@
+"""`python -m benchmarks` works and reports everything it promises; its figures are not for a test to judge."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+KEYS = {
+    "startup": {"help_cpu", "help_wall", "over_python", "over_click", "modules", "heavy"},
+    "inventory": {"few", "many", "each", "ansible"},
+    "journal": {"verify_rate", "export_rate", "archive_rate", "verify", "export", "archive"},
+    "gate": {
+        "added", "signing", "disk", "checkpoints", "action", "run", "request", "approve", "postgres_action",
+        "postgres_run", "length", "direct",
+    },
+    "fleet": {
+        "wall_growth", "cpu_growth", "wall_over_bare", "cpu_over_bare", "wall_small", "wall_large", "bare_wall",
+        "cpu_small", "cpu_large", "bare_cpu", "simulator_cpu", "memory", "command_wall", "command_cpu",
+        "command_memory", "hung_wall",
+    },
+}  # fmt: skip
+LIMITS = {"help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2}
+
+
+def bench(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def report():
+    done = bench("--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_quick_run_reports_every_figure(report):
+    assert {name: set(rows) for name, rows in report["benchmarks"].items()} == KEYS
+
+
+def test_each_figure_says_what_it_is_and_in_what_unit(report):
+    rows = [row for rows in report["benchmarks"].values() for row in rows.values()]
+    assert all({"text", "value", "unit", "ok"} <= set(row) for row in rows)
+
+
+def test_the_limits_are_those_of_the_project(report):
+    rows = {key: row for rows in report["benchmarks"].values() for key, row in rows.items()}
+    assert {key: row["limit"] for key, row in rows.items() if "limit" in row} == LIMITS
+
+
+def test_the_machine_and_the_moment_are_told(report):
+    assert {"at", "cores", "python", "load"} <= set(report["machine"])
+
+
+def test_an_unknown_benchmark_is_a_usage_error():
+    done = bench("flet")
+    assert done.returncode == 2
+    assert "no such benchmark: flet" in done.stderr
+
+
+def test_a_row_above_its_limit_misses_it_and_one_at_its_limit_keeps_it():
+    lines = [
+        "from benchmarks.results import Row, failures",
+        "rows = [Row('kept', '', 1.2, 'x', limit=1.2), Row('missed', '', 1.3, 'x', limit=1.2), Row('', '', 9, 's')]",
+        "print(*(row.key for row in failures(rows)))",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["missed"]
