@@ -22,7 +22,7 @@ from dsi_automation.operations.tools import Account
 
 if TYPE_CHECKING:
     from dsi_automation.connectors.directory.port import DirectoryEndpoint, DirectoryReader, DirectoryWriter
-    from dsi_automation.connectors.windows.port import WindowsReader, WindowsWriter
+    from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
     from dsi_automation.engine.operation import Permit
 
 LOOK_DEADLINE: Final = 60.0
@@ -167,6 +167,13 @@ class InventoryHands:
 
         self._permit.check(target)
         return open_writer(self.look.windows_endpoint(target), self.look.clock, self._permit)
+
+    def scripts(self, target: str) -> AbstractContextManager[WindowsScripts]:
+        """Open a shell for the package's scripts on one machine; closed on leaving."""
+        from dsi_automation.connectors.windows.sessions import open_scripts
+
+        self._permit.check(target)
+        return open_scripts(self.look.windows_endpoint(target), self.look.clock, self._permit)
 
     def directory(self) -> DirectoryWriter:
         """Return a writer for the directory, bound as the account that joins machines."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryWriter
-from dsi_automation.connectors.windows.port import WindowsReader, WindowsWriter
+from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.secrets import Secret
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
@@ -74,6 +74,10 @@ class Hands(Protocol):
 
     def windows(self, target: str) -> AbstractContextManager[WindowsWriter]:
         """Open a writer for one machine; closed on leaving."""
+        ...
+
+    def scripts(self, target: str) -> AbstractContextManager[WindowsScripts]:
+        """Open a shell for the package's scripts on one machine; closed on leaving."""
         ...
 
     def directory(self) -> DirectoryWriter:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from dsi_automation.core.secrets import Secret
 
@@ -127,6 +127,25 @@ class WindowsReader(Protocol):
 
     def close(self) -> None:
         """End the session with the machine."""
+        ...
+
+
+class WindowsScripts(Protocol):
+    """Runs scripts of the package on one machine, for what CIM cannot do. Each run checks its permit first."""
+
+    def run(self, name: str, values: Mapping[str, Any], *, timeout: float = 600.0) -> Any:
+        """Run a script once and return what it gives back.
+
+        Args:
+            name: a script of the package, without `.ps1`.
+            values: its input: JSON values and secrets.
+            timeout: seconds it may take in all.
+
+        Raises:
+            UnknownOutcomeError: it was started and its end not seen.
+            RefusedError: the machine gives no shell, or the script stopped with an error.
+            GateClosedError: the permit does not cover this machine, or no longer.
+        """
         ...
 
 

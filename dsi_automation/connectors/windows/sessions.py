@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dsi_automation.connectors.windows.client import CimReader, CimWriter
-from dsi_automation.connectors.windows.port import WindowsEndpoint, WindowsReader, WindowsWriter, WritePermit
+from dsi_automation.connectors.windows.port import (
+    WindowsEndpoint,
+    WindowsReader,
+    WindowsScripts,
+    WindowsWriter,
+    WritePermit,
+)
+from dsi_automation.connectors.windows.powershell.runner import ScriptRunner
 from dsi_automation.core.clock import Clock
 
 
@@ -36,3 +43,17 @@ def open_writer(endpoint: WindowsEndpoint, clock: Clock, permit: WritePermit) ->
         yield writer
     finally:
         writer.close()
+
+
+@contextmanager
+def open_scripts(endpoint: WindowsEndpoint, clock: Clock, permit: WritePermit) -> Iterator[WindowsScripts]:
+    """Give what runs the package's scripts on one machine, bound to a permit that every run asks.
+
+    Raises:
+        UsageError: the endpoint is not complete, or its channel would not be sealed.
+    """
+    runner = ScriptRunner(endpoint, permit, clock)
+    try:
+        yield runner
+    finally:
+        runner.close()

@@ -15,6 +15,8 @@ COMPUTER_NAME_KEY: Final = r"SYSTEM\CurrentControlSet\Control\ComputerName\Compu
 PENDING_JOIN_KEY: Final = r"SYSTEM\CurrentControlSet\Services\Netlogon\JoinDomain"
 SERVICING_KEY: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"
 UPDATE_KEY: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired"
+REPAIRED_KEY: Final = r"SOFTWARE\dsi-automation\RepairedProfiles"
+"""Where `repair_profile.ps1` notes what it has finished: a value per new owner's SID, holding the old owner's."""
 SESSION_MANAGER_KEY: Final = r"SYSTEM\CurrentControlSet\Control\Session Manager"
 
 
@@ -40,6 +42,7 @@ class WorkstationFacts:
         product_type: 1 workstation, 2 domain controller, 3 server (Win32_OperatingSystem).
         installed_ram: sum of the memory modules, bytes; what Windows shows is less.
         free_disk: free space of the system drive, bytes.
+        repaired: owners of profiles whose rights were repaired, by SID, with the SID of the owner before.
         reboot_reasons: why Windows waits for a restart: `rename`, `join`, `servicing`, `update`, `files`.
     """
 
@@ -61,6 +64,7 @@ class WorkstationFacts:
     profiles: tuple[Profile, ...] = ()
     local_users: Mapping[str, str] = field(default_factory=dict)
     can_change_owner: bool = True
+    repaired: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def final_name(self) -> str:
@@ -92,11 +96,12 @@ class WorkstationFacts:
         }
 
 
-def read_facts(reader: WindowsReader, *, profiles: bool = False) -> WorkstationFacts:
+def read_facts(reader: WindowsReader, *, profiles: bool = False, repairs: bool = False) -> WorkstationFacts:
     """Read everything procedure C asks about a workstation.
 
     Args:
         profiles: read the profiles and local accounts too; only a migration needs them.
+        repairs: read which profiles were repaired too.
 
     Raises:
         UnreachableError, RefusedError: as the connector says.
@@ -108,6 +113,7 @@ def read_facts(reader: WindowsReader, *, profiles: bool = False) -> WorkstationF
     modules = reader.query("Win32_PhysicalMemory", ("Capacity",))
     visible = _number(system.get("TotalVisibleMemorySize")) * 1024
     name, later = str(computer["Name"]), reader.registry_value(Hive.LOCAL_MACHINE, COMPUTER_NAME_KEY, "ComputerName")
+    found = _profiles(reader) if profiles else ()
     pending = str(later) if later and str(later).upper() != name.upper() else None
     return WorkstationFacts(
         name=name,
@@ -126,8 +132,9 @@ def read_facts(reader: WindowsReader, *, profiles: bool = False) -> WorkstationF
         last_boot=cast("datetime", system["LastBootUpTime"]),
         logged_on=str(computer["UserName"]) if computer.get("UserName") else None,
         reboot_reasons=_reboot_reasons(reader, renamed=pending is not None),
-        profiles=_profiles(reader) if profiles else (),
+        profiles=found,
         local_users=_local_users(reader) if profiles else {},
+        repaired=_repaired(reader, found) if repairs else {},
         can_change_owner=not profiles or "ChangeOwner" in reader.class_methods("Win32_UserProfile"),
     )
 
@@ -172,6 +179,11 @@ def _reboot_reasons(reader: WindowsReader, *, renamed: bool) -> tuple[str, ...]:
 def _profiles(reader: WindowsReader) -> tuple[Profile, ...]:
     found = reader.query("Win32_UserProfile", ("SID", "LocalPath", "Loaded"), {"Special": False})
     return tuple(Profile(str(p["SID"]), str(p.get("LocalPath") or ""), bool(p.get("Loaded"))) for p in found)
+
+
+def _repaired(reader: WindowsReader, profiles: tuple[Profile, ...]) -> dict[str, str]:
+    marks = {p.sid: reader.registry_value(Hive.LOCAL_MACHINE, REPAIRED_KEY, p.sid) for p in profiles}
+    return {sid: str(mark) for sid, mark in marks.items() if mark}
 
 
 def _local_users(reader: WindowsReader) -> dict[str, str]:

@@ -16,7 +16,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Inputs, Observed, Operation
 from dsi_automation.operations.tools import Hands, Look
-from dsi_automation.operations.workstation import join_act, join_settle, join_verify
+from dsi_automation.operations.workstation import join_act, join_settle, join_verify, profile_repair
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
 from dsi_automation.operations.workstation.join_plan import Domain, Wish, decide
 
@@ -42,6 +42,13 @@ class JoinInputs(Inputs):
         default=False, description=T("Take machines that are members of another domain out of it.").template
     )
 
+    repair_profile: bool = Field(
+        default=False,
+        description=T(
+            "After a profile changed hands, repair its rights with a PowerShell script; needs a remote shell."
+        ).template,
+    )
+
     @field_validator("users", mode="before")
     @classmethod
     def _as_typed(cls, value: Any) -> Any:
@@ -58,11 +65,14 @@ class JoinInputs(Inputs):
             raise ValueError("user and users exclude each other")
         if self.local_user and not self.user:
             raise ValueError("local_user goes with user")
+        if self.repair_profile and not (self.user or self.users):
+            raise ValueError("repair_profile goes with user or users")
         return self
 
     def wish(self, target: str) -> Wish:
         """Return what is asked for one machine."""
-        return Wish(self.user or self.users.get(target), self.local_user, self.leave_domain)
+        login = self.user or self.users.get(target)
+        return Wish(login, self.local_user, self.leave_domain, self.repair_profile and login is not None)
 
 
 class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hands]):
@@ -89,15 +99,16 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
         """Read every machine at once, then what the directory says about all of them."""
 
         def read(target: str) -> WorkstationFacts:
+            wish = inputs.wish(target)
             with look.windows(target) as reader:
-                return read_facts(reader, profiles=inputs.wish(target).user is not None)
+                return read_facts(reader, profiles=wish.user is not None, repairs=wish.repair)
 
         seen = fan_out(targets, read, workers=look.workers, deadline=look.deadline, observer=observer)
         return Observed(seen.results, seen.failures, _domain(seen.results, inputs, look))
 
     def plan(self, targets: Sequence[str], inputs: JoinInputs, observed: Observed[WorkstationFacts, Domain]) -> Plan:
         """Decide for each machine; two of them never get the same name."""
-        return self._decided(targets, inputs, observed, {})
+        return self._decided(targets, inputs, observed, ())
 
     def replan(
         self,
@@ -107,16 +118,16 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
         approved: Plan,
     ) -> Plan:
         """Decide again; a machine keeps the name approved for it unless somebody else has it by now."""
-        names = {action.target: str(action.args["to"]) for action in approved.actions if action.kind == "rename"}
-        return self._decided(targets, inputs, observed, names)
+        return self._decided(targets, inputs, observed, approved.actions)
 
     def _decided(
         self,
         targets: Sequence[str],
         inputs: JoinInputs,
         observed: Observed[WorkstationFacts, Domain],
-        promised: dict[str, str],
+        approved: Sequence[Action],
     ) -> Plan:
+        promised = {action.target: str(action.args["to"]) for action in approved if action.kind == "rename"}
         # Names of machines of this plan are taken too, whether they are in the directory yet or not.
         taken = set(observed.shared.computers) | {facts.final_name.upper() for facts in observed.facts.values()}
         promised = {target: name for target, name in promised.items() if name.upper() not in taken}
@@ -128,6 +139,10 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
             for target in targets
             if target in observed.facts
         }
+        for target, one in decided.items():
+            if inputs.wish(target).repair:
+                own = [action for action in approved if action.target == target]
+                profile_repair.plan_repair(target, observed.facts[target], own, one)
         blockers = [blocker for one in decided.values() for blocker in one.blockers]
         blockers += [_unseen(target, error) for target, error in observed.failures.items()]
         able = [target for target in targets if target in decided and not decided[target].blockers]

@@ -14,6 +14,7 @@ from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T
 from dsi_automation.operations.tools import Hands, Look
+from dsi_automation.operations.workstation import profile_repair
 from dsi_automation.operations.workstation.facts import COMPUTER_NAME_KEY, PENDING_JOIN_KEY, read_boot
 from dsi_automation.operations.workstation.join_settle import patient, wait
 
@@ -152,6 +153,7 @@ ACTS: Final[Mapping[str, Callable[[Action, Hands, Observer], None]]] = {
     "join": join,
     "reboot": reboot,
     "migrate_profile": migrate_profile,
+    profile_repair.KIND: profile_repair.repair,
 }
 
 

@@ -43,11 +43,13 @@ class Wish:
         user: login of the domain user to whom a local profile goes.
         local_user: the local account whose profile it is, when it is not to be guessed.
         leave_domain: take the machine out of another domain.
+        repair: run the repair script after the profile changed hands.
     """
 
     user: str | None = None
     local_user: str | None = None
     leave_domain: bool = False
+    repair: bool = False
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
 from dsi_automation.operations.tools import Look
-from dsi_automation.operations.workstation.facts import COMPUTER_NAME_KEY, PENDING_JOIN_KEY
+from dsi_automation.operations.workstation.facts import COMPUTER_NAME_KEY, PENDING_JOIN_KEY, REPAIRED_KEY
 
 
 def settle(action: Action, look: Look, observer: Observer) -> None:
@@ -93,10 +93,16 @@ def _migrated(machine: WindowsReader, action: Action) -> bool:
     )
 
 
+def _repaired(machine: WindowsReader, action: Action) -> bool:
+    mark = machine.registry_value(Hive.LOCAL_MACHINE, REPAIRED_KEY, str(action.args["to_sid"]))
+    return mark == action.args["from_sid"]
+
+
 _EFFECTS: Final[Mapping[str, Callable[[WindowsReader, Action], bool]]] = {
     "rename": _renamed,
     "join": _joined,
     "reboot": _restarted,
     "migrate_profile": _migrated,
+    "repair_profile": _repaired,
 }
 """How the effect of each action shows; moving an object is over when the directory has answered or not."""

@@ -13,6 +13,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.inventory.naming import matches
 from dsi_automation.operations.tools import Look
+from dsi_automation.operations.workstation import profile_repair
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
 from dsi_automation.operations.workstation.join_plan import Wish
 
@@ -21,9 +22,11 @@ def verify(plan: Plan, wish: Callable[[str], Wish], look: Look, observer: Observ
     """Return what each machine of the plan and its object in the directory look like now."""
 
     def one(target: str) -> list[Check]:
+        wanted = wish(target)
         with look.windows(target) as machine:
-            facts = read_facts(machine, profiles=wish(target).user is not None)
-        return [*_machine(target, facts, plan, look), *_object(target, facts, look), *_profile(target, facts, plan)]
+            facts = read_facts(machine, profiles=wanted.user is not None, repairs=wanted.repair)
+        on_it = [*_machine(target, facts, plan, look), *_object(target, facts, look)]
+        return [*on_it, *_profile(target, facts, plan), *_repair(target, facts, plan)]
 
     seen = fan_out(plan.targets, one, workers=look.workers, deadline=look.deadline, observer=observer)
     checks = [check for target in plan.targets for check in seen.results.get(target, [])]
@@ -73,6 +76,15 @@ def _profile(target: str, facts: WorkstationFacts, plan: Plan) -> Iterator[Check
                 target, "profile", T("Owner of the profile {path}", path=action.args["path"]), wanted, owner,
                 "CIM Win32_UserProfile", ok=owner == wanted,
             )  # fmt: skip
+
+
+def _repair(target: str, facts: WorkstationFacts, plan: Plan) -> Iterator[Check]:
+    for action in plan.actions_for(target):
+        if action.kind == profile_repair.KIND:
+            before = str(action.args["from_sid"])
+            mark = facts.repaired.get(str(action.args["to_sid"]), "-")
+            title = T("Rights of {path} repaired after", path=action.args["path"])
+            yield _check(target, "repair", title, before, mark, "CIM StdRegProv", ok=mark == before)
 
 
 def _check(target: str, name: str, title: Text, expected: str, observed: str, source: str, *, ok: bool) -> Check:

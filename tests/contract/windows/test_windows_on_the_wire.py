@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from fix_winsim import WINSIM_JOIN_PASSWORD, WINSIM_JOINER, WINSIM_OU
 
-from dsi_automation.connectors.windows import errors
+from dsi_automation.connectors.windows import errors, methods
 from dsi_automation.connectors.windows.client import CimReader, CimWriter
 from dsi_automation.connectors.windows.port import Transport
 from dsi_automation.core.errors import UnknownOutcomeError, UnreachableError
@@ -145,6 +145,16 @@ def test_kerberos_without_a_ticket_says_how_to_get_one(wired, monkeypatch, tmp_p
     with pytest.raises(errors.AuthenticationError) as caught:
         CimReader(endpoint).query(*NAMES)
     assert "kinit" in str(caught.value)
+
+
+@pytest.mark.parametrize("code", [2, 5, 53, 87, 110, 1219, 1323, 1326, 1332, 1355, 2224, 2691, 2692, 2732, 8557])
+def test_every_code_of_a_join_arrives_and_has_its_sentence(plain, code):
+    plain.sim.control.fault("ws1", Fault.JOIN_RETURNS, value=code)
+    answered = join(plain)
+    assert answered.return_value == code
+    said = methods.explain("JoinDomainOrWorkgroup", answered.return_value, "ws1")
+    assert said.meaning is not None
+    assert said.next_step is not None
 
 
 def test_an_old_windows_lacks_a_method(old_reader):

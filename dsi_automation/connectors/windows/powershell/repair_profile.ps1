@@ -4,6 +4,9 @@
 # In:  { "old_sid": "S-1-5-...", "new_sid": "S-1-5-..." }
 # Out: { "path": "C:\\Users\\x", "hives": 2, "keys": 1234 }
 #
+# Last, it notes the old owner under the new one's SID in HKLM\SOFTWARE\dsi-automation\RepairedProfiles: by that value
+# the toolkit sees that it ran to its end.
+#
 # Never run on a real Windows yet.
 param(
     [Parameter(Mandatory = $true)]
@@ -79,6 +82,13 @@ foreach ($relative in @('NTUSER.DAT', 'AppData\Local\Microsoft\Windows\UsrClass.
         Invoke-Native -Program 'reg.exe' -Arguments @('unload', ('HKU\' + $name))
     }
     $hives = $hives + 1
+}
+
+$mark = [Microsoft.Win32.Registry]::LocalMachine.CreateSubKey('SOFTWARE\dsi-automation\RepairedProfiles')
+try {
+    $mark.SetValue($new.Value, $old.Value)
+} finally {
+    $mark.Close()
 }
 
 @{ path = $path; hives = $hives; keys = $keys }

@@ -53,7 +53,7 @@ class ScriptRunner:
         arguments, given = framing.arguments(), framing.standard_input(name, values)
         self._channel.open(fresh=True)
         protocol = _protocol(self._endpoint, self._channel)
-        shell = self._translated(lambda: protocol.open_shell(codepage=_UTF8, noprofile=True))
+        shell = self._translated(lambda: self._opened(protocol))
         try:
             self._permit.check(self._endpoint.name)
             try:
@@ -79,6 +79,20 @@ class ScriptRunner:
     def close(self) -> None:
         """End the session with the machine."""
         self._channel.close()
+
+    def _opened(self, protocol: Protocol) -> str:
+        from winrm.exceptions import WinRMTransportError, WSManFaultError
+
+        try:
+            return protocol.open_shell(codepage=_UTF8, noprofile=True)
+        except (WSManFaultError, WinRMTransportError) as error:
+            raise RefusedError(
+                T("{machine} gives no remote shell, so that no script can be run there.", machine=self._endpoint.name),
+                on=self._endpoint.name,
+                next_step=T(
+                    "Allow remote shells there (AllowRemoteShellAccess) for this account, or do it by hand."
+                ),
+            ) from error
 
     def _run(self, protocol: Protocol, shell: str, arguments: list[str], given: bytes, timeout: float) -> bytes:
         from winrm.exceptions import WinRMOperationTimeoutError

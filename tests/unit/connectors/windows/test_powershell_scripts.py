@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 import pytest
 import tree_sitter_powershell
+from fix_powershell import PlayedShell
+from fix_winsim import WINSIM_ADMIN, WINSIM_PASSWORD
 from hypothesis import given
 from hypothesis import strategies as st
 from tree_sitter import Language, Parser
@@ -16,7 +19,6 @@ from dsi_automation.connectors.windows.markup import MalformedAnswerError
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.connectors.windows.powershell import framing
 from dsi_automation.connectors.windows.powershell.runner import ScriptRunner
-from dsi_automation.connectors.windows.transport import Answer
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import GateClosedError, RefusedError, UnknownOutcomeError, UsageError
 from dsi_automation.core.secrets import Secret
@@ -116,34 +118,6 @@ def test_only_scripts_of_the_package_can_be_run(name):
         framing.script(name)
 
 
-class Shell:
-    """A channel that plays the shell's answers (MS-WSMV 3.1.4.5) and notes what was sent."""
-
-    to = "https://198.18.1.1:5986/wsman"
-
-    def __init__(self, output: bytes):
-        self.output, self.sent, self.opened = output, [], []
-
-    def open(self, *, fresh=False):
-        self.opened.append(fresh)
-
-    def close(self):
-        self.opened.clear()
-
-    def exchange(self, data, timeout):
-        action = data.partition(b"<a:Action")[2].partition(b">")[2].partition(b"<")[0].rpartition(b"/")[2].decode()
-        self.sent.append((action, data))
-        message = data.partition(b"MessageID>")[2].partition(b"<")[0].decode()
-        body = {
-            "Create": '<w:Selector Name="ShellId">S-1</w:Selector>',
-            "Command": "<rsp:CommandId>C-1</rsp:CommandId>",
-            "Receive": f'<rsp:Stream Name="stdout">{base64.b64encode(self.output).decode()}</rsp:Stream>'
-            '<rsp:CommandState State="x/CommandState/Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>',
-        }.get(action, "")
-        text = f"<E xmlns:a='a' xmlns:w='w' xmlns:rsp='r'><a:RelatesTo>{message}</a:RelatesTo>{body}</E>"
-        return Answer(200, text.encode())
-
-
 class Permit:
     def __init__(self, *, closed=False):
         self.closed = closed
@@ -158,7 +132,7 @@ SIDS = {"old_sid": "S-1-5-21-1", "new_sid": "S-1-5-21-2'; Remove-Item C:\\"}
 
 
 def run(output, permit=None):
-    shell = Shell(output)
+    shell = PlayedShell(output)
     runner = ScriptRunner(ENDPOINT, permit or Permit(), SystemClock(), channel=shell)
     return shell, lambda: runner.run("repair_profile", SIDS)
 
@@ -192,3 +166,14 @@ def test_nothing_is_started_without_a_permit():
     with pytest.raises(GateClosedError):
         call()
     assert [action for action, _ in shell.sent] == ["Create", "Delete"]
+
+
+def test_a_machine_without_a_remote_shell_is_said_to_be_one(winsim):
+    url = urlsplit(winsim().url("ws1"))
+    endpoint = WindowsEndpoint("ws1", url.hostname, url.port, user=WINSIM_ADMIN, password=Secret(WINSIM_PASSWORD))
+    runner = ScriptRunner(endpoint, Permit(), SystemClock())
+    with pytest.raises(RefusedError) as caught:
+        runner.run("repair_profile", SIDS)
+    runner.close()
+    assert "ws1" in caught.value.what.render("fr")
+    assert "AllowRemoteShellAccess" in str(caught.value.next_step)
