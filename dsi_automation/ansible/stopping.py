@@ -24,10 +24,10 @@ PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal this process gets when its parent dies."""
 
 
-def end_with_parent() -> None:
-    """Have the kernel send SIGTERM to this process when its parent dies, be it by SIGKILL; Linux only."""
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """Have the kernel send a signal to this process when its parent dies, be it by SIGKILL; 0 for none. Linux only."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
 
 @contextmanager
@@ -53,6 +53,7 @@ def stopped_between_actions(observer: Observer) -> Generator[Observer]:
     try:
         yield engaged
     finally:
+        end_with_parent(0)
         for number, handler in before.items():
             with contextlib.suppress(TypeError):
                 signal.signal(number, handler)

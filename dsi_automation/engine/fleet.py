@@ -50,7 +50,9 @@ def fan_out[T_](
         doing: the sentence of the events.
     """
     timer, listener, sentence = clock or SystemClock(), observer or Silent(), doing or T("Looking at the targets.")
-    arrivals: queue.SimpleQueue[tuple[str, T_ | DsiError, bool]] = queue.SimpleQueue()
+    # Not a SimpleQueue: CPython 3.13 lets no signal handler run while the main thread waits for one, and Ctrl-C would
+    # be noticed after the last action.
+    arrivals: queue.Queue[tuple[str, T_ | DsiError, bool]] = queue.Queue()
     waiting, running = deque(targets), dict[str, float]()
     results: dict[str, T_] = {}
     failures: dict[str, DsiError] = {}
@@ -75,9 +77,7 @@ def fan_out[T_](
     )
 
 
-def _one[T_](
-    target: str, work: Callable[[str], T_], arrivals: queue.SimpleQueue[tuple[str, T_ | DsiError, bool]]
-) -> None:
+def _one[T_](target: str, work: Callable[[str], T_], arrivals: queue.Queue[tuple[str, T_ | DsiError, bool]]) -> None:
     try:
         arrivals.put((target, work(target), True))
     except DsiError as error:
@@ -87,7 +87,7 @@ def _one[T_](
 
 
 def _next_arrival[T_](
-    arrivals: queue.SimpleQueue[tuple[str, T_ | DsiError, bool]],
+    arrivals: queue.Queue[tuple[str, T_ | DsiError, bool]],
     running: dict[str, float],
     deadline: float | None,
     clock: Clock,
