@@ -28,6 +28,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "local_user": {"type": "str", "default": ""},
                 "users": {"type": "dict", "default": {}},
                 "leave_domain": {"type": "bool", "default": False},
+                "repair_profile": {"type": "bool", "default": False},
             }
         )
         request = args.pop("request")

@@ -27,6 +27,10 @@ options:
     description: In check mode, take machines that are members of another domain out of it.
     type: bool
     default: false
+  repair_profile:
+    description: In check mode, repair the rights of profiles that change hands, with PowerShell.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
