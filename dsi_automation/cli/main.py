@@ -114,6 +114,7 @@ def run(arguments: Sequence[str], session: Session | None = None) -> int:
     session.choices.no_color = session.choices.no_color or "--no-color" in before
     try:
         code = dsi.main(list(arguments), prog_name="dsi", standalone_mode=False, obj=session)
+        session.tell_unread_journal()
         _flush()
     except NobodyReadsError:
         return BROKEN_PIPE

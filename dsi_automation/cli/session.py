@@ -50,6 +50,7 @@ class Session:
     choices: Choices = field(default_factory=Choices)
     clock: Clock = field(default_factory=SystemClock)
     assemble: Callable[[Choices], Toolkit] = wired
+    unread_journal: DsiError | None = None
 
     @property
     def out(self) -> Output:
@@ -80,7 +81,7 @@ class Session:
             waiting = engine.open_emergencies()
         except DsiError as error:
             # Looking at machines must not depend on the journal; whatever needs it will say so by itself.
-            self.out.note(T("The journal could not be read: {error}", error=error.what), fg="yellow")
+            self.unread_journal = error
             return
         for request in waiting:
             banner = T(
@@ -93,6 +94,11 @@ class Session:
                 targets=", ".join(request.plan.targets),
             )
             self.out.note(banner, fg="red", bold=True)
+
+    def tell_unread_journal(self) -> None:
+        """Say after a command that did without the journal that emergencies may wait in it."""
+        if self.unread_journal is not None:
+            self.out.note(T("The journal could not be read: {error}", error=self.unread_journal.what), fg="yellow")
 
     def _deadline(self, request: Request) -> Text:
         if request.ratify_before is None:

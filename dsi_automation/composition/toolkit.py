@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.results import Check
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory.load import Inventory
 from dsi_automation.inventory.people import FILE as PEOPLE_FILE
 from dsi_automation.inventory.people import load_people
@@ -203,12 +203,12 @@ class Toolkit:
 
     def journal_summary(self) -> str:
         """Return where the journal is and how long it is, for `dsi doctor`."""
-        from sqlalchemy import make_url
+        from dsi_automation.journal.database import Database
 
-        url = make_url(self.settings.database_url.value).render_as_string(hide_password=True)
+        place = Database(self.settings.database_url.value).place
         if not self.journal_exists:
-            return str(T("none yet: it will be made at the first request ({url})", url=url))
-        return str(T("{n} entries ({url})", n=self.journal.head().seq, url=url))
+            return str(T("none yet: it will be made at the first request ({url})", url=place))
+        return str(TN("{n} entry ({url})", "{n} entries ({url})", self.journal.head().seq, url=place))
 
     def journal_head(self) -> tuple[int, str]:
         """Return the number and the hash of the last entry."""
@@ -247,11 +247,13 @@ class Toolkit:
     def _journal_as_it_is(self) -> SqlJournal:
         """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""
         from dsi_automation.journal.database import Database
+        from dsi_automation.journal.migrate import is_empty
         from dsi_automation.journal.store import SqlJournal
 
-        if not self.journal_exists:
-            return self.journal
-        return SqlJournal(Database(self.settings.database_url.value))
+        database = Database(self.settings.database_url.value)
+        if not self.journal_exists or is_empty(database):
+            return self.journal  # which sees whether there should be one
+        return SqlJournal(database)
 
 
 class LateJournal:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from dsi_automation.core import secrets
 from dsi_automation.core.errors import UsageError
@@ -175,23 +175,25 @@ def _state_dir(file: SettingsFile, environ: Mapping[str, str], home: Path) -> Se
 def _database_url(file: SettingsFile, environ: Mapping[str, str], path: Path, state_dir: Setting[Path]) -> Setting[str]:
     if environ.get("DSI_DATABASE_URL"):
         url = environ["DSI_DATABASE_URL"]
-        password = _password_in(url)
-        if password:
+        for password in _passwords_in(url):
             secrets.register(password)
         return Setting(url, _variable("DSI_DATABASE_URL"))
     if file.database_url is not None:
-        if _password_in(file.database_url):
+        if _passwords_in(file.database_url):
             text = T("a password is not written here: put it in ~/.pgpass, or give the whole URL in DSI_DATABASE_URL.")
             raise InventoryError([Problem(str(path), "database_url", text)])
         return Setting(file.database_url, _from_file())
     return Setting(f"sqlite:///{state_dir.value / 'journal.db'}", state_dir.source)
 
 
-def _password_in(url: str) -> str | None:
+def _passwords_in(url: str) -> set[str]:
+    """Return the passwords of a URL, before the host or among its parameters, as written and as meant."""
     try:
-        return urlsplit(url).password
+        parts = urlsplit(url)
+        found = {parts.password, *parse_qs(parts.query).get("password", [])}
     except ValueError:
-        return None
+        return set()
+    return {form for password in found if password for form in (password, unquote(password))}
 
 
 def _language(file: SettingsFile, environ: Mapping[str, str]) -> Setting[str]:

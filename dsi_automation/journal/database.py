@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
@@ -18,6 +18,8 @@ from dsi_automation.journal.database_errors import absent_folder, translated
 
 WAIT: Final = timedelta(seconds=10)
 """How long a writer waits for its turn before it says who to look for."""
+
+_CONNECT_SECONDS: Final = 10
 
 _TURN: Final = 0x647369_6A6E6C
 """The advisory lock that writers of one PostgreSQL database take in turn."""
@@ -38,7 +40,7 @@ class Database:
         """Take note of where the database is; nothing is opened yet.
 
         Args:
-            url: `sqlite:////var/lib/dsi/journal.db` or `postgresql://user@host/database`.
+            url: `sqlite:////var/lib/dsi/journal.db` or `postgresql://user@host/database`; the driver is ours to choose.
             wait: how long a writer waits for its turn.
 
         Raises:
@@ -48,7 +50,7 @@ class Database:
         self._wait = wait
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self.path = Path(str(self._url.database)) if self.is_sqlite else None
-        self.place = str(self.path) if self.path else self._url.render_as_string(hide_password=True)
+        self.place = str(self.path) if self.path else _shown(self._url)
         self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
 
     @contextmanager
@@ -131,7 +133,13 @@ class Database:
 
     def _postgresql(self) -> Engine:
         try:
-            return create_engine(self._url, pool_pre_ping=True, hide_parameters=True)
+            return create_engine(
+                self._url,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                # A server that is away must not keep a person waiting for minutes; the URL may say otherwise.
+                connect_args={} if "connect_timeout" in self._url.query else {"connect_timeout": _CONNECT_SECONDS},
+            )
         except ModuleNotFoundError as error:
             raise UsageError(
                 T("The PostgreSQL driver is not installed on this machine."),
@@ -142,14 +150,20 @@ class Database:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        backend = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        backend = parsed.drivername.partition("+")[0]
+    except (ArgumentError, ValueError) as error:
         raise _not_ours(error) from None
     if backend == "sqlite" and parsed.database:
         return parsed
-    if backend == "postgresql":
+    if backend in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
     raise _not_ours(None)
+
+
+def _shown(url: URL) -> str:
+    """Return a URL for messages: as people write it, without its password, wherever that stands."""
+    masked = url.set(query={key: "hidden" if "pass" in key else value for key, value in url.query.items()})
+    return masked.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def _not_ours(error: Exception | None) -> UsageError:

@@ -19,6 +19,8 @@ _LOCKED: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03")
 _FULL: Final = ("SQLITE_FULL", "53100", "ENOSPC", "EDQUOT")
 _READ_ONLY: Final = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "25006", "42501", "EACCES", "EPERM", "EROFS")
 _REFUSED: Final = ("28000", "28P01", "3D000")
+_AWAY: Final = ("08", "57P")
+"""Connection exceptions, and a server that stops or starts (PostgreSQL, appendix A)."""
 _REFUSED_AT_THE_DOOR: Final = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
 
 
@@ -87,6 +89,13 @@ def storage_error(code: str, place: str) -> StorageError:
             next_step=T("Check the user, the password and the database name of the URL."),
             detail=detail,
         )
+    if code.startswith(_AWAY):
+        return StorageError(
+            T("The database server does not answer: {place}.", place=place),
+            meaning=T("What was being written is written whole, or not at all."),
+            next_step=T("Check that it is up and that the host and the port of the URL are right, then try again."),
+            detail=detail,
+        )
     return StorageError(
         T("The journal {place} cannot be used: {code}.", place=place, code=code),
         next_step=T("Check that the disk or the database server is up, then try again."),
@@ -98,4 +107,6 @@ def _code(error: Any) -> str:
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
     if name is None and any(words in str(error) for words in _REFUSED_AT_THE_DOOR):
         return _REFUSED[0]  # a connection that never was has no SQLSTATE, only the server's sentence
+    if name is None and type(error).__module__.startswith("psycopg") and type(error).__name__ == "OperationalError":
+        return "08001"  # nor has one that nobody answered, or that broke
     return str(name or type(error).__name__)

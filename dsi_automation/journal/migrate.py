@@ -40,6 +40,16 @@ def migrate(database: Database) -> bool:
     return True
 
 
+def is_empty(database: Database) -> bool:
+    """Tell whether a database has no tables of ours yet.
+
+    Raises:
+        NewerDatabaseError, StorageError: as `migrate`.
+    """
+    with database.read() as connection:
+        return _revision(connection, database.place) is None
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Run the migrations up to `revision` within the caller's transaction."""
     from alembic import command
