@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsi_automation.core.clock import Clock, SystemClock
-from dsi_automation.core.errors import UsageError
+from dsi_automation.core.errors import UsageError, VerificationFailedError
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory.load import Inventory
@@ -216,11 +216,21 @@ class Toolkit:
         return head.seq, head.hash
 
     def verify_journal(self, external: Path | None) -> Verification:
-        """Verify the whole journal, also against a copy of the checkpoints kept elsewhere."""
+        """Verify the whole journal, also against a copy of the checkpoints kept elsewhere.
+
+        Raises:
+            VerificationFailedError: there is no journal left in which an entry could be named.
+        """
+        from dsi_automation.journal.errors import DamagedError, TamperedError
         from dsi_automation.journal.verify import read_external, verify_journal
 
         kept_elsewhere = [] if external is None else read_external(external)
-        return verify_journal(self._journal_as_it_is(), self.checkpoints, self.allowed_signers(), kept_elsewhere)
+        try:
+            return verify_journal(self._journal_as_it_is(), self.checkpoints, self.allowed_signers(), kept_elsewhere)
+        except (DamagedError, TamperedError) as error:
+            raise VerificationFailedError(
+                error.what, meaning=error.meaning, next_step=error.next_step, detail=error.detail
+            ) from error
 
     def export_journal(self, path: Path, *, folder: bool = False) -> int:
         """Export the journal, to an archive or to a folder; returns how many entries."""

@@ -33,7 +33,8 @@ class CheckpointCheck:
         """Look at one checkpoint."""
         if checkpoint.document and not self._signed(checkpoint):
             return
-        if checkpoint.journal is not None and checkpoint.journal != self._chain.journal:
+        emptied = self._chain.last == 0  # nothing is left to say which journal it was
+        if not emptied and checkpoint.journal is not None and checkpoint.journal != self._chain.journal:
             what = T("The checkpoint of entry {seq} is of another journal.", seq=checkpoint.seq)
             self._report(checkpoint, what, str(checkpoint.journal), str(self._chain.journal))
         elif checkpoint.seq > self._chain.last:
@@ -68,7 +69,7 @@ class CheckpointCheck:
             what = T("The signature of the checkpoint of entry {seq} does not hold.", seq=checkpoint.seq)
             self._report(checkpoint, what)
             return False
-        if key not in self._chain.controllers:
+        if self._chain.last and key not in self._chain.controllers:
             what = T("The checkpoint of entry {seq} is signed by a key the journal does not know.", seq=checkpoint.seq)
             self._report(checkpoint, what)
             return False

@@ -15,6 +15,9 @@ from dsi_automation.core.text import T
 from dsi_automation.journal.errors import DamagedError, LockedError
 
 _DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_NO_TABLE: Final = ("42P01", "42P07", "NO_TABLE")
+"""A table that should be there is not; or one is there that the migrations, with nothing to go by, make anew."""
+_TABLES: Final = ("no such table", "already exists")
 _LOCKED: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03")
 _FULL: Final = ("SQLITE_FULL", "53100", "ENOSPC", "EDQUOT")
 _READ_ONLY: Final = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "25006", "42501", "EACCES", "EPERM", "EROFS")
@@ -69,6 +72,12 @@ def storage_error(code: str, place: str) -> StorageError:
             next_step=T("Keep the file as it is, restore the last copy beside it, and verify both."),
             detail=detail,
         )
+    if code.startswith(_NO_TABLE):
+        return DamagedError(
+            T("The tables of the journal {place} are gone.", place=place),
+            next_step=T("Keep the file as it is, restore the last copy beside it, and verify both."),
+            detail=detail,
+        )
     if code.startswith(_FULL):
         return StorageError(
             T("The disk of the journal {place} is full; nothing was written.", place=place),
@@ -105,6 +114,8 @@ def storage_error(code: str, place: str) -> StorageError:
 
 def _code(error: Any) -> str:
     name = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    if name == "SQLITE_ERROR" and any(words in str(error) for words in _TABLES):
+        return _NO_TABLE[-1]
     if name is None and any(words in str(error) for words in _REFUSED_AT_THE_DOOR):
         return _REFUSED[0]  # a connection that never was has no SQLSTATE, only the server's sentence
     if name is None and type(error).__module__.startswith("psycopg") and type(error).__name__ == "OperationalError":

@@ -1,11 +1,13 @@
 """The `dsi` command as a shell starts it: what it loads, says and ends with, without a lab."""
 
+import contextlib
 import json
 import os
 import pty
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +121,34 @@ def test_a_journal_is_made_verified_exported_and_found_tampered_with(call, tmp_p
     broken = call("-I", "mine", "journal", "verify", "--checkpoint", "noted", "--json")
     assert broken.returncode == 6
     assert json.loads(broken.stdout)["problems"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "refusal"),
+    [
+        ("DELETE FROM entries", 4), ("DROP TABLE entries", 1), ("DROP TABLE entries; DROP TABLE alembic_version", 1),
+        ("a file deleted", 4), ("a file of rubbish", 1),
+    ],
+)  # fmt: skip
+def test_a_journal_of_which_nothing_is_left_is_found_and_closes_everything(call, tmp_path, damage, refusal):
+    call("init", "mine")
+    assert call("-I", "mine", "requests").returncode == 0
+    database = tmp_path / "state" / "journal.db"
+    if damage == "a file deleted":
+        database.unlink()
+    elif damage == "a file of rubbish":
+        database.write_bytes(bytes(range(256)) * 40)
+    else:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.executescript(damage)
+    found = call("-I", "mine", "journal", "verify")
+    assert found.returncode == 6, found.stdout + found.stderr
+    refused = call("-I", "mine", "requests")
+    assert refused.returncode == refusal
+    assert refused.stderr.startswith("Erreur")
+    assert "Traceback" not in found.stderr + refused.stderr
 
 
 @pytest.mark.parametrize("name", ["record", "record.tar", "record.tgz", "record.zip", "the record.export", "record/"])
