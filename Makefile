@@ -40,7 +40,7 @@ catalogue: ## extract the sentences of the code into the French catalogues
 	@$(BIN)/python .ci/catalogue.py update
 
 docs: ## write the generated reference pages anew
-	@$(BIN)/python -m dsi_automation.cli.reference
+	@$(BIN)/python -m dsi_automation.cli.reference docs
 
 clean: ## stop the lab and remove what set-up made
 	@[ ! -x $(BIN)/dsi ] || $(BIN)/dsi lab down

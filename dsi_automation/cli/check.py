@@ -16,6 +16,7 @@ from dsi_automation.cli.show_fleet import FEW, show_fleet
 from dsi_automation.cli.show_report import show_report, total
 from dsi_automation.cli.views import report_exit_code, report_view
 from dsi_automation.core.errors import StorageError, UsageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     """Check and report; returns the exit code.
 
     Raises:
-        UsageError: the operation changes things, or does not exist.
+        UsageError: the operation changes things, or does not exist; the file has no folder.
         StorageError: the file cannot be written.
     """
     if not is_read_only(session, wish.operation):
@@ -63,6 +64,7 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
             next_step=T("Run: {command}", command=command_line("plan", wish)),
         )
     chosen = form or ("json" if session.choices.json else "table")
+    _check_output(chosen, output)
     begun, start = session.clock.now(), session.clock.monotonic()
     inputs = wish.inputs()
     engine, targets = session.engine, session.toolkit.select(wish.targets)
@@ -75,16 +77,31 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
         _deliver(session, reports.as_csv(report), output)
     elif chosen == "json":
         _deliver_json(session, wish.operation, report, output)
-    elif output is None:
+    else:
         show = show_fleet if len(report.targets) > FEW else show_report
         show(session.out, report)
-    else:
-        raise UsageError(
-            T("A table is for the screen."), next_step=T("Choose --format json, csv or junit with --output.")
-        )
     if output is not None:
         session.out.note(T("{total} Written to {file}.", total=total(report), file=output))
     return report_exit_code(report)
+
+
+def _check_output(form: str, output: str | None) -> None:
+    """Refuse a file that cannot be written before anything is looked at.
+
+    Raises:
+        UsageError: as said.
+    """
+    if output is None:
+        return
+    if form == "table":
+        raise UsageError(
+            T("A table is for the screen."), next_step=T("Choose --format json, csv or junit with --output.")
+        )
+    folder = Path(output).parent
+    if not folder.is_dir():
+        raise UsageError(
+            T("The folder {folder} does not exist.", folder=folder), next_step=T("Create it, or choose another place.")
+        )
 
 
 def _deliver_json(session: Session, operation: str, report: Report, output: str | None) -> None:
@@ -121,6 +138,6 @@ def write_whole(path: Path, text: str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise StorageError(
-            T("The file {path} cannot be written: {reason}.", path=path, reason=error.strerror),
+            T("The file {path} cannot be written: {reason}.", path=path, reason=reason_of(error)),
             next_step=T("Choose another place, or make room."),
         ) from error

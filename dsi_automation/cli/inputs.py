@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T
 
 LARGEST_FILE: Final = 1_048_576
@@ -85,7 +86,7 @@ def _read(path: Path) -> str:
             return content.decode("utf-8")
     except OSError as error:
         raise UsageError(
-            T("The input file {path} cannot be read: {reason}.", path=path, reason=error.strerror)
+            T("The input file {path} cannot be read: {reason}.", path=path, reason=reason_of(error))
         ) from error
     except UnicodeDecodeError as error:
         raise _unreadable(path) from error

@@ -12,6 +12,7 @@ import click
 
 from dsi_automation.cli.clean import clean, clean_block, clean_lines, to_json_text
 from dsi_automation.core.errors import StorageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T, Text
 
 type Cell = Text | str | int | None
@@ -108,7 +109,7 @@ def lost(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return NobodyReadsError()
     return StorageError(
-        T("The output cannot be written: {reason}.", reason=error.strerror),
+        T("The output cannot be written: {reason}.", reason=reason_of(error)),
         meaning=T("What the command did is done; only its report is lost."),
         next_step=T("Make room, then look with “dsi runs” or “dsi requests”."),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dsi_automation.core.errors import DsiError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory import people as people_file
@@ -212,7 +213,7 @@ def _readable(target: str, path: str) -> Check:
     except FileNotFoundError:
         return _failed(target, "file", title, str(T("it does not exist")))
     except OSError as error:
-        return _failed(target, "file", title, error.strerror or type(error).__name__)
+        return _failed(target, "file", title, str(reason_of(error)))
 
 
 def _passed(target: str, name: str, title: Text, observed: str) -> Check:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from dsi_automation.core.errors import StorageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.settings import HOSTS_FILES
 
@@ -71,7 +72,11 @@ def _write(directory: Path, content: dict[Path, bytes]) -> tuple[Path, ...]:
         for path in written:
             path.unlink(missing_ok=True)
         raise StorageError(
-            T("The inventory cannot be written in {directory}: {reason}.", directory=directory, reason=error.strerror),
+            T(
+                "The inventory cannot be written in {directory}: {reason}.",
+                directory=directory,
+                reason=reason_of(error),
+            ),
             next_step=T("Choose a folder you may write to, with room on its disk: dsi init FOLDER"),
         ) from error
     return tuple(written)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
 from dsi_automation.inventory.model import SecretSource
@@ -64,7 +65,7 @@ def _from_file(path: Path) -> Secret:
         ) from error
     except OSError as error:
         raise UsageError(
-            T("The password file {path} cannot be read: {reason}.", path=path, reason=error.strerror),
+            T("The password file {path} cannot be read: {reason}.", path=path, reason=reason_of(error)),
             next_step=T("Write the password alone in it, then: chmod 600 {path}", path=path),
         ) from error
     with os.fdopen(descriptor, "rb") as file:

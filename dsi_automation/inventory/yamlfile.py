@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
 from dsi_automation.inventory.problems import Path as KeyPath
@@ -71,7 +72,7 @@ def read_text(path: Path) -> str:
         ) from error
     except OSError as error:
         raise UsageError(
-            T("The file {path} cannot be read: {reason}.", path=path, reason=error.strerror),
+            T("The file {path} cannot be read: {reason}.", path=path, reason=reason_of(error)),
             next_step=T("Check who may read it with: ls -l {path}", path=path),
         ) from error
 

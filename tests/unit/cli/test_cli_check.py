@@ -117,9 +117,18 @@ def test_a_report_is_written_into_a_file_whole(dsi, engine, mixed, tmp_path, for
 
 
 def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(dsi, tmp_path):
-    answer = dsi(*CHECK, "--format", "csv", "--output", str(tmp_path / "nowhere" / "report.csv"))
+    (tmp_path / "report.csv").mkdir()
+    answer = dsi(*CHECK, "--format", "csv", "--output", str(tmp_path / "report.csv"))
     assert answer.code == 1
     assert "report.csv" in answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+
+
+@pytest.mark.parametrize("form", ["csv", "table"])
+def test_a_file_that_cannot_be_is_refused_before_anything_is_looked_at(dsi, engine, tmp_path, form):
+    answer = dsi(*CHECK, "--format", form, "--output", str(tmp_path / "nowhere" / "report.csv"))
+    assert answer.code == 2
+    assert engine.calls == []
 
 
 def test_an_operation_that_changes_things_is_not_checked(dsi, engine):
