@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import DsiError, UnreachableError
 from dsi_automation.core.events import Event, Observer, Silent
 from dsi_automation.core.text import T, Text
+
+LISTEN_SECONDS: Final = 0.05
+"""How long a signal may wait while targets are worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,6 @@ def fan_out[T_](
         doing: the sentence of the events.
     """
     timer, listener, sentence = clock or SystemClock(), observer or Silent(), doing or T("Looking at the targets.")
-    # Not a SimpleQueue: CPython 3.13 lets no signal handler run while the main thread waits for one, and Ctrl-C would
-    # be noticed after the last action.
     arrivals: queue.Queue[tuple[str, T_ | DsiError, bool]] = queue.Queue()
     waiting, running = deque(targets), dict[str, float]()
     results: dict[str, T_] = {}
@@ -93,14 +97,15 @@ def _next_arrival[T_](
     clock: Clock,
 ) -> list[tuple[str, T_ | DsiError, bool]]:
     """Wait for one target to finish, or for those that are too late."""
-    if deadline is None:
-        return [arrivals.get()]
-    try:
-        patience = min(running.values()) + deadline - clock.monotonic()
-        return [arrivals.get(timeout=max(0.0, patience))]
-    except queue.Empty:
-        late = [name for name, started in running.items() if clock.monotonic() - started >= deadline]
-        return [(name, _too_late(name, deadline), False) for name in late]
+    longest = math.inf if deadline is None else deadline
+    until = min(running.values()) + longest
+    while (left := until - clock.monotonic()) > 0:
+        # In slices: a wait without end lets no signal handler run (seen with CPython 3.13), and the wish to stop would
+        # be noticed after the last action.
+        with contextlib.suppress(queue.Empty):
+            return [arrivals.get(timeout=min(left, LISTEN_SECONDS))]
+    late = [name for name, started in running.items() if clock.monotonic() - started >= longest]
+    return [(name, _too_late(name, longest), False) for name in late]
 
 
 def unforeseen(error: BaseException, target: str) -> DsiError:

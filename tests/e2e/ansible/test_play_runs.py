@@ -132,6 +132,7 @@ def test_a_stopped_play_finishes_its_action_leaves_no_process_and_can_be_resumed
     process.send_signal(number)
     # Ansible says so once it has told its workers.
     assert next(line for line in process.stdout if "interrupted" in line)
+    assert stage.dsi("show", run_id, "--json").json["playbook"]["ended_at"] is None
     stage.back(key)
     said = stage.finish(process)
     assert said.code == 130, said
