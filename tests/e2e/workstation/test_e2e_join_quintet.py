@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from fix_office import ONCE, OWNER, SECTION_HEAD
+from fix_office import JOIN, ONCE, OWNER, RESTART, SECTION_HEAD
 from winsim_wire import Pywinrm
 
 from dsi_automation.lab.accounts import LOCAL_ADMINISTRATOR, READER
@@ -141,19 +141,19 @@ def test_unknown_operations_and_a_check_that_is_planned(office):
 
 
 def test_another_domain_is_left_only_when_asked(office):
-    key, control = office.add(), office.lab.simulator.control
+    key, control = office.add(name="ABJ-PC-0821"), office.lab.simulator.control
     elsewhere = Membership(dns_name="old.lab", netbios_name="OLD")
     control.remove(key)
     control.add(office.lab.machine(key).spec.model_copy(update={"joined": elsewhere}))
     said = office.plan(key)
     assert said.code == 5
     (blocker,) = said.json["blockers"]
-    assert blocker["reason"] == "La machine est membre d’un autre domaine, old.lab."
+    assert blocker["reason"] == "Le poste est membre d’un autre domaine, old.lab."
     assert "leave_domain=true" in blocker["next_step"]
     done = office.run(office.approved(key, "-i", "leave_domain=true"))
     assert done.code == 0, done
-    assert office.methods(key) == ONCE
-    assert office.objects(office.name_of(key))
+    assert office.methods(key) == {JOIN: 1, RESTART: 1}
+    assert office.objects("ABJ-PC-0821")
 
 
 def test_an_ou_that_does_not_exist_and_names_that_are_used_up(office):
