@@ -48,7 +48,7 @@ def show_fleet(out: Output, report: Report) -> None:
 def _why(report: Report, target: str, checks: Mapping[str, list[Check]]) -> str:
     failure = report.failures.get(target)
     if failure is not None:
-        return str(failure.what)
+        return " ".join(str(failure.what).split())
     return ", ".join(str(check.title) for check in _failed(checks[target]))
 
 

@@ -58,5 +58,5 @@ def total(report: Report) -> Text:
 def _remarks(report: Report, target: str, checks: list[Check]) -> str:
     failure = report.failures.get(target)
     if failure is not None:
-        return str(failure.what)
+        return " ".join(str(failure.what).split())
     return ", ".join(str(check.title) for check in checks if not check.ok)

@@ -45,6 +45,12 @@ def test_a_target_that_refuses_the_look_counts_as_not_reached_and_says_what_was_
     assert answer.json["targets"][0]["error"]["what"] == "Wrong password."
 
 
+def test_a_problem_of_several_lines_is_one_row_of_the_table(dsi, engine):
+    engine.report = Report(("wall1",), (), {"wall1": RefusedError(T("Two\nlines."))})
+    answer = dsi(*CHECK)
+    assert "Two lines." in answer.out.splitlines()[1]
+
+
 def test_the_table_has_a_row_per_target_and_tells_what_is_wrong(dsi, engine, mixed):
     engine.report = mixed
     answer = dsi("--lang", "en", *CHECK)
