@@ -180,6 +180,7 @@ def test_a_killed_play_stops_by_itself_and_what_it_left_is_swept(stage):
     stage.finish(process)
     # ansible-playbook goes with it; its worker finishes the action it is at, and no other.
     wait_for(lambda: len(processes(run_id)) == 1)
+    assert stage.dsi("show", run_id, "--json").json["playbook"]["ended_at"] is None
     stage.back(key)
     wait_for(lambda: processes(run_id) == [])
     assert stage.methods(key) == ONCE
@@ -221,6 +222,7 @@ def test_ctrl_c_on_ansible_playbook_itself_lets_the_action_finish_too(stage):
     wait_for(lambda: stage.methods(key) == ONCE)
     os.kill(process.pid, signal.SIGINT)
     assert next(line for line in process.stderr if "interrupted" in line)
+    assert stage.dsi("runs", "--json").json["runs"][0]["ended_at"] is None
     stage.back(key)
     said = stage.finish(process)
     assert said.code != 0, said

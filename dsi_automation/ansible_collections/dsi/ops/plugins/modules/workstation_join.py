@@ -7,6 +7,8 @@ description:
   - Carries out an approved request of the operation C(workstation.join), as C(dsi run) does, on all hosts of the play
     at once. The hosts of the play must be exactly those of the request.
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
+  - Where nothing is to be done no approval is needed either; the task is then unchanged.
+  - Machines, accounts and addresses are those of the inventory; extra variables of the play do not change them.
 version_added: "0.1.0"
 author: dsi-automation
 options:
@@ -14,17 +16,17 @@ options:
     description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
     type: str
   user:
-    description: In check mode, login of the domain user who gets the local profile. For one machine only.
+    description: Login of the domain user who gets the local profile. For one machine only.
     type: str
   local_user:
-    description: In check mode, the local account whose profile it is.
+    description: The local account whose profile it is.
     type: str
   users:
-    description: In check mode, login of the domain user of each machine.
+    description: Login of the domain user of each machine.
     type: dict
     default: {}
   leave_domain:
-    description: In check mode, take machines that are members of another domain out of it.
+    description: Take machines that are members of another domain out of it.
     type: bool
     default: false
   repair_profile:
@@ -48,11 +50,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The plan, actions and non-actions with their reasons.
-  returned: always
+  description: The plan, actions and non-actions with their reasons, and its digest.
+  returned: when a plan could be made
   type: dict
 run:
-  description: The run, its steps and the evidence of the independent look.
-  returned: when not in check mode
+  description: Identifier, request, outcome and exit code of the run.
+  returned: when a request was carried out
   type: dict
+hosts:
+  description: For each host what is or was to be done, how it ended, and the evidence of the independent look.
+  returned: when a plan could be made
+  type: dict
+exit_code:
+  description: The exit code C(dsi) ends with.
+  returned: on failure
+  type: int
 """

@@ -1,0 +1,31 @@
+"""A wish to stop reaches a run while it waits for its targets."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from dsi_automation.engine.fleet import fan_out
+from dsi_automation.engine.signals import asked_to_stop
+
+
+@pytest.mark.parametrize("names", [["INT"], ["TERM"], ["INT", "TERM"]])
+def test_a_signal_from_outside_is_noticed_while_a_target_is_worked_on(names):
+    after = threading.Event()
+    kept = {number: signal.signal(number, lambda *_: after.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with asked_to_stop() as stop:
+
+            def work(_target):
+                # By another process: a signal a process sends itself is noticed in any case.
+                for name in names:
+                    subprocess.run(["kill", f"-{name}", str(os.getpid())], check=True)
+                return stop.wait(timeout=20)
+
+            assert fan_out(["ws1"], work).results == {"ws1": True}
+        assert after.is_set() is (len(names) > 1), "the second signal does what it did before"
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
