@@ -91,7 +91,7 @@ def names(body):
 
 def raw_connection(url):
     parts = urlsplit(url)
-    return HTTPConnection(parts.hostname, parts.port, timeout=5)
+    return HTTPConnection(parts.hostname, parts.port, timeout=60)
 
 
 def test_ntlm_seals_what_is_said_and_reads_work(winsim):
@@ -206,7 +206,7 @@ def test_the_whole_way_of_a_join_with_one_restart(winsim):
 
 def wait_for_restart(simulator, key, boots):
     """Return the workstation once it has restarted so many times and listens again."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         shown = simulator.control.workstation(key)
         if shown["state"]["boots"] == boots and shown["up"]:
@@ -219,7 +219,7 @@ def test_a_restart_cuts_connections_and_closes_the_ports(winsim):
     url = simulator.url("ws1")
     client = Pywinrm(url)
     client.invoke("Win32_OperatingSystem", "Reboot")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while simulator.control.workstation("ws1")["up"]:
         assert time.monotonic() < deadline
     with pytest.raises(requests.exceptions.ConnectionError):
@@ -275,7 +275,7 @@ def test_a_client_that_gives_up_does_not_stop_the_method(winsim):
     client.protocol.operation_timeout_sec = 60  # asks the server for a minute, and hangs up after two seconds
     with pytest.raises(requests.exceptions.ReadTimeout):
         client.invoke("Win32_ComputerSystem", "Rename", ME, Name="NEW")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while simulator.control.workstation("ws1")["state"]["pending_name"] != "NEW":
         assert time.monotonic() < deadline
 

@@ -65,7 +65,7 @@ def is_disabled(lab, name):
 
 def restart(lab, machine, boots=1):
     client(lab, machine).invoke("Win32_OperatingSystem", "Win32Shutdown", Flags="6", Reserved="0")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         shown = lab.simulator.control.workstation(machine.key)
         if shown["state"]["boots"] == boots and shown["up"]:
