@@ -103,7 +103,10 @@ def emergency(operation: str, targets: tuple[str, ...], words: tuple[str, ...], 
 def _when(session: Session, given: dict[str, Any]) -> When:
     window = times.window(given["not_before"], given["not_after"], session.clock.now())
     if given["standing"]:
+        from dsi_automation.engine.hours import check_bounds
+
         bounds = times.bounds(given["until"], given["hours"], given["time_zone"], given["weekdays"])
+        check_bounds(bounds, session.clock.now())  # before anything is looked at
         return When(window, bounds)
     if any(given[name] is not None for name in ("until", "hours", "weekdays")):
         raise UsageError(

@@ -192,8 +192,8 @@ class Toolkit:
         Raises:
             StorageError, TamperedError, SigningError: see `open_journal`.
         """
-        head = self.journal.head()
-        return T("journal: {place}, {n} entries", place=self.settings.state_dir.value, n=head.seq)
+        head, place = self.journal.head(), self.settings.state_dir.value
+        return TN("journal: {place}, {n} entry", "journal: {place}, {n} entries", head.seq, place=place)
 
     def inventory_checks(self) -> Sequence[Check]:
         """Return everything there is to say about the inventory, for `dsi doctor`."""

@@ -67,6 +67,7 @@ def test_nothing_to_do_is_no_request_and_no_failure(dsi, engine, make):
         ["--not-before", "2026-11-20T08:00"], ["--not-after", "nonsense"], ["--not-after", "2026-11-31"],
         ["--not-before", "+3h", "--not-after", "+1h"], ["--until", "2026-12-31"], ["--standing"],
         ["--standing", "--until", "2026-13-01", "--hours", "18:00-20:00"],
+        ["--standing", "--until", "2026-01-10", "--hours", "18:00-20:00"],
         ["--standing", "--until", "2026-12-31", "--hours", "25:00-26:00"],
         ["--standing", "--until", "2026-12-31", "--hours", "18:00-20:00", "--weekdays", "someday"],
         ["--standing", "--until", "2026-12-31", "--hours", "18:00-20:00", "--time-zone", "Mars/Olympus"],
