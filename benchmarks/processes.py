@@ -1,4 +1,4 @@
-"""Running a measured program: its wall time, its own CPU time and its memory, as the kernel counted them."""
+"""Running a measured program: its wall time and its own CPU time, as the kernel counted them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,11 @@ class Ran:
 
     Attributes:
         wall, cpu: seconds; `cpu` is user and system time of it and of the children it waited for.
-        peak: most memory it held, MiB.
         code: its exit code.
     """
 
     wall: float
     cpu: float
-    peak: float
     code: int
     output: str
 
@@ -49,7 +47,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
         text, problems = output.read(), said.read()
     if process.returncode in {1, 2} or process.returncode < 0:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{problems}")
-    return Ran(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode, text)
+    return Ran(wall, usage.ru_utime + usage.ru_stime, process.returncode, text)
 
 
 def child(module: str, *arguments: str) -> dict[str, Any]:

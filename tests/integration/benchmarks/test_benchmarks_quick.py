@@ -18,8 +18,8 @@ KEYS = {
     },
     "fleet": {
         "wall_growth", "cpu_growth", "wall_over_bare", "cpu_over_bare", "wall_small", "wall_large", "bare_wall",
-        "cpu_small", "cpu_large", "bare_cpu", "simulator_cpu", "memory", "command_wall", "command_cpu",
-        "command_memory", "hung_wall",
+        "cpu_small", "cpu_large", "bare_cpu", "simulator_cpu", "memory", "memory_grown", "command_wall",
+        "command_cpu", "hung_wall",
     },
 }  # fmt: skip
 LIMITS = {"help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2}
