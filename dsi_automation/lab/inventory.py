@@ -85,7 +85,8 @@ def _hosts(machines: Sequence[Machine]) -> dict[str, Any]:
 
 def _host(machine: Machine) -> dict[str, Any]:
     variables: dict[str, Any] = {"ansible_host": machine.spec.address}
-    if machine.spec.joined is not None:
+    # A machine of the fleet has no keys: no ticket would open it.
+    if machine.spec.joined is not None and machine.spec.joined.keytab is not None:
         variables["ansible_winrm_kerberos_hostname_override"] = machine.host_name
     return variables
 

@@ -51,6 +51,12 @@ def test_every_workstation_is_a_target_of_its_site(written, loaded):
         assert target.windows.host == machine.spec.address
 
 
+def test_a_name_for_tickets_is_given_where_there_are_keys_to_open_them(written, loaded):
+    targets = {target.name: target.windows.kerberos_host for target in loaded[1].targets(["workstations"])}
+    named = {key: host for key, host in targets.items() if host}
+    assert named == {"ws5": "bke-pc-0001.ad.douanes.lab", "ws6": "bke-pc-0002.ad.douanes.lab"}
+
+
 def test_the_sites_name_the_units_of_the_directory_and_the_rule_of_the_names(written, loaded):
     assert set(loaded[1].sites) == {site.code for site in SITES}
     for code, site in loaded[1].sites.items():
