@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ _NO_TABLE: Final = ("42P01", "42P07", "NO_TABLE")
 _TABLES: Final = ("no such table", "already exists")
 _LOCKED: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03")
 _FULL: Final = ("SQLITE_FULL", "53100", "ENOSPC", "EDQUOT")
+_PAGE: Final = 65536
+"""Bytes; SQLite's largest page, and more than its shared memory grows at a time."""
 _READ_ONLY: Final = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "25006", "42501", "EACCES", "EPERM", "EROFS")
 _REFUSED: Final = ("28000", "28P01", "3D000")
 _AWAY: Final = ("08", "57P")
@@ -59,6 +62,8 @@ def storage_error(code: str, place: str) -> StorageError:
         place: where the database or the file is, for the message.
     """
     detail = {"code": code}
+    if code.startswith("SQLITE_IOERR") and _is_full(place):
+        code = _FULL[0]
     if code.startswith(_LOCKED):
         return LockedError(
             T("The journal {place} is locked by another process.", place=place),
@@ -121,3 +126,11 @@ def _code(error: Any) -> str:
     if name is None and type(error).__module__.startswith("psycopg") and type(error).__name__ == "OperationalError":
         return "08001"  # nor has one that nobody answered, or that broke
     return str(name or type(error).__name__)
+
+
+def _is_full(place: str) -> bool:
+    """Tell whether the disk under a file has no room left: SQLite then tells of an I/O error, each time another."""
+    try:
+        return shutil.disk_usage(Path(place).parent).free < _PAGE
+    except OSError:
+        return False

@@ -10,6 +10,7 @@ import pytest
 from fix_journal import Place, SetClock, note
 
 from dsi_automation.core.errors import StorageError, UsageError
+from dsi_automation.core.text import T
 from dsi_automation.journal.errors import DamagedError, LockedError, SigningError
 from dsi_automation.journal.model import Draft, Kind
 from dsi_automation.journal.opening import open_journal
@@ -74,6 +75,19 @@ def test_a_full_disk_writes_nothing_and_the_chain_goes_on_afterwards(small_disk:
     with journal.transaction() as transaction:
         assert transaction.append(big).seq == before + 1
     assert verify_journal(journal, place.checkpoints).ok
+
+
+def test_a_disk_that_was_full_before_says_full_and_not_an_error_of_the_disk(small_disk: Path) -> None:
+    place = Place(f"sqlite:///{small_disk / 'journal.db'}", small_disk / "state", SetClock())
+    place.open().close()
+    room = os.statvfs(small_disk)
+    (small_disk / "fill").write_bytes(bytes(room.f_bavail * room.f_frsize))
+    sentence = str(T("The disk of the journal {place} is full; nothing was written.", place=place.database))
+    with pytest.raises(StorageError) as caught, place.open().transaction() as transaction:
+        transaction.append(note())
+    assert str(caught.value.what) == sentence
+    (small_disk / "fill").unlink()
+    assert len(place.open().read()) == 1
 
 
 def test_a_checkpoint_that_found_no_room_is_owed_before_the_next_transaction(small_disk: Path, tmp_path: Path) -> None:
