@@ -89,9 +89,7 @@ class ScriptRunner:
             raise RefusedError(
                 T("{machine} gives no remote shell, so that no script can be run there.", machine=self._endpoint.name),
                 on=self._endpoint.name,
-                next_step=T(
-                    "Allow remote shells there (AllowRemoteShellAccess) for this account, or do it by hand."
-                ),
+                next_step=T("Allow remote shells there (AllowRemoteShellAccess) for this account, or do it by hand."),
             ) from error
 
     def _run(self, protocol: Protocol, shell: str, arguments: list[str], given: bytes, timeout: float) -> bytes:
