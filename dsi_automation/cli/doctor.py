@@ -30,7 +30,7 @@ class Finding:
     name: str
     title: Text
     state: str
-    found: str
+    found: Text | str
     next_step: Text | None = None
     exit_code: ExitCode = ExitCode.DONE
 
@@ -40,7 +40,7 @@ class Finding:
             "name": self.name,
             "title": str(self.title),
             "state": self.state,
-            "found": self.found,
+            "found": str(self.found),
             "next_step": None if self.next_step is None else str(self.next_step),
         }
 
@@ -70,6 +70,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield _python()
     yield from (_program(name, package) for name, package in PROGRAMS)
     yield from _inventory_findings(session)
+    yield from _strangers(session)
     for name, title, look in PROBES:
         yield _probe(session, name, title, look)
 
@@ -93,7 +94,7 @@ def _probe(session: Session, name: str, title: Text, look: Callable[[Toolkit], s
     try:
         return Finding(name, title, "ok", look(session.toolkit))
     except DsiError as error:
-        return Finding(name, title, "problem", str(error.what), error.next_step, error.exit_code)
+        return Finding(name, title, "problem", error.what, error.next_step, error.exit_code)
 
 
 def _python() -> Finding:
@@ -125,7 +126,7 @@ def _inventory_findings(session: Session) -> Iterator[Finding]:
     try:
         checks = session.toolkit.inventory_checks()
     except DsiError as error:
-        yield Finding("inventory", T("inventory"), "problem", str(error.what), error.next_step, error.exit_code)
+        yield Finding("inventory", T("inventory"), "problem", error.what, error.next_step, error.exit_code)
         return
     for check in checks:
         state = "ok" if check.ok else "warning" if check.warning else "problem"
@@ -134,8 +135,25 @@ def _inventory_findings(session: Session) -> Iterator[Finding]:
         yield Finding(f"{check.target}.{check.name}", title, state, check.observed, exit_code=code)
 
 
+def _strangers(session: Session) -> Iterator[Finding]:
+    """Yield a warning for what the policy lists and nobody can do: most likely a name misspelt, and so refused."""
+    from dsi_automation.inventory.near import did_you_mean
+
+    try:
+        listed = session.toolkit.policy.operations
+    except DsiError:
+        return  # said already
+    known = session.toolkit.operations
+    for name in listed:
+        if name not in known:
+            found = T("there is no operation {name}", name=name)
+            title = T("{place}: {title}", place="approval_policy.yml", title=T("Operations"))
+            yield Finding(f"approval_policy.yml.{name}", title, "warning", found, did_you_mean(name, known))
+
+
 def _show(out: Output, finding: Finding) -> None:
     mark, color = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
-    out.line(f"{mark} {T('{title}: {found}', title=finding.title, found=finding.found)}", fg=color)
+    sentence = T("{title}: {found}", title=finding.title, found=finding.found)
+    out.line(Text("{mark} {sentence}", {"mark": mark, "sentence": sentence}), fg=color)
     if finding.next_step is not None:
         out.line(T("What to do: {step}", step=finding.next_step), indent=4)

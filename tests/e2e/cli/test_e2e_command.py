@@ -282,3 +282,22 @@ def test_completion_completes_commands_in_bash(tmp_path, environment):
     assert done.stdout.split() == ["plain,request", "plain,requests"]
     checked = subprocess.run(["bash", "-n"], input=script, text=True, check=False, capture_output=True)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_doctor_names_an_operation_of_the_policy_that_does_not_exist_and_every_problem_on_its_line(call, tmp_path):
+    call("init", "mine")
+    policy = tmp_path / "mine" / "approval_policy.yml"
+    policy.write_text(policy.read_text().replace("workstation.join", "workstation.jion"))
+    people = tmp_path / "mine" / "people.yml"
+    done = call("-I", "mine", "doctor")
+    assert "! approval_policy.yml : Opérations : il n’existe pas d’opération workstation.jion" in clear(done.stdout)
+    assert "workstation.join" in done.stdout
+    people.write_text(people.read_text().replace("version: 1", "version: 2"))
+    done = call("-I", "mine", "doctor")
+    assert done.returncode == 2
+    assert "\\n" not in done.stdout
+
+
+def clear(text):
+    """Return a text with ordinary spaces where French typography has others."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
