@@ -186,8 +186,12 @@ class Runner:
             interrupted=stop.is_set,
         )
 
+        worked_on = {action.target for action in announced(self._claim.before).values()}
+
         def work(target: str) -> Ending:
-            return worker.work(fresh.actions_for(target))
+            ending = worker.work(fresh.actions_for(target))
+            # Nothing is left to do because this run did it before it was interrupted.
+            return Ending(Outcome.DONE) if ending.outcome is Outcome.UNCHANGED and target in worked_on else ending
 
         doing = T("Carrying out the approved plan.")
         workers = self._parts.workers
