@@ -30,7 +30,7 @@ options:
     type: bool
     default: false
   repair_profile:
-    description: In check mode, repair the rights of profiles that change hands, with PowerShell.
+    description: Repair the rights of profiles that change hands, with PowerShell.
     type: bool
     default: false
 attributes:
