@@ -125,7 +125,7 @@ class Lab:
     def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
-        if not self.layout.config_file.exists():
+        if _read_config(self.layout).get("network") != str(self.layout.network):
             # First of all, so that what a killed start leaves behind can be found and finished.
             self._write_config([])
         machines = self._wanted(count, fleet_joined=fleet_joined)
@@ -254,7 +254,9 @@ class Lab:
 
     def _check_network(self) -> None:
         recorded = _read_config(self.layout).get("network")
-        if recorded and recorded != str(self.layout.network):
+        # A start that was refused its network has recorded it, and made nothing that is bound to it.
+        began = self.layout.smb_conf.exists() or network.is_complete(self.layout)
+        if recorded and recorded != str(self.layout.network) and began:
             raise UsageError(
                 T("Lab {name} is on {network}.", name=self.layout.name, network=recorded),
                 next_step=T("Take it down first, or start another lab beside it with --name."),

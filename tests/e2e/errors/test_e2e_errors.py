@@ -196,3 +196,12 @@ def test_nothing_is_half_written_when_the_signature_cannot_be_made(office, key):
     assert office.dsi("approve", asked, "--comment", "vu", person=SECTION_HEAD).code == 0
     assert office.state.stat().st_mode & 0o077 == 0
     office.assert_whole()
+
+
+def test_a_lab_refused_its_network_can_be_started_on_another(office):
+    name, first = "refused", office.lab.layout.network
+    office.environment["DSI_LAB_DIR"] = str(office.folder / "labs")
+    for network in (first, next(first.supernet().subnets())):
+        said = office.dsi("lab", "up", "--name", name, "--network", str(network))
+        told(said, 2, f"{network} est déjà utilisé")
+    assert office.dsi("lab", "down", "--name", name).code == 0
