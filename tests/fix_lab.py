@@ -5,29 +5,21 @@ killed is swept away by the next one.
 """
 
 import itertools
-import json
 import os
 import socket
-import subprocess
 import tempfile
-from ipaddress import IPv4Network, ip_interface
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BENCHMARKING, Layout
+from dsi_automation.lab.network import free_networks
 
 ROOM = Path(tempfile.gettempdir(), "dsi-test-labs")
 SUBNETS = list(BENCHMARKING.subnets(new_prefix=22))
 _numbers = itertools.count()
-
-
-def used_networks():
-    """Return the IPv4 networks of this machine's interfaces."""
-    shown = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, text=True, check=True).stdout
-    infos = [info for link in json.loads(shown) for info in link.get("addr_info", []) if info]
-    return [ip_interface(f"{info['local']}/{info['prefixlen']}").network for info in infos]
 
 
 def reserve_network() -> tuple[IPv4Network, socket.socket]:
@@ -35,10 +27,7 @@ def reserve_network() -> tuple[IPv4Network, socket.socket]:
 
     Two sessions must not choose the same one before either has made its interface: the hold is an abstract socket.
     """
-    used = used_networks()
-    for network in SUBNETS:
-        if any(network.overlaps(other) for other in used):
-            continue
+    for network in free_networks():
         hold = socket.socket(socket.AF_UNIX)
         try:
             hold.bind(f"\0dsi-test-network-{network.network_address}")

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T, Text
+from dsi_automation.lab.network import free_networks
 
 NAME: Final = "demo"
-NETWORK: Final = "198.18.128.0/17"
 TECHNICIAN, SECTION_HEAD = "m.kouadio", "y.traore"
 
 
@@ -107,7 +107,11 @@ def _lab(stage: Stage) -> None:
     # What an interrupted demo left would spoil the story.
     subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, capture_output=True, check=False)
     stage.title(T("A laboratory: a real Active Directory, and seven workstations"))
-    stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", NETWORK])
+    # Beside whatever lab is up already.
+    network = next(free_networks(), None)
+    if network is None:
+        raise DemoFailedError(str(T("every network of 198.18.0.0/15 is in use")))
+    stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", str(network)])
     stage.lab = stage.ask("lab", "status", "--name", NAME)
     stage.environment["DSI_INVENTORY"] = stage.lab["files"]["inventory"]
     stage.say(T("From here on the inventory is {path}.", path=stage.lab["files"]["inventory"]))

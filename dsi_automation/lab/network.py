@@ -15,13 +15,13 @@ import contextlib
 import ipaddress
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
-from dsi_automation.lab.layout import DOMAIN, Layout
+from dsi_automation.lab.layout import BENCHMARKING, DOMAIN, LONGEST_PREFIX, Layout
 from dsi_automation.lab.system import run
 
 NETNS_ETC: Final = Path("/etc/netns")
@@ -191,16 +191,28 @@ def _addresses(link: dict[str, Any]) -> set[str]:
     return {info["local"] for info in link.get("addr_info", []) if "local" in info}
 
 
-def _refuse_overlap(layout: Layout) -> None:
+def used_networks() -> Iterator[tuple[str, ipaddress.IPv4Network]]:
+    """Yield the IPv4 networks of this machine's interfaces, each with the interface's name."""
     for link in _links():
         for info in link.get("addr_info", []):
-            if info.get("family") != "inet":
-                continue
-            other = ipaddress.ip_interface(f"{info['local']}/{info['prefixlen']}").network
-            if other.overlaps(layout.network):
-                raise UsageError(
-                    T("{network} is in use on {interface}.", network=str(layout.network), interface=link["ifname"]),
-                    next_step=T(
-                        "Choose another network with --network, or take the other lab down: `dsi lab down --name NAME`."
-                    ),
-                )
+            if info.get("family") == "inet":
+                yield link["ifname"], ipaddress.ip_interface(f"{info['local']}/{info['prefixlen']}").network
+
+
+def free_networks() -> Iterator[ipaddress.IPv4Network]:
+    """Yield the smallest networks a lab can have that nobody uses now, from the end of the benchmarking range."""
+    used = [network for _, network in used_networks()]
+    for network in reversed(list(BENCHMARKING.subnets(new_prefix=LONGEST_PREFIX))):
+        if not any(network.overlaps(other) for other in used):
+            yield network
+
+
+def _refuse_overlap(layout: Layout) -> None:
+    for interface, other in used_networks():
+        if other.overlaps(layout.network):
+            raise UsageError(
+                T("{network} is in use on {interface}.", network=str(layout.network), interface=interface),
+                next_step=T(
+                    "Choose another network with --network, or take the other lab down: `dsi lab down --name NAME`."
+                ),
+            )
