@@ -196,7 +196,7 @@ def used_networks() -> Iterator[tuple[str, ipaddress.IPv4Network]]:
     for link in _links():
         for info in link.get("addr_info", []):
             if info.get("family") == "inet":
-                yield link["ifname"], ipaddress.ip_interface(f"{info['local']}/{info['prefixlen']}").network
+                yield link["ifname"], ipaddress.IPv4Interface(f"{info['local']}/{info['prefixlen']}").network
 
 
 def free_networks() -> Iterator[ipaddress.IPv4Network]:
