@@ -27,7 +27,8 @@ _READ_ONLY: Final = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "25006
 _REFUSED: Final = ("28000", "28P01", "3D000")
 _AWAY: Final = ("08", "57P")
 """Connection exceptions, and a server that stops or starts (PostgreSQL, appendix A)."""
-_REFUSED_AT_THE_DOOR: Final = ("authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
+_REFUSED_AT_THE_DOOR: Final = ("FATAL:", "no password supplied")
+"""What the client library says when the server answered, and refused; the rest is in the server's language."""
 
 
 @contextmanager
@@ -100,7 +101,7 @@ def storage_error(code: str, place: str) -> StorageError:
     if code.startswith(_REFUSED):
         return StorageError(
             T("The database server refuses this account or does not know the database: {place}.", place=place),
-            next_step=T("Check the user, the password and the database name of the URL."),
+            next_step=T("Check the user, the password and the database name of the URL; the server's log says more."),
             detail=detail,
         )
     if code.startswith(_AWAY):

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from fix_journal import Place, SetClock, note
+from sqlalchemy.exc import DBAPIError
 
 from dsi_automation.core.errors import StorageError, UsageError
 from dsi_automation.core.text import T
+from dsi_automation.journal.database_errors import translated
 from dsi_automation.journal.errors import DamagedError, LockedError, SigningError
 from dsi_automation.journal.model import Draft, Kind
 from dsi_automation.journal.opening import open_journal
@@ -139,8 +141,26 @@ def test_a_server_that_is_not_there_is_named_without_its_password(tmp_path: Path
 def test_a_database_the_server_does_not_know_is_told_from_a_dead_server(postgres_socket: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         open_journal(f"postgresql://postgres:canary-pg-pass@/nosuch?host={postgres_socket}", tmp_path / "state")
-    assert caught.value.detail["code"] == "28000"
+    assert caught.value.detail["code"] == "28000", caught.value.__cause__
     assert "canary-pg-pass" not in str(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('failed: FATAL:  database "nosuch" does not exist', "28000"),
+        ("failed: FATAL:  la base de données « nosuch » n'existe pas", "28000"),
+        ("failed: fe_sendauth: no password supplied", "28000"),
+        ("failed: Connexion refusée", "08001"),
+        ("connection timeout expired", "08001"),
+    ],
+)
+def test_a_server_that_refuses_is_told_from_one_that_is_away_in_any_language(said: str, code: str) -> None:
+    import psycopg
+
+    with pytest.raises(StorageError) as caught, translated("postgresql://db/journal"):
+        raise DBAPIError("", None, psycopg.OperationalError(said))
+    assert caught.value.detail["code"] == code
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "nonsense", "nosuchdb://canary-pw@x"])
