@@ -34,7 +34,9 @@ def postgres_socket() -> Iterator[Path]:
         shutil.chown(folder, "postgres", "postgres")
     data = str(folder / "data")
     try:
-        _as_postgres(_program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        _as_postgres(
+            _program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
         options = f"-c listen_addresses='' -k {folder} -c fsync=off -c shared_buffers=16MB -c max_connections=40"
         _as_postgres(_program("pg_ctl"), "-D", data, "-w", "-s", "-l", str(folder / "log"), "-o", options, "start")
         yield folder
