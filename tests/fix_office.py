@@ -25,6 +25,7 @@ DSI = str(Path(sys.executable).with_name("dsi"))
 FAKETIME = "/usr/bin/faketime"
 TECHNICIAN, SECTION_HEAD, DIRECTOR = "m.kouadio", "y.traore", "a.bamba"
 RENAME, JOIN = "Win32_ComputerSystem.Rename", "Win32_ComputerSystem.JoinDomainOrWorkgroup"
+UNJOIN = "Win32_ComputerSystem.UnjoinDomainOrWorkgroup"
 RESTART, OWNER = "Win32_OperatingSystem.Win32Shutdown", "Win32_UserProfile.ChangeOwner"
 ONCE = {RENAME: 1, JOIN: 1, RESTART: 1}
 _numbers = itertools.count(1)

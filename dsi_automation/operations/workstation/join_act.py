@@ -21,7 +21,6 @@ from dsi_automation.operations.workstation.join_settle import patient, wait
 # NetJoinDomain flags (MS-WKST NetrJoinDomain2, Win32_ComputerSystem.JoinDomainOrWorkgroup).
 JOIN_DOMAIN: Final = 0x1
 ACCOUNT_CREATE: Final = 0x2
-JOIN_IF_JOINED: Final = 0x20
 JOIN_WITH_NEW_NAME: Final = 0x400
 FORCED_REBOOT: Final = 6
 """Win32Shutdown flags: 2 restart + 4 forced."""
@@ -46,6 +45,23 @@ def refuse_unfitting(targets: Sequence[str], user: str | None, users: Mapping[st
             T("users names machines that are not among the targets: {names}.", names=", ".join(unknown)),
             next_step=T("Remove them, or add them to the targets."),
         )
+
+
+def leave(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
+    """Take the machine out of another domain; its object there stays, for whoever runs that domain."""
+    with hands.windows(action.target) as machine:
+        computer = machine.query("Win32_ComputerSystem", ("Name", "Domain", "PartOfDomain"))[0]
+        if not computer["PartOfDomain"] or str(computer["Domain"]).lower() != str(action.args["domain"]).lower():
+            return
+        # Without the option that disables the account, the other domain is not asked (NetUnjoinDomain).
+        result = machine.invoke(
+            "Win32_ComputerSystem",
+            "UnjoinDomainOrWorkgroup",
+            {"FUnjoinOptions": 0},
+            {"Name": str(computer["Name"])},
+            timeout=JOIN_SECONDS,
+        )
+    _accept("UnjoinDomainOrWorkgroup", result, action)
 
 
 def rename(action: Action, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
@@ -91,8 +107,6 @@ def join(action: Action, hands: Hands, observer: Observer) -> None:
         flags = JOIN_DOMAIN | ACCOUNT_CREATE
         if str(computer["Name"]).upper() != str(args["name"]).upper():
             flags |= JOIN_WITH_NEW_NAME
-        if computer["PartOfDomain"]:
-            flags |= JOIN_IF_JOINED
         observer.notify(Event("wait", T("Joining {domain} ...", domain=args["domain"]), action.target))
         result = machine.invoke(
             "Win32_ComputerSystem",
@@ -148,6 +162,7 @@ def migrate_profile(action: Action, hands: Hands, observer: Observer) -> None:  
 
 
 ACTS: Final[Mapping[str, Callable[[Action, Hands, Observer], None]]] = {
+    "leave": leave,
     "rename": rename,
     "move": move,
     "join": join,

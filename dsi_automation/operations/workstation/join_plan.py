@@ -81,6 +81,8 @@ def decide(
     except UsageError as error:
         decided.blockers.append(Blocker(target, error.what, error.next_step or T("Widen the site's naming rule.")))
         return decided
+    if facts.joined and not member:
+        _leave(target, facts, decided)
     _place(target, _object(facts, name, domain, member=member), name, site, decided, member=member)
     _join(target, facts, name, site, domain, decided, member=member)
     _reboot(target, facts, decided)
@@ -192,10 +194,9 @@ def _join(
         reason = T("The machine is already a member of {domain}.", domain=settings.domain)
         decided.non_actions.append(NonAction(target, "join", reason))
         return
-    args = {"domain": settings.domain, "name": name, "ou": site.workstation_ou, "leaves": None}
+    args = {"domain": settings.domain, "name": name, "ou": site.workstation_ou}
     if facts.joined:
-        args["leaves"] = facts.domain
-        reason = T("The machine is a member of {domain} and it was asked to leave it.", domain=facts.domain)
+        reason = T("The machine has left its domain by then.")
     else:
         reason = T("The machine is in no domain (workgroup {group}).", group=facts.domain or "-")
     decided.actions.append(
@@ -207,6 +208,21 @@ def _join(
             reason,
             T("Take the machine out of the domain and delete or disable its object."),
         )
+    )
+
+
+def _leave(target: str, facts: WorkstationFacts, decided: Decided) -> None:
+    # First of all: a rename of a member would go to the old domain, where nobody gave us an account.
+    decided.actions.insert(
+        0,
+        Action(
+            target,
+            "leave",
+            {"domain": facts.domain},
+            T("Take the machine out of {domain}", domain=facts.domain),
+            T("The machine is a member of {domain} and it was asked to leave it.", domain=facts.domain),
+            T("Join it to {domain} again, with an account of that domain.", domain=facts.domain),
+        ),
     )
 
 

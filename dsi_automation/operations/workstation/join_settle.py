@@ -34,16 +34,19 @@ def settle(action: Action, look: Look, observer: Observer) -> None:
             return effect(machine, action) or look.clock.monotonic() >= over
 
     text = T("Looking whether the interrupted action took effect ...")
-    wait(action.target, look, observer, lambda: patient(settled), text)
+    longer = look.workstation_policy.settle_seconds
+    wait(action.target, look, observer, lambda: patient(settled), text, longer=longer)
 
 
-def wait(target: str, look: Look, observer: Observer, ready: Callable[[], bool], text: Text) -> None:
-    """Ask `ready` again and again, within the site's time for a restart.
+def wait(
+    target: str, look: Look, observer: Observer, ready: Callable[[], bool], text: Text, *, longer: int = 0
+) -> None:
+    """Ask `ready` again and again, within the site's time for a restart and `longer` seconds more.
 
     Raises:
         UnreachableError: it never was.
     """
-    limit = look.workstation_policy.reboot_timeout_seconds
+    limit = look.workstation_policy.reboot_timeout_seconds + longer
     deadline, pause = look.clock.monotonic() + limit, 0.25
     observer.notify(Event("wait", text, target))
     while not ready():
@@ -66,6 +69,11 @@ def patient(ready: Callable[[], bool]) -> bool:
         if error.retryable or isinstance(error, UnreachableError):
             return False
         raise
+
+
+def _left(machine: WindowsReader, action: Action) -> bool:
+    computer = machine.query("Win32_ComputerSystem", ("Domain", "PartOfDomain"))[0]
+    return not computer["PartOfDomain"] or str(computer["Domain"]).lower() != str(action.args["domain"]).lower()
 
 
 def _renamed(machine: WindowsReader, action: Action) -> bool:
@@ -99,6 +107,7 @@ def _repaired(machine: WindowsReader, action: Action) -> bool:
 
 
 _EFFECTS: Final[Mapping[str, Callable[[WindowsReader, Action], bool]]] = {
+    "leave": _left,
     "rename": _renamed,
     "join": _joined,
     "reboot": _restarted,

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from fix_office import JOIN, ONCE, OWNER, RESTART, SECTION_HEAD
+from fix_office import JOIN, ONCE, OWNER, RENAME, RESTART, SECTION_HEAD, UNJOIN
 from winsim_wire import Pywinrm
 
 from dsi_automation.lab.accounts import LOCAL_ADMINISTRATOR, READER
@@ -140,8 +140,9 @@ def test_unknown_operations_and_a_check_that_is_planned(office):
     assert not office.journal_file.exists()
 
 
-def test_another_domain_is_left_only_when_asked(office):
-    key, control = office.add(name="ABJ-PC-0821"), office.lab.simulator.control
+@pytest.mark.parametrize(("name", "renames"), [("ABJ-PC-0821", {}), ("OLD-PC-7", {RENAME: 1})])
+def test_another_domain_is_left_only_when_asked(office, name, renames):
+    key, control = office.add(name=name), office.lab.simulator.control
     elsewhere = Membership(dns_name="old.lab", netbios_name="OLD")
     control.remove(key)
     control.add(office.lab.machine(key).spec.model_copy(update={"joined": elsewhere}))
@@ -152,8 +153,8 @@ def test_another_domain_is_left_only_when_asked(office):
     assert "leave_domain=true" in blocker["next_step"]
     done = office.run(office.approved(key, "-i", "leave_domain=true"))
     assert done.code == 0, done
-    assert office.methods(key) == {JOIN: 1, RESTART: 1}
-    assert office.objects("ABJ-PC-0821")
+    assert office.methods(key) == {UNJOIN: 1, **renames, JOIN: 1, RESTART: 1}
+    assert office.objects(office.name_of(key))
 
 
 def test_an_ou_that_does_not_exist_and_names_that_are_used_up(office):
