@@ -49,6 +49,9 @@ def _may_be_finished(run: Run) -> bool:
     """Tell whether `dsi resume` has something to finish: a run that stopped, or ended badly after it began to act."""
     if run.ended_at is None:
         return run.held_by is None
+    told = [error for error in (run.error, *run.errors.values()) if error is not None]
+    if any((error.get("detail") or {}).get("door") == "revoked" for error in told):
+        return False
     return bool(run.exit_code) and bool(run.steps)
 
 

@@ -128,5 +128,6 @@ def test_a_revocation_stops_a_run_before_its_next_action(office, slowly):
     assert said.code == 4, said
     assert said.json["targets"] == {key: "interrupted"}
     assert office.methods(key) == ONCE
+    assert "dsi resume" not in office.dsi("show", said.json["id"]).out
     assert office.dsi("resume", said.json["id"]).code == 4
     office.assert_whole()
