@@ -17,7 +17,14 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.lab import domain, inventory, network, people, system
 from dsi_automation.lab.accounts import ADMINISTRATOR, Passwords, generate
 from dsi_automation.lab.ca import Authority, write_private
-from dsi_automation.lab.layout import BASE_DN, DEFAULT_NAME, DEFAULT_NETWORK, MOST_WORKSTATIONS, Layout
+from dsi_automation.lab.layout import (
+    BASE_DN,
+    DEFAULT_NAME,
+    DEFAULT_NETWORK,
+    MOST_WORKSTATIONS,
+    Layout,
+    refuse_long_path,
+)
 from dsi_automation.lab.ldap import LabDirectory
 from dsi_automation.lab.lock import exclusive
 from dsi_automation.lab.machines import NAMED, Builder, Machine
@@ -111,12 +118,13 @@ class Lab:
             observer: told about each step.
 
         Raises:
-            UsageError: not root, a package is missing, or the lab is up on another network.
+            UsageError: not root, a package is missing, a path is too long, or the lab is up on another network.
             DsiError: something of the lab does not start.
         """
         if not 0 <= workstations <= MOST_WORKSTATIONS:
             raise UsageError(T("A lab has from 0 to {most} workstations.", most=MOST_WORKSTATIONS))
         system.require_system()
+        refuse_long_path(self.layout.root)
         began = self.clock.monotonic()
         with exclusive(self.layout.name):
             changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())

@@ -15,6 +15,8 @@ from dsi_automation.core.text import T
 
 DEFAULT_NAME: Final = "lab"
 DEFAULT_NETWORK: Final = "198.18.0.0/16"
+LONGEST_ROOT: Final = 107 - len("/dc/run/ncalrpc/np/protected_storage:0")
+"""Bytes of the path of a lab's directory: sun_path holds 107 (unix(7)), and this is Samba's longest socket below."""
 BENCHMARKING: Final = ipaddress.IPv4Network("198.18.0.0/15")
 """RFC 2544, RFC 6815: addresses set aside for tests between devices; they are routed nowhere."""
 LONGEST_PREFIX: Final = 22
@@ -177,6 +179,20 @@ class Layout:
     def environment(self) -> dict[str, str]:
         """Return the environment of the lab's processes: the caller's PATH, and nothing that could carry a secret."""
         return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "HOME": "/root", "KRB5_CONFIG": str(self.krb5_conf)}
+
+
+def refuse_long_path(root: Path) -> None:
+    """Refuse a directory below which Samba could not make its sockets.
+
+    Raises:
+        UsageError: the path is too long.
+    """
+    if len(os.fsencode(root)) > LONGEST_ROOT:
+        raise UsageError(
+            T("The lab's directory {path} has too long a path.", path=str(root)),
+            meaning=T("Samba makes sockets below it, and a socket's path holds 107 characters."),
+            next_step=T("Set DSI_LAB_DIR to a shorter one, at most {n} characters with the name.", n=LONGEST_ROOT),
+        )
 
 
 def _network(text: str) -> ipaddress.IPv4Network:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -198,10 +199,23 @@ def test_nothing_is_half_written_when_the_signature_cannot_be_made(office, key):
     office.assert_whole()
 
 
-def test_a_lab_refused_its_network_can_be_started_on_another(office):
+@pytest.fixture
+def short_folder():
+    """A folder whose path leaves room for Samba's sockets; pytest's own are too long."""
+    with tempfile.TemporaryDirectory(prefix="dsi-") as folder:
+        yield Path(folder)
+
+
+def test_a_lab_in_a_folder_with_too_long_a_path_is_refused_at_once(office):
+    office.environment["DSI_LAB_DIR"] = str(office.folder / ("x" * 80))
+    told(office.dsi("lab", "up", "--name", "long", "--network", "198.19.0.0/22"), 2, "trop long")
+    assert not (office.folder / ("x" * 80)).exists()
+
+
+def test_a_lab_refused_its_network_can_be_started_on_another(office, short_folder):
     name, first = "refused", office.lab.layout.network
-    office.environment["DSI_LAB_DIR"] = str(office.folder / "labs")
-    for network in (first, next(first.supernet().subnets())):
+    office.environment["DSI_LAB_DIR"] = str(short_folder)
+    for network in (first, first.supernet()):
         said = office.dsi("lab", "up", "--name", name, "--network", str(network))
         told(said, 2, f"{network} est déjà utilisé")
     assert office.dsi("lab", "down", "--name", name).code == 0
