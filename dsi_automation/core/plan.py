@@ -145,11 +145,6 @@ class Plan:
         """Return the actions on one target, in order."""
         return tuple(action for action in self.actions if action.target == target)
 
-    def new_beside(self, approved: Plan) -> tuple[Action, ...]:
-        """Return the actions of this plan that the approved one does not contain, exactly as they are."""
-        known = [action.identity() for action in approved.actions]
-        return tuple(action for action in self.actions if action.identity() not in known)
-
     def to_json(self) -> dict[str, Any]:
         """Return the whole plan as data, words in every language included."""
         return {
