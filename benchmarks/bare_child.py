@@ -31,7 +31,7 @@ def record(inventory: str, file: str) -> None:
         return exchange(channel, data, timeout)
 
     toolkit = Toolkit(inventory=inventory, environ={})
-    targets = toolkit.select(["workstations"])
+    targets = toolkit.inventory.select(["workstations"])
     WinrmChannel.exchange = kept  # type: ignore[method-assign, assignment]
     toolkit.engine.check("workstation.check", targets[:1], {}, Silent())
     look = toolkit.equipment.look()

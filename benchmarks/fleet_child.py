@@ -34,7 +34,7 @@ class MostThreads:
 def main(inventory: str, size: str, rounds: str) -> None:
     """Check and print."""
     toolkit = Toolkit(inventory=inventory, environ={})
-    targets = toolkit.select(["workstations"])
+    targets = toolkit.inventory.select(["workstations"])
     toolkit.engine.check(OPERATION, targets[:1], {}, Silent())
     before = peak_mib()
     watch, failed = MostThreads(), list[str]()

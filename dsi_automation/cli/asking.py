@@ -52,9 +52,11 @@ def wish_arguments[F: Callable[..., Any]](function: F) -> F:
         argument(
             "targets",
             nargs=-1,
-            required=True,
-            metavar=T("TARGET..."),
-            help=T("Names of the inventory: hosts or groups."),
+            metavar=T("[TARGET...]"),
+            help=T(
+                "Names of the inventory: hosts or groups; for accounts, staff numbers, logins or addresses. "
+                "None where the inputs name them."
+            ),
         ),
         argument("operation", metavar=T("OPERATION"), help=T("The operation: see “dsi operations”.")),
     ):
@@ -86,7 +88,7 @@ def make_plan(session: Session, wish: Wish) -> Plan:
             next_step=T("Run: {command}", command=command_line("check", wish)),
         )
     inputs = wish.inputs()
-    engine, targets = session.engine, session.toolkit.select(wish.targets)
+    engine, targets = session.engine, session.toolkit.select(wish.operation, wish.targets)
     with Progress(targets) as progress:
         return engine.plan(wish.operation, targets, inputs, progress)
 

@@ -67,7 +67,7 @@ def run_check(session: Session, wish: Wish, form: str | None, output: str | None
     _check_output(chosen, output)
     begun, start = session.clock.now(), session.clock.monotonic()
     inputs = wish.inputs()
-    engine, targets = session.engine, session.toolkit.select(wish.targets)
+    engine, targets = session.engine, session.toolkit.select(wish.operation, wish.targets)
     with Progress(targets) as progress:
         report = engine.check(wish.operation, targets, inputs, progress)
     seconds = session.clock.monotonic() - start

@@ -99,7 +99,7 @@ def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[
         # An approval covers all its machines and no other.
         limit = limit or ",".join(request.plan.targets)
     if limit:
-        toolkit.select([limit])
+        toolkit.inventory.select([limit])
     _mask(current, variables)
     taken = {path.name for path in (settings.state_dir.value / "playbooks").glob(f"{PREFIX}-*")}
     return PlaybookRun(

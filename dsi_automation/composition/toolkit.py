@@ -6,7 +6,7 @@ Each part is made when it is first asked for, so that a command pays for what it
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -27,7 +27,7 @@ from dsi_automation.inventory.settings import Settings, load_settings
 if TYPE_CHECKING:
     from dsi_automation.composition.equipment import Equipment
     from dsi_automation.engine.engine import GatedEngine
-    from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
+    from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind
     from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
     from dsi_automation.journal.findings import Verification
     from dsi_automation.journal.model import Entry, Kind, Lease, Signed, Transaction
@@ -95,12 +95,17 @@ class Toolkit:
 
         return operations()
 
-    def select(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        """Return the targets that names, groups or Ansible patterns choose.
+    def select(self, operation: str, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Return the targets that words choose for an operation: hosts by Ansible patterns, others by their names.
 
         Raises:
-            UsageError: a name is unknown, or nothing is chosen.
+            UsageError: a host is unknown, or nothing is chosen.
         """
+        from dsi_automation.engine.operation import TargetKind
+
+        known = self.operations.get(operation)
+        if not patterns or (known is not None and known.target_kind is not TargetKind.HOST):
+            return tuple(dict.fromkeys(patterns))
         return self.inventory.select(patterns)
 
     @cached_property
@@ -143,7 +148,7 @@ class Toolkit:
             policy=lambda: load_policy(self.settings.home / POLICY_FILE),
             signer=LateSigner(self),
             verify=check,
-            targets=EnvironmentByTarget(self),
+            targets=environments(self),
             clock=self.clock,
             owner=this_process(),
             workers=self.settings.workers.value,
@@ -303,16 +308,16 @@ class LateSigner:
         return self._toolkit.signer.sign(document, namespace)
 
 
-class EnvironmentByTarget(Mapping[str, str]):
-    """What each host of the inventory is for, looked up when it is asked for."""
+class _Environments(Mapping[str, str]):
+    """What targets of one kind are for, looked up when it is asked for."""
 
-    def __init__(self, toolkit: Toolkit) -> None:
-        """Use the toolkit's inventory."""
-        self._toolkit = toolkit
+    def __init__(self, names: Callable[[], Iterable[str]], environment: Callable[[str], str]) -> None:
+        self._find = names
+        self._environment = environment
 
     @cached_property
     def _names(self) -> dict[str, None]:
-        return dict.fromkeys(self._toolkit.inventory.select(["all"]))
+        return dict.fromkeys(self._find())
 
     def __contains__(self, target: object) -> bool:
         return target in self._names
@@ -320,13 +325,34 @@ class EnvironmentByTarget(Mapping[str, str]):
     def __getitem__(self, target: str) -> str:
         if target not in self:
             raise KeyError(target)
-        return self._toolkit.inventory.target(target).environment.value
+        return self._environment(target)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class _AnyName(_Environments):
+    """Targets that no file lists: any name that can be printed is one."""
+
+    def __contains__(self, target: object) -> bool:
+        return isinstance(target, str) and target.strip() == target and target.isprintable() and 0 < len(target) <= 256
+
+
+def environments(toolkit: Toolkit) -> Mapping[TargetKind, Mapping[str, str]]:
+    """Return, for each kind of target, what each is for."""
+    from dsi_automation.engine.operation import TargetKind
+
+    inventory = toolkit.inventory
+    return {
+        TargetKind.HOST: _Environments(
+            lambda: inventory.select(["all"]), lambda name: inventory.target(name).environment.value
+        ),
+        TargetKind.ACCOUNT: _AnyName(tuple, lambda _: inventory.accounts.environment.value),
+        TargetKind.SITE: _Environments(lambda: inventory.sites, lambda _: inventory.accounts.environment.value),
+    }
 
 
 def _allowed(person: Person, key: PersonKey) -> AllowedSigner:

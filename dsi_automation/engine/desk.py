@@ -57,7 +57,7 @@ class Desk:
         kind = RequestKind.SINGLE if bounds is None else RequestKind.STANDING
         ledger = chain.survey(self._parts)
         person = self.me(now)
-        rule = self._gate.rule(plan.operation, self._gate.environment_of(plan.targets))
+        rule = self._gate.rule(plan.operation, self._gate.environment_of(plan))
         if not has_role(person, rule.requesters):
             raise _not_yours(person, rule.requesters)
         if bounds is not None:
@@ -87,7 +87,7 @@ class Desk:
             journal=ledger.journal_id,
             request=request_id,
             plan=plan,
-            environment=self._gate.environment_of(plan.targets),
+            environment=self._gate.environment_of(plan),
             kind=kind,
             reason=reason.strip(),
             window=window,
@@ -176,7 +176,7 @@ class Desk:
         """
         check_plan(self._parts, plan, reason)
         person = self.me(now)
-        rule = self._gate.rule(plan.operation, self._gate.environment_of(plan.targets))
+        rule = self._gate.rule(plan.operation, self._gate.environment_of(plan))
         emergency_role(person, rule)
         kind = RequestKind.EMERGENCY
         return self.request_draft(ledger, plan, kind, reason, Window(), None, person, rule, now), person
@@ -260,7 +260,7 @@ def check_plan(parts: Parts, plan: Plan, reason: str) -> None:
             T("The plan has nothing to do, so there is nothing to approve."),
             next_step=T("See why with `dsi plan {name}`.", name=plan.operation),
         )
-    registry.known_targets(parts, plan.targets)
+    registry.known_targets(parts, operation, plan.targets, registry.validated(operation, plan.inputs))
     if not reason.strip():
         raise UsageError(T("A request needs a reason."), next_step=T("Say why: --reason TEXT."))
     whole = plan.to_json()

@@ -37,15 +37,15 @@ class GatedEngine(Engine):
     def check(self, operation: str, targets: Sequence[str], inputs: Mapping[str, Any], observer: Observer) -> Report:
         """Run a read-only operation."""
         found = registry.looking(self._parts, operation)
-        names = registry.known_targets(self._parts, targets)
         given = registry.validated(found, inputs)
+        names = registry.known_targets(self._parts, found, targets, given)
         return found.check(names, given, self._parts.tools.look(), FanOut(observer))
 
     def plan(self, operation: str, targets: Sequence[str], inputs: Mapping[str, Any], observer: Observer) -> Plan:
         """Look and decide; changes nothing and writes nothing."""
         found = registry.changing(self._parts, operation)
-        names = registry.known_targets(self._parts, targets)
         given = registry.validated(found, inputs)
+        names = registry.known_targets(self._parts, found, targets, given)
         found.validate(names, given)
         return registry.look_and_plan(self._parts, found, names, given, FanOut(observer))
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dsi_automation.core.errors import DsiError
+from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import TN, T
 from dsi_automation.engine import documents, doors, fold, registry
 from dsi_automation.engine.closed import closed, reason
@@ -136,13 +137,15 @@ class Gate:
             )
         return rule
 
-    def environment_of(self, targets: Sequence[str]) -> str:
-        """Return the one environment these targets belong to.
+    def environment_of(self, plan: Plan) -> str:
+        """Return the one environment the targets of a plan belong to.
 
         Raises:
-            GateClosedError: they belong to several, or one is not in the inventory.
+            GateClosedError: they belong to several, one is not in the inventory, or the operation is unknown.
         """
-        found = sorted({str(self._parts.targets.get(target, "-")) for target in targets})
+        operation = self._parts.operations.get(plan.operation)
+        known = {} if operation is None else self._parts.targets[operation.target_kind]
+        found = sorted({str(known.get(target, "-")) for target in plan.targets})
         if len(found) != 1 or found == ["-"]:
             raise closed(
                 "environment",
@@ -217,7 +220,7 @@ class Gate:
                 T("{operation} changed since {id} was made.", operation=operation.name, id=case.request.id),
                 T("Make a new plan and a new request."),
             )
-        if self.environment_of(case.plan.targets) != case.request.environment:
+        if self.environment_of(case.plan) != case.request.environment:
             raise closed(
                 "environment",
                 T("The targets of {id} have changed environment since.", id=case.request.id),

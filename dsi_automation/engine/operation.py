@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,10 +17,29 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import Text
 
 
+class TargetKind(StrEnum):
+    """What an operation acts on."""
+
+    HOST = "host"
+    """A host of the inventory."""
+    ACCOUNT = "account"
+    """A person's account: a staff number, a login or an address."""
+    SITE = "site"
+    """A site of the inventory, by its code."""
+
+
+ALL: Final = "*"
+"""The target of a read-only operation that was asked about everything."""
+
+
 class Inputs(BaseModel):
     """Base of an operation's inputs: a closed schema, frozen once validated."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    def targets(self) -> tuple[str, ...]:
+        """Return the targets the inputs name by themselves (the rows of a file); most name none."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,7 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     summary: ClassVar[Text]
     risk: ClassVar[Risk]
     inputs_model: ClassVar[type[Inputs]]
+    target_kind: ClassVar[TargetKind] = TargetKind.HOST
 
     @abstractmethod
     def observe(
@@ -137,6 +158,9 @@ class ReadOnlyOperation[InputsT: Inputs, LookT](ABC):
     summary: ClassVar[Text]
     risk: ClassVar[Risk] = Risk.NONE
     inputs_model: ClassVar[type[Inputs]]
+    target_kind: ClassVar[TargetKind] = TargetKind.HOST
+    may_look_at_all: ClassVar[bool] = False
+    """Whether it may be asked without naming a target; it is then handed `ALL`."""
 
     @abstractmethod
     def check(self, targets: Sequence[str], inputs: InputsT, look: LookT, observer: Observer) -> Report:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from dsi_automation.core.clock import Clock
-from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Tools
+from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind, Tools
 from dsi_automation.inventory.model import ApprovalPolicy, Person
 from dsi_automation.journal.model import Entry, Journal, Signed
 
@@ -46,7 +46,8 @@ class Parts:
         operations: by name; the engine knows none by itself.
         people, policy: read the files anew at each call, so that an edited or missing one is seen at the gate.
         verify: raises a `DsiError` when a signature does not match its document, namespace or key.
-        targets: the environment of each target of the inventory, by name.
+        targets: for each kind of target, the environment of each one by name; a kind whose targets are not in the
+            inventory (accounts) holds any name.
         owner: this process, as leases name it: `host/pid/start time`.
         lease_ttl: how long a lease lives without a heartbeat.
         heartbeat: time between two renewals; at most a third of `lease_ttl`.
@@ -63,7 +64,7 @@ class Parts:
     policy: Callable[[], ApprovalPolicy]
     signer: Signer
     verify: Callable[[Signed], object]
-    targets: Mapping[str, str]
+    targets: Mapping[TargetKind, Mapping[str, str]]
     clock: Clock
     owner: str
     lease_ttl: timedelta = timedelta(seconds=60)

@@ -12,7 +12,15 @@ from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Blocker, Plan
 from dsi_automation.core.text import T, Text
-from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, Inputs, Operation, ReadOnlyOperation
+from dsi_automation.engine.operation import (
+    ALL,
+    AnyOperation,
+    AnyReadOnly,
+    Inputs,
+    Operation,
+    ReadOnlyOperation,
+    TargetKind,
+)
 from dsi_automation.engine.parts import Parts
 from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import dotted, explain
@@ -58,19 +66,25 @@ def unknown_operation(name: str, known: Iterable[str]) -> UsageError:
     return UsageError(T("There is no operation {name}.", name=name), next_step=following)
 
 
-def known_targets(parts: Parts, targets: Sequence[str]) -> tuple[str, ...]:
-    """Return the targets as a tuple.
+def known_targets(
+    parts: Parts, operation: AnyOperation | AnyReadOnly, targets: Sequence[str], inputs: Inputs
+) -> tuple[str, ...]:
+    """Return the targets as a tuple: those named, else those the inputs name, else everything where that is allowed.
 
     Raises:
         UsageError: none, one twice, or one the inventory does not know.
     """
+    targets = targets or inputs.targets()
+    if not targets and isinstance(operation, ReadOnlyOperation) and operation.may_look_at_all:
+        return (ALL,)
     if not targets:
-        raise UsageError(T("No target was named."), next_step=T("Name at least one host of the inventory."))
-    unknown = sorted({name for name in targets if name not in parts.targets})
+        raise UsageError(T("No target was named."), next_step=_name_one(operation.target_kind))
+    known = parts.targets[operation.target_kind]
+    unknown = sorted({name for name in targets if name not in known})
     if unknown:
         raise UsageError(
             T("The inventory does not know {names}.", names=", ".join(unknown)),
-            next_step=T("Check the spelling, or add the host to the inventory."),
+            next_step=T("Check the spelling, or add it to the inventory."),
         )
     twice = sorted({name for name in targets if list(targets).count(name) > 1})
     if twice:
@@ -154,6 +168,12 @@ def _keeps_contract(operation: AnyOperation, plan: Plan, targets: Sequence[str],
 
 def _next(error: DsiError) -> Text:
     return error.next_step or T("See to the target, then plan again.")
+
+
+def _name_one(kind: TargetKind) -> Text:
+    if kind is TargetKind.ACCOUNT:
+        return T("Name at least one account: a staff number, a login or an address.")
+    return T("Name at least one site.") if kind is TargetKind.SITE else T("Name at least one host of the inventory.")
 
 
 def _problem(name: str, expected: Text, item: Mapping[str, Any], known: Iterable[str]) -> Text:

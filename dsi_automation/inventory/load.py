@@ -17,6 +17,7 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory import people, policy, secrets
+from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
 from dsi_automation.inventory.hosts import HOST_NAMES, WINDOWS_NAMES, HostVariables, Target, WindowsVariables
 from dsi_automation.inventory.model import (
     ApprovalPolicy,
@@ -33,7 +34,14 @@ from dsi_automation.inventory.settings import Settings
 if TYPE_CHECKING:
     from dsi_automation.inventory.ansible_source import AnsibleSource
 
-GLOBAL_NAMES: Final = ("dsi_sites", "dsi_directory", "dsi_workstation", "dsi_credentials")
+GLOBAL_NAMES: Final = (
+    "dsi_sites",
+    "dsi_directory",
+    "dsi_workstation",
+    "dsi_credentials",
+    "dsi_accounts",
+    "dsi_m365",
+)
 _PASSWORD_NAME: Final = re.compile(r"ansible_(\w+_)?(pass|password)")
 
 
@@ -99,9 +107,7 @@ class Inventory:
         Raises:
             InventoryError: it is not described, or an account it names is not in `dsi_credentials`.
         """
-        if "dsi_directory" not in self._globals:
-            text = T("the variable dsi_directory describes the domain; it is missing.")
-            raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), "dsi_directory", text)])
+        self._must_have("dsi_directory", T("the variable dsi_directory describes the domain; it is missing."))
         settings: DirectorySettings = self._validated(
             DirectorySettings, "dsi_directory", self._globals["dsi_directory"]
         )
@@ -114,7 +120,7 @@ class Inventory:
             raise InventoryError(wrong)
         if settings.ca_file is None:
             return settings
-        return settings.model_copy(update={"ca_file": str((self.home / Path(settings.ca_file)).absolute())})
+        return settings.model_copy(update={"ca_file": self._absolute(settings.ca_file)})
 
     @cached_property
     def workstation_policy(self) -> WorkstationPolicy:
@@ -123,6 +129,34 @@ class Inventory:
             WorkstationPolicy, "dsi_workstation", self._globals.get("dsi_workstation", {})
         )
         return found
+
+    @cached_property
+    def accounts(self) -> AccountPolicy:
+        """Return how people's accounts are made.
+
+        Raises:
+            InventoryError: it is not said, or names a credential that is not in `dsi_credentials`.
+        """
+        self._must_have("dsi_accounts", T("the variable dsi_accounts says how accounts are made; it is missing."))
+        found: AccountPolicy = self._validated(AccountPolicy, "dsi_accounts", self._globals["dsi_accounts"])
+        if found.write_credential not in self.credentials:
+            path = ("dsi_accounts", "write_credential")
+            raise InventoryError([self._problem(None, path, _unknown_credential(found.write_credential))])
+        if found.retired_addresses is None:
+            return found
+        return found.model_copy(update={"retired_addresses": self._absolute(found.retired_addresses)})
+
+    @cached_property
+    def tenant(self) -> TenantSettings:
+        """Return the Microsoft 365 tenant; its files as absolute paths.
+
+        Raises:
+            InventoryError: it is not described.
+        """
+        self._must_have("dsi_m365", T("the variable dsi_m365 describes the Microsoft 365 tenant; it is missing."))
+        found: TenantSettings = self._validated(TenantSettings, "dsi_m365", self._globals["dsi_m365"])
+        files = {name: getattr(found, name) for name in ("certificate", "ca_file")}
+        return found.model_copy(update={name: self._absolute(path) for name, path in files.items() if path})
 
     @cached_property
     def credentials(self) -> Mapping[str, CredentialSource]:
@@ -223,6 +257,17 @@ class Inventory:
                 next_step=T("Set dsi_site for it or for its group, to one of: {sites}.", sites=", ".join(self.sites)),
             )
         return self.sites[target.site]
+
+    def has(self, name: str) -> bool:
+        """Tell whether a variable of the whole inventory (`dsi_m365`, ...) is there."""
+        return name in self._globals
+
+    def _must_have(self, name: str, text: Text) -> None:
+        if not self.has(name):
+            raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), name, text)])
+
+    def _absolute(self, path: str) -> str:
+        return str((self.home / Path(path)).absolute())
 
     def _checked(self, name: str) -> Target:
         """Return a host, checked the first time it is asked for."""

@@ -131,12 +131,14 @@ class Site(Strict):
         name: what people call it.
         workstation_ou: distinguished name of the OU its workstations belong in.
         naming: how its workstations are named.
+        user_ou: distinguished name of the OU its people's accounts belong in; None where none are made.
     """
 
     code: NonEmpty
     name: NonEmpty
     workstation_ou: DistinguishedName
     naming: NamingRule
+    user_ou: DistinguishedName | None = None
 
 
 class WorkstationPolicy(Strict):

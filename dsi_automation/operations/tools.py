@@ -7,11 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from dsi_automation.connectors.directory.accounts import AccountReader, AccountWriter
 from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryWriter
+from dsi_automation.connectors.m365.port import TenantReader, TenantWriter
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.secrets import Secret
+from dsi_automation.documents.mailbox import MailboxLetter
+from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
+from dsi_automation.operations.envelopes import EnvelopeReader, EnvelopeWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,54 @@ class Look(Protocol):
         """Return a reader for the directory."""
         ...
 
+    @property
+    def site_codes(self) -> Mapping[str, Site]:
+        """Return every site of the inventory by its code."""
+        ...
+
+    @property
+    def account_policy(self) -> AccountPolicy:
+        """Return how people's accounts are made.
+
+        Raises:
+            InventoryError: the inventory does not say.
+        """
+        ...
+
+    @property
+    def tenant_settings(self) -> TenantSettings:
+        """Return the Microsoft 365 tenant the inventory describes.
+
+        Raises:
+            InventoryError: it describes none.
+        """
+        ...
+
+    @property
+    def issued_addresses(self) -> Mapping[str, str]:
+        """Return whose each address was that was ever given or retired: a staff number, or empty when unknown.
+
+        Lower-case addresses; from the journal's announced actions and from the file of retired addresses. An address
+        that is here for somebody else is never given again.
+        """
+        ...
+
+    def accounts(self) -> AccountReader:
+        """Return a reader for people's accounts in the directory; one for all threads."""
+        ...
+
+    def tenant(self) -> TenantReader:
+        """Return a reader for the Microsoft 365 tenant; one for all threads.
+
+        Raises:
+            UsageError: the extra `m365` is not installed.
+        """
+        ...
+
+    def envelopes(self) -> EnvelopeReader:
+        """Return the hand-overs in preparation."""
+        ...
+
 
 class Hands(Protocol):
     """The write half, bound to one run's permit."""
@@ -82,6 +135,26 @@ class Hands(Protocol):
 
     def directory(self) -> DirectoryWriter:
         """Return a writer for the directory, bound as the account that joins machines."""
+        ...
+
+    def accounts(self) -> AccountWriter:
+        """Return a writer for people's accounts in the directory."""
+        ...
+
+    def tenant(self) -> TenantWriter:
+        """Return a writer for the Microsoft 365 tenant."""
+        ...
+
+    def envelopes(self) -> EnvelopeWriter:
+        """Return the hand-overs in preparation, to seal passwords into."""
+        ...
+
+    def write_letter(self, target: str, letter: MailboxLetter) -> str:
+        """Write somebody's hand-over letter, without a password, where the controller keeps letters; returns its path.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         ...
 
     def join_account(self) -> Account:

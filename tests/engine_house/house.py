@@ -21,7 +21,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 from dsi_automation.engine.api import Engine
 from dsi_automation.engine.engine import GatedEngine
-from dsi_automation.engine.operation import Inputs, Observed, Operation, Permit, ReadOnlyOperation, Report
+from dsi_automation.engine.operation import Inputs, Observed, Operation, Permit, ReadOnlyOperation, Report, TargetKind
 from dsi_automation.engine.parts import Parts
 from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
 from dsi_automation.journal import sshsig
@@ -293,7 +293,7 @@ class House:
             policy=lambda: ApprovalPolicy.model_validate(self.policy),
             signer=MemoryKey(who) if isinstance(who, str) else who,
             verify=check,
-            targets=self.targets,
+            targets={TargetKind.HOST: self.targets},
             clock=self.clock,
             owner=this_process(),
         )

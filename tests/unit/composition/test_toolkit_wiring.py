@@ -106,15 +106,16 @@ def test_an_endpoint_is_what_the_inventory_says(toolkit):
 
 
 def test_every_target_has_a_site_and_an_environment(toolkit):
-    from dsi_automation.composition.toolkit import EnvironmentByTarget
+    from dsi_automation.composition.toolkit import environments as by_kind
+    from dsi_automation.engine.operation import TargetKind
 
-    environments = EnvironmentByTarget(toolkit)
+    environments = by_kind(toolkit)[TargetKind.HOST]
     assert environments[HOST] == "production"
     assert environments["bke-guichet-01"] == "training"
     assert "nobody" not in environments
     with pytest.raises(KeyError):
         environments["nobody"]
-    assert set(environments) == set(toolkit.select(["all"]))
+    assert set(environments) == set(toolkit.select("workstation.check", ["all"]))
     assert toolkit.equipment.look().sites[HOST].code == "ABJ"
 
 
