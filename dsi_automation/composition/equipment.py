@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.composition.accounts import AccountLook, Records, write_letter
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import UsageError
@@ -21,8 +22,12 @@ from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationP
 from dsi_automation.operations.tools import Account
 
 if TYPE_CHECKING:
+    from dsi_automation.composition.envelopes import FileEnvelopes
+    from dsi_automation.connectors.directory.accounts import AccountWriter
     from dsi_automation.connectors.directory.port import DirectoryEndpoint, DirectoryReader, DirectoryWriter
+    from dsi_automation.connectors.m365.port import TenantWriter
     from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
+    from dsi_automation.documents.mailbox import MailboxLetter
     from dsi_automation.engine.operation import Permit
 
 LOOK_DEADLINE: Final = 60.0
@@ -32,10 +37,10 @@ LOOK_DEADLINE: Final = 60.0
 class Equipment:
     """Hands out the two halves: to look, freely; to write, against a permit."""
 
-    def __init__(self, inventory: Inventory, clock: Clock, workers: int) -> None:
+    def __init__(self, inventory: Inventory, clock: Clock, workers: int, records: Records) -> None:
         """Remember where the equipment is described; nothing is connected yet."""
         self._inventory = inventory
-        self._look = InventoryLook(inventory, clock, workers)
+        self._look = InventoryLook(inventory, clock, workers, records)
 
     def look(self) -> InventoryLook:
         """Return the read half."""
@@ -46,17 +51,14 @@ class Equipment:
         return InventoryHands(self._inventory, self._look, permit)
 
 
-class InventoryLook:
+class InventoryLook(AccountLook):
     """The read half. May be used from several threads; each machine's connection belongs to one of them."""
 
-    def __init__(self, inventory: Inventory, clock: Clock, workers: int) -> None:
+    def __init__(self, inventory: Inventory, clock: Clock, workers: int, records: Records) -> None:
         """Look through `inventory`; `workers` targets at once."""
-        self._inventory = inventory
-        self.clock = clock
+        super().__init__(inventory, clock, records)
         self.workers = workers
         self.deadline = LOOK_DEADLINE
-        # Ansible's inventory is not made for several threads, and each target asks it for its variables.
-        self.lock = threading.RLock()
 
     @cached_property
     def sites(self) -> Mapping[str, Site]:
@@ -186,6 +188,41 @@ class InventoryHands:
 
         endpoint = self.look.directory_endpoint(self._inventory.directory.join_credential)
         return LdapWriter(endpoint, self._permit)
+
+    def accounts(self) -> AccountWriter:
+        """Return a writer for people's accounts, bound as the account that makes them; one for all threads."""
+        with self.look.lock:
+            return self._account_writer
+
+    @cached_property
+    def _account_writer(self) -> AccountWriter:
+        from dsi_automation.connectors.directory.account_client import LdapAccountWriter
+
+        endpoint = self.look.directory_endpoint(self._inventory.accounts.write_credential)
+        return LdapAccountWriter(endpoint, self._permit)
+
+    def tenant(self) -> TenantWriter:
+        """Return a writer for the Microsoft 365 tenant; one for all threads."""
+        with self.look.lock:
+            return self._tenant_writer
+
+    @cached_property
+    def _tenant_writer(self) -> TenantWriter:
+        from dsi_automation.connectors.m365.opening import open_writer
+        from dsi_automation.connectors.m365.port import SyncTarget
+
+        job = self._inventory.tenant.sync_job
+        target = None if job is None else SyncTarget(job.service_principal, job.job, job.rule)
+        return open_writer(self.look.tenant_endpoint(), self.look.clock, self._permit, target)
+
+    def envelopes(self) -> FileEnvelopes:
+        """Return the hand-overs in preparation, to seal passwords into."""
+        return self.look.envelopes()
+
+    def write_letter(self, target: str, letter: MailboxLetter) -> str:
+        """Write somebody's hand-over letter where the controller keeps letters; returns its path."""
+        self._permit.check(target)
+        return write_letter(self.look.records.folder / "letters", target, letter)
 
     def join_account(self) -> Account:
         """Return the account that may join machines to the domain."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import UsageError, VerificationFailedError
@@ -128,9 +128,11 @@ class Toolkit:
     @cached_property
     def equipment(self) -> Equipment:
         """Return the two halves of the connectors."""
+        from dsi_automation.composition.accounts import Records
         from dsi_automation.composition.equipment import Equipment
 
-        return Equipment(self.inventory, self.clock, self.settings.workers.value)
+        records = Records(self.settings.state_dir.value, self._announced)
+        return Equipment(self.inventory, self.clock, self.settings.workers.value, records)
 
     @cached_property
     def engine(self) -> GatedEngine:
@@ -258,6 +260,11 @@ class Toolkit:
     def _people_now(self) -> Iterable[Person]:
         # Read anew each time: the gate must see an edited or missing file.
         return load_people(self.settings.home / PEOPLE_FILE)
+
+    def _announced(self) -> Iterable[Mapping[str, Any]]:
+        from dsi_automation.journal.model import Kind
+
+        return [entry.body for entry in self.journal.read(kinds=[Kind.ABOUT_TO])] if self.journal_exists else []
 
     def _journal_as_it_is(self) -> SqlJournal:
         """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""

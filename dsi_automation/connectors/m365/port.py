@@ -217,6 +217,21 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncTarget:
+    """The Entra Cloud Sync job that synchronises one object on demand.
+
+    Attributes:
+        service_principal: object id of the configuration's service principal.
+        job: id of its synchronisation job.
+        rule: id of that job's rule.
+    """
+
+    service_principal: str
+    job: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What the application may do in the tenant: the roles of its token."""
 
