@@ -26,6 +26,7 @@ class PersonRow(BaseModel):
         address: the address the person has already, or is to have; by default it is planned by the naming rule.
         manager: staff number, login or address of the manager.
         line: where it stands in the file, for messages; 0 when typed.
+        problem: a key of `ROW_PROBLEMS` where the line of the file could not be taken apart; its fields are empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True)
@@ -40,9 +41,16 @@ class PersonRow(BaseModel):
     manager: str = ""
     address: str = ""
     line: int = 0
+    problem: str = ""
 
 
-FIELDS: Final = tuple(name for name in PersonRow.model_fields if name != "line")
+FIELDS: Final = tuple(name for name in PersonRow.model_fields if name not in {"line", "problem"})
+ROW_PROBLEMS: Final = {
+    "too_few_fields": T("The line has fewer fields than the header line."),
+    "too_many_fields": T("The line has more fields than the header line."),
+    "quotes": T("A field of the line begins with a quotation mark and does not end with one."),
+}
+"""Why the line of a file could not be taken apart: the blocker of its target, `line-N`."""
 
 
 class MailboxInputs(Inputs):
