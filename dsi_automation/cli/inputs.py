@@ -14,6 +14,9 @@ from dsi_automation.core.text import T
 LARGEST_FILE: Final = 1_048_576
 """Bytes; an input file is written by hand, and anything larger is a mistake in its name."""
 
+PEOPLE: Final = "people"
+"""The input whose file is a list of people: a CSV file may be given for it."""
+
 
 def gather(words: Sequence[str]) -> dict[str, Any]:
     """Return the inputs; values typed on the command line stay strings, the operation's schema converts them.
@@ -41,12 +44,16 @@ def _pairs(word: str) -> list[tuple[str, Any]]:
             T("“{word}” is not an input.", word=word),
             next_step=T("Write -i key=value, -i key=@file.yml for a value in a file, or -i @file.yml for many inputs."),
         )
-    return [(key.strip(), _value(value))]
+    return [(key.strip(), _value(key.strip(), value))]
 
 
-def _value(typed: str) -> Any:
+def _value(key: str, typed: str) -> Any:
     if typed.startswith("@@"):
         return typed[1:]
+    if key == PEOPLE and typed.startswith("@"):
+        from dsi_automation.cli.people_file import read_people
+
+        return read_people(Path(typed[1:]))
     return content_of(Path(typed[1:])) if typed.startswith("@") else typed
 
 
