@@ -30,6 +30,8 @@ class Pool:
 
     def __init__(self, endpoint: DirectoryEndpoint) -> None:
         self.endpoint = endpoint
+        self.exchanges = 0
+        """LDAP operations sent so far, binds and probes included."""
         self._idle: list[Wire] = []
         self._lock = threading.Lock()
 
@@ -74,6 +76,18 @@ class Pool:
         except NotDoneError as error:
             raise refused(error.answer, doing, on=on, server=self.endpoint.server) from error
 
+    def bind(self, endpoint: DirectoryEndpoint) -> None:
+        """Bind once as another account, on a connection of its own, and leave.
+
+        Raises:
+            BindRefusedError: that account is not let in.
+            UnreachableError: no connection.
+        """
+        from dsi_automation.connectors.directory.wire import Wire
+
+        self._count(1)
+        Wire.open(endpoint).close()
+
     def close(self) -> None:
         """Close the idle connections. A later request opens a new one."""
         with self._lock:
@@ -88,6 +102,7 @@ class Pool:
         wire, kept = self._take()
         if not kept:
             return wire
+        self._count(1)
         try:
             wire.ping()
         except LinkLostError:
@@ -98,16 +113,24 @@ class Pool:
     def _use[ResultT](self, wire: Wire, ask: Callable[[Wire], ResultT]) -> ResultT:
         from dsi_automation.connectors.directory.wire import NotDoneError
 
+        before = wire.exchanges
         try:
             result = ask(wire)
         except NotDoneError:
+            self._count(wire.exchanges - before)
             self._keep(wire)
             raise
         except BaseException:
+            self._count(wire.exchanges - before)
             wire.close()
             raise
+        self._count(wire.exchanges - before)
         self._keep(wire)
         return result
+
+    def _count(self, operations: int) -> None:
+        with self._lock:
+            self.exchanges += operations
 
     def _take(self) -> tuple[Wire, bool]:
         """Return a connection, and whether it was kept from an earlier request."""
@@ -119,6 +142,7 @@ class Pool:
     def _open(self) -> Wire:
         from dsi_automation.connectors.directory.wire import Wire
 
+        self._count(1)
         return Wire.open(self.endpoint)
 
     def _keep(self, wire: Wire) -> None:

@@ -81,6 +81,8 @@ class Wire:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.exchanges = 1
+        """Operations sent so far; the bind was the first."""
 
     @classmethod
     def open(cls, endpoint: DirectoryEndpoint) -> Wire:
@@ -146,9 +148,18 @@ class Wire:
             found += entries
         return found
 
-    def add(self, dn: str, object_class: str, attributes: Mapping[str, str | int]) -> None:
+    def add(self, dn: str, object_class: str, attributes: Mapping[str, str | int | Sequence[str]]) -> None:
         """Create an object."""
         self._ask(lambda: self._connection.add(dn, [object_class], dict(attributes)))
+
+    def replace(self, dn: str, attributes: Mapping[str, str | int | bytes]) -> None:
+        """Replace attributes of an object, all in one change."""
+        changes = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in attributes.items()}
+        try:
+            self._ask(lambda: self._connection.modify(dn, changes))
+        finally:
+            # ldap3 keeps the last request, and a password may have been in it.
+            self._connection.request = None
 
     def move(self, dn: str, rdn: str, container: str) -> None:
         """Move an object into a container, under the same relative name."""
@@ -185,6 +196,7 @@ class Wire:
         )
 
     def _ask(self, call: Any) -> None:
+        self.exchanges += 1
         try:
             call()
         except (
