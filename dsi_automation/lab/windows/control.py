@@ -16,12 +16,15 @@ from dsi_automation.lab.windows.faults import Fault, FaultRule
 from dsi_automation.lab.windows.spec import WorkstationSpec
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("simulator", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
+        """Open the socket instead of a TCP connection."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
@@ -111,7 +114,7 @@ class Control:
         self._call("POST", _path(key, "/reboot"))
 
     def _call(self, method: str, path: str, body: str | None = None) -> Any:
-        connection = _UnixConnection(self._path, self._timeout)
+        connection = UnixConnection(self._path, self._timeout)
         try:
             connection.request(
                 method, path, None if body is None else body.encode(), {"Content-Type": "application/json"}
