@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Plan
-from dsi_automation.engine.model import Request, Run, StandingBounds, Window
+from dsi_automation.engine.model import HandedItem, HandOver, Request, Run, StandingBounds, Window
 from dsi_automation.engine.operation import Report
 
 
@@ -88,6 +88,19 @@ class Engine(Protocol):
 
     def resume(self, run_id: str, observer: Observer) -> Run:
         """Finish an interrupted run: settle, look anew, do what remains of what was approved."""
+        ...
+
+    def hand_over(self, operation: str, items: Sequence[HandedItem], *, to: str | None = None) -> HandOver:
+        """Record, signed, that accounts are handed over: to be called before a password is revealed.
+
+        Raises:
+            UsageError: nothing is handed over.
+            GateClosedError: the signer is unknown, or has no role that may ask for the operation.
+        """
+        ...
+
+    def handovers(self, *, run: str | None = None) -> Sequence[HandOver]:
+        """Return the hand-overs, or those of what a run made ready; oldest first."""
         ...
 
     def runs(self) -> Sequence[Run]:

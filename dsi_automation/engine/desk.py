@@ -58,14 +58,13 @@ class Desk:
         ledger = chain.survey(self._parts)
         person = self.me(now)
         rule = self._gate.rule(plan.operation, self._gate.environment_of(plan))
-        if not has_role(person, rule.requesters):
-            raise _not_yours(person, rule.requesters)
+        entitled(person, rule.requesters)
         if bounds is not None:
             check_standing(rule, bounds.until - now.date())
         draft = self.request_draft(ledger, plan, kind, reason, window, bounds, person, rule, now)
         with self._parts.journal.transaction() as change:
             _free(change, draft.subject)
-            _in_good_time(change.now, now)
+            in_good_time(change.now, now)
             change.append(draft)
         return draft.subject
 
@@ -116,7 +115,7 @@ class Desk:
             if case.request.state is not RequestState.PENDING:
                 raise _already(case.request)
             _once(case, person, "approve")
-            _entitled(person, case.rule.approvers)
+            entitled(person, case.rule.approvers)
 
         self._decide(request_id, Kind.APPROVED, comment, allowed)
 
@@ -132,7 +131,7 @@ class Desk:
             due = case.request.state is RequestState.RATIFICATION_DUE
             if not due and case.request.state is not RequestState.PENDING:
                 raise _already(case.request)
-            _entitled(person, _ratifiers(case.rule) if due else case.rule.approvers)
+            entitled(person, _ratifiers(case.rule) if due else case.rule.approvers)
 
         self._decide(request_id, Kind.REFUSED, comment, allowed)
 
@@ -146,7 +145,7 @@ class Desk:
         def allowed(case: Examined, person: Person) -> None:
             roles = (*case.rule.approvers, *(_ratifiers(case.rule) if case.rule.emergency else ()))
             if not same_person(person, case.requester):
-                _entitled(person, roles)
+                entitled(person, roles)
             taken_back = any(item.decision in {"revoke", "refuse"} for item in case.request.decisions)
             if taken_back or case.request.state is RequestState.EXPIRED or self._finished(case.request):
                 raise _already(case.request)
@@ -164,7 +163,7 @@ class Desk:
             _not_own(case, person)
             if case.request.state is not RequestState.RATIFICATION_DUE:
                 raise _already(case.request)
-            _entitled(person, _ratifiers(case.rule))
+            entitled(person, _ratifiers(case.rule))
 
         self._decide(request_id, Kind.RATIFIED, comment, allowed)
 
@@ -233,7 +232,7 @@ class Desk:
         with self._parts.journal.transaction() as change:
             again = self._gate.examine(chain.still(change, ledger, request_id), request_id, change.now)
             allowed(again, person)
-            _in_good_time(change.now, now)
+            in_good_time(change.now, now)
             change.append(draft)
 
     def _finished(self, request: Request) -> bool:
@@ -295,7 +294,12 @@ def _free(change: Transaction, request_id: str) -> None:
         )
 
 
-def _in_good_time(now: datetime, began: datetime) -> None:
+def in_good_time(now: datetime, began: datetime) -> None:
+    """Make sure that what was signed at `began` is recorded soon after.
+
+    Raises:
+        GateClosedError: it was not.
+    """
     if now - began > SIGNING_TAKES:
         raise closed(
             "slow", T("The signature took more than 15 minutes, so it was not recorded."), T("Run the command again.")
@@ -311,17 +315,18 @@ def _not_own(case: Examined, person: Person) -> None:
         )
 
 
-def _entitled(person: Person, roles: Sequence[str]) -> None:
+def entitled(person: Person, roles: Sequence[str]) -> None:
+    """Make sure that a person holds one of the roles.
+
+    Raises:
+        GateClosedError: none of them.
+    """
     if not has_role(person, roles):
-        raise _not_yours(person, roles)
-
-
-def _not_yours(person: Person, roles: Sequence[str]) -> Exception:
-    return closed(
-        "role",
-        T("{person} has none of the roles this needs: {roles}.", person=person.id, roles=", ".join(roles)),
-        T("Somebody with one of these roles must do it."),
-    )
+        raise closed(
+            "role",
+            T("{person} has none of the roles this needs: {roles}.", person=person.id, roles=", ".join(roles)),
+            T("Somebody with one of these roles must do it."),
+        )
 
 
 def _ratifiers(rule: Rule) -> tuple[str, ...]:

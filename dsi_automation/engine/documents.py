@@ -19,13 +19,14 @@ from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.closed import closed
-from dsi_automation.engine.model import RequestKind, StandingBounds, Window
+from dsi_automation.engine.model import HandedItem, RequestKind, StandingBounds, Window
 from dsi_automation.journal.model import Entry, Signed
 
 REQUEST: Final = "dsi-request"
 DECISION: Final = "dsi-decision"
 RUN: Final = "dsi-run"
-FORMATS: Final = {REQUEST: "dsi.request/1", DECISION: "dsi.decision/1", RUN: "dsi.run/1"}
+CUSTODY: Final = "dsi-custody"
+FORMATS: Final = {REQUEST: "dsi.request/1", DECISION: "dsi.decision/1", RUN: "dsi.run/1", CUSTODY: "dsi.custody/1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,36 @@ def run_document(
             "targets": list(targets),
             "person": person,
             "at": iso(at),
+        }
+    )
+
+
+def custody_document(
+    *,
+    journal: str,
+    handover: str,
+    operation: str,
+    items: Sequence[HandedItem],
+    to: str | None,
+    person: str,
+    at: datetime,
+    head: Head,
+) -> str:
+    """Return what the person who hands accounts over signs, before a password is revealed; it holds none."""
+    return text(
+        {
+            "format": FORMATS[CUSTODY],
+            "journal": journal,
+            "handover": handover,
+            "operation": operation,
+            "items": [
+                {"target": item.target, "address": item.address, "how": str(item.how), "run": item.run}
+                for item in items
+            ],
+            "to": to,
+            "person": person,
+            "at": iso(at),
+            "head": {"seq": head.seq, "hash": head.hash},
         }
     )
 

@@ -13,11 +13,12 @@ from dsi_automation.core.text import T
 from dsi_automation.engine import chain, documents, fold, registry
 from dsi_automation.engine.api import Engine
 from dsi_automation.engine.closed import closed
+from dsi_automation.engine.custody import Custody, handovers
 from dsi_automation.engine.desk import Desk
 from dsi_automation.engine.fold import Ledger
 from dsi_automation.engine.gate import Gate
 from dsi_automation.engine.identifiers import RUN, find_id, new_id
-from dsi_automation.engine.model import Request, RequestState, Run, StandingBounds, Window
+from dsi_automation.engine.model import HandedItem, HandOver, Request, RequestState, Run, StandingBounds, Window
 from dsi_automation.engine.observers import FanOut
 from dsi_automation.engine.operation import Report
 from dsi_automation.engine.parts import Parts
@@ -33,6 +34,7 @@ class GatedEngine(Engine):
         self._parts = parts
         self._gate = Gate(parts)
         self._desk = Desk(parts, self._gate)
+        self._custody = Custody(parts, self._gate, self._desk)
 
     def check(self, operation: str, targets: Sequence[str], inputs: Mapping[str, Any], observer: Observer) -> Report:
         """Run a read-only operation."""
@@ -145,6 +147,15 @@ class GatedEngine(Engine):
         claim = Claim(found, case.request, person.id, leases, before)
         Runner(self._parts, claim, FanOut(observer)).carry_out(_unresolved(again, found))
         return self.run_by_id(found)
+
+    def hand_over(self, operation: str, items: Sequence[HandedItem], *, to: str | None = None) -> HandOver:
+        """Record, signed, that accounts are handed over: to be called before a password is revealed."""
+        return self._custody.hand_over(operation, items, to)
+
+    def handovers(self, *, run: str | None = None) -> Sequence[HandOver]:
+        """Return the hand-overs, or those of what a run made ready; oldest first."""
+        found = handovers(self._parts.journal.read(kinds=[Kind.HANDED_OVER]))
+        return [item for item in found if run is None or any(one.run == run for one in item.items)]
 
     def runs(self) -> Sequence[Run]:
         """Return the runs, newest first."""

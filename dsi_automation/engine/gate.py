@@ -143,9 +143,17 @@ class Gate:
         Raises:
             GateClosedError: they belong to several, one is not in the inventory, or the operation is unknown.
         """
-        operation = self._parts.operations.get(plan.operation)
-        known = {} if operation is None else self._parts.targets[operation.target_kind]
-        found = sorted({str(known.get(target, "-")) for target in plan.targets})
+        return self.environment_for(plan.operation, plan.targets)
+
+    def environment_for(self, operation: str, targets: Sequence[str]) -> str:
+        """Return the one environment these targets of an operation belong to.
+
+        Raises:
+            GateClosedError: as `environment_of`.
+        """
+        named = self._parts.operations.get(operation)
+        known = {} if named is None else self._parts.targets[named.target_kind]
+        found = sorted({str(known.get(target, "-")) for target in targets})
         if len(found) != 1 or found == ["-"]:
             raise closed(
                 "environment",

@@ -88,6 +88,50 @@ class Request:
     runs: tuple[str, ...] = ()
 
 
+class HandedBy(StrEnum):
+    """How somebody's account was handed over."""
+
+    SCREEN = "screen"
+    """The temporary password was shown on the screen."""
+    SEALED = "sealed_letter"
+    """The temporary password was put into an encrypted letter."""
+    LETTER = "letter"
+    """The settings were put into a letter, without a password."""
+    SETTINGS = "settings"
+    """The settings were shown on the screen, without a password."""
+
+    @property
+    def gives_password(self) -> bool:
+        """Tell whether a password was handed over."""
+        return self in {HandedBy.SCREEN, HandedBy.SEALED}
+
+
+@dataclass(frozen=True, slots=True)
+class HandedItem:
+    """One account of a hand-over; `run` is the run that made it ready, where one did."""
+
+    target: str
+    address: str
+    how: HandedBy
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Accounts handed over by somebody, recorded before any password was revealed.
+
+    Attributes:
+        to: whom it was given to, in the words of who gave it.
+    """
+
+    id: str
+    operation: str
+    person: str
+    at: datetime
+    items: tuple[HandedItem, ...]
+    to: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What became of one action of a run."""

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     RUN_ENDED = "run.ended"
     RATIFIED = "emergency.ratified"
     PLAYBOOK = "playbook.event"
+    HANDED_OVER = "custody.handed_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Draft:
     """An entry before the journal numbers, dates and chains it.
 
     Attributes:
-        subject: what it is about: a request's or a run's identifier.
+        subject: what it is about: a request's, a run's or a hand-over's identifier.
         actor: the person's identifier, or `controller`.
         body: the facts, JSON; redacted before it is written.
         signed: the person's signed document, where one is required.
