@@ -126,12 +126,14 @@ def show_status(session: Session, name: str) -> None:
         _tables(session, found)
 
 
-@lab.command("logs", help=T("Show what the domain controller or the workstations say."), options_metavar=OPTIONS)
+@lab.command(
+    "logs", help=T("Show what the domain controller, the workstations or the tenant say."), options_metavar=OPTIONS
+)
 @argument(
     "part",
-    type=click.Choice(["dc", "workstations"]),
+    type=click.Choice(["dc", "workstations", "tenant"]),
     default="dc",
-    metavar="[dc|workstations]",
+    metavar="[dc|workstations|tenant]",
     help=T("Whose log."),
 )
 @name_option

@@ -14,7 +14,11 @@ from dsi_automation.lab.ca import write_private
 ADMINISTRATOR: Final = "Administrator"
 JOINER: Final = "svc-jonction"
 READER: Final = "svc-lecture"
+ACCOUNTS: Final = "svc-comptes"
 LOCAL_ADMINISTRATOR: Final = "Administrateur"
+
+MAIL_DOMAIN: Final = "douanes.lab"
+"""What stands after the @ of people's addresses: a UPN suffix of the forest and the tenant's verified domain."""
 
 LENGTH: Final = 20
 SIGNS: Final = "-_.+="
@@ -30,12 +34,19 @@ class LabUser:
         given_name: first name.
         surname: family name.
         site: the code of the site whose OU the account is in.
+        staff_number: the matricule, kept as employeeID.
     """
 
     login: str
     given_name: str
     surname: str
     site: str
+    staff_number: str
+
+    @property
+    def address(self) -> str:
+        """The mail address, which is the userPrincipalName too."""
+        return f"{self.login}@{MAIL_DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,13 @@ class LabSite:
 SITES: Final = (LabSite("ABJ", "Abidjan"), LabSite("SPY", "San-Pédro"), LabSite("BKE", "Bouaké"))
 
 USERS: Final = (
-    LabUser("awa.kone", "Awa", "KONÉ", "ABJ"),
-    LabUser("seydou.diallo", "Seydou", "DIALLO", "ABJ"),
-    LabUser("eric.nguessan", "Éric", "N’GUESSAN", "ABJ"),
-    LabUser("adjoua.brou", "Adjoua", "BROU", "SPY"),
-    LabUser("moussa.toure", "Moussa", "TOURÉ", "SPY"),
-    LabUser("fatou.ouattara", "Fatou", "OUATTARA", "BKE"),
-    LabUser("ibrahim.cisse", "Ibrahim", "CISSÉ", "BKE"),
+    LabUser("awa.kone", "Awa", "KONÉ", "ABJ", "100001A"),
+    LabUser("seydou.diallo", "Seydou", "DIALLO", "ABJ", "100002B"),
+    LabUser("eric.nguessan", "Éric", "N’GUESSAN", "ABJ", "100003C"),
+    LabUser("adjoua.brou", "Adjoua", "BROU", "SPY", "100004D"),
+    LabUser("moussa.toure", "Moussa", "TOURÉ", "SPY", "100005E"),
+    LabUser("fatou.ouattara", "Fatou", "OUATTARA", "BKE", "100006F"),
+    LabUser("ibrahim.cisse", "Ibrahim", "CISSÉ", "BKE", "100007G"),
 )
 
 

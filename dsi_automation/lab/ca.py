@@ -18,6 +18,7 @@ from dsi_automation.core.clock import Clock
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 VALIDITY: Final = timedelta(days=365)
 BACKDATE: Final = timedelta(hours=1)
@@ -104,6 +105,38 @@ class Authority:
         _write_certificate(certificate, builder, authority_key)
         return certificate, key_file
 
+    def issue_application(self, name: str, path: Path) -> bool:
+        """Issue the certificate an application signs in with, with its key in the same file, unless it is there.
+
+        RSA, because Microsoft's sign-in takes assertions signed with RS256 or PS256 only.
+
+        Returns:
+            Whether it was made.
+        """
+        if path.exists():
+            return False
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import rsa
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+
+        authority, authority_key = self._load()
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        builder = _builder(_name(name), authority.subject, key, self.clock.now())
+        for extension, critical in (
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_usage(signs_certificates=False), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), False),
+        ):
+            builder = builder.add_extension(extension, critical=critical)
+        certificate = builder.sign(authority_key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, pem.decode())
+        return True
+
     def _load(self) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
         from cryptography import x509
         from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -129,7 +162,7 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: EllipticCurvePrivateKey, now: datetime
+    subject: x509.Name, issuer: x509.Name, key: EllipticCurvePrivateKey | RSAPrivateKey, now: datetime
 ) -> x509.CertificateBuilder:
     from cryptography import x509
 

@@ -12,15 +12,26 @@ from typing import Any, Final
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
-from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR, READER, SITES, Passwords
-from dsi_automation.lab.domain import workstation_ou
+from dsi_automation.lab.accounts import (
+    ACCOUNTS,
+    JOINER,
+    LOCAL_ADMINISTRATOR,
+    MAIL_DOMAIN,
+    READER,
+    SITES,
+    Passwords,
+)
+from dsi_automation.lab.domain import LEAVERS_OU, users_ou, workstation_ou
 from dsi_automation.lab.layout import DC_NAME, DOMAIN, NETBIOS, Layout
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.people import PERSONS, ROLES, public_key
+from dsi_automation.lab.tenant import HELP_DESK, SENDER
 
 MARK: Final = ".dsi-lab"
 HEADER: Final = "# Written by `dsi lab up`, removed by `dsi lab down`: changes made here are lost.\n"
 HTTPS_PORT: Final = 5986
+OPERATIONS: Final = ("workstation.join", "mailbox.create", "account.disable", "licence.assign", "licence.remove")
+"""The operations that change something: each may be asked for by the technician and approved by the two others."""
 
 
 def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords) -> None:
@@ -126,6 +137,7 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
                 "code": site.code,
                 "name": site.name,
                 "workstation_ou": workstation_ou(site.code),
+                "user_ou": users_ou(site.code),
                 "naming": {"template": f"{site.code}-PC-{{number:04}}"},
             }
             for site in SITES
@@ -136,11 +148,45 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
             "reboot_timeout_seconds": 120,
             "settle_seconds": 3,
         },
+        "dsi_accounts": _accounts(),
+        "dsi_m365": _tenant(layout),
         "dsi_credentials": {
             "directory_read": credential(f"{READER}@{DOMAIN}", READER),
             "directory_join": credential(f"{JOINER}@{DOMAIN}", JOINER),
+            "directory_accounts": credential(f"{ACCOUNTS}@{DOMAIN}", ACCOUNTS),
             "local_administrator": credential(LOCAL_ADMINISTRATOR, LOCAL_ADMINISTRATOR),
         },
+    }
+
+
+def _accounts() -> dict[str, Any]:
+    return {
+        "environment": "training",
+        "domain": MAIL_DOMAIN,
+        "write_credential": "directory_accounts",
+        "licence": "bureau",
+        "licences": {"bureau": "STANDARDPACK", "guichet": "DESKLESSPACK", "cadre": "ENTERPRISEPACK"},
+        "leavers_ou": LEAVERS_OU,
+        "leaver_licence": "free",
+        "help_desk": {"name": "Hotline DSI", "phone": "+225 27 20 25 15 15", "mail": HELP_DESK},
+    }
+
+
+def _tenant(layout: Layout) -> dict[str, Any]:
+    from dsi_automation.lab.graph.settings import CLIENT_ID, SYNC_JOB, SYNC_PRINCIPAL, SYNC_RULE, TENANT_ID
+
+    return {
+        "tenant_id": TENANT_ID,
+        "client_id": CLIENT_ID,
+        "certificate": str(layout.app_certificate),
+        "base_url": f"https://{layout.tenant_address}/v1.0",
+        "authority": f"https://{layout.tenant_address}",
+        "ca_file": str(layout.ca_file),
+        "sender": SENDER,
+        "sync_job": {"service_principal": SYNC_PRINCIPAL, "job": SYNC_JOB, "rule": SYNC_RULE},
+        "sync_deadline": "60s",
+        "ready_deadline": "60s",
+        "poll": "1s",
     }
 
 
@@ -163,7 +209,7 @@ def _people(layout: Layout) -> dict[str, Any]:
 
 
 def _policy() -> dict[str, Any]:
-    join = {
+    rule = {
         "requesters": ["technician"],
         "approvers": ["section_head", "director"],
         "approvals": 1,
@@ -175,4 +221,4 @@ def _policy() -> dict[str, Any]:
             "ratify_within": "24h",
         },
     }
-    return {"version": 1, "operations": {"workstation.join": {"training": join}}}
+    return {"version": 1, "operations": {operation: {"training": rule} for operation in OPERATIONS}}

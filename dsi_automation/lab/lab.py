@@ -30,7 +30,13 @@ from dsi_automation.lab.lock import exclusive
 from dsi_automation.lab.machines import NAMED, Builder, Machine
 from dsi_automation.lab.samba import DomainController
 from dsi_automation.lab.simulator import Simulator
+from dsi_automation.lab.tenant import Tenant
 from dsi_automation.lab.windows.faults import Fault
+
+
+import importlib.util  # noqa: E402
+
+_PRESENT = importlib.util.find_spec("dsi_automation.lab.graph.__main__") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,11 @@ class Lab:
         return Simulator(self.layout, self.clock)
 
     @property
+    def tenant(self) -> Tenant:
+        """The process that plays the lab's Microsoft 365 tenant."""
+        return Tenant(self.layout, self.clock)
+
+    @property
     def machines(self) -> list[Machine]:
         """The lab's workstations, as they are at the start; none when it is not up."""
         return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
@@ -113,7 +124,7 @@ class Lab:
 
         Args:
             workstations: how many; the first seven are the named ones, a larger number adds a fleet, 0 is the
-                domain controller alone.
+                domain controller and the tenant alone.
             fleet_joined: whether the fleet is in the domain already.
             observer: told about each step.
 
@@ -141,9 +152,12 @@ class Lab:
             ("network", T("Network and certificate authority"), self._ensure_network),
             ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
             ("dc", T("Domain controller: started and answering"), self._ensure_dc),
+            # Started here, waited for at the end: it gets ready beside the other steps.
+            ("tenant", T("Simulated Microsoft 365 tenant: started"), self._start_tenant),
             ("people", T("Persons and keys"), lambda: people.ensure_keys(self.layout.key_dir)),
             ("objects", T("Computer objects of joined workstations"), lambda: self._ensure_objects(machines)),
             ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
+            ("ready", T("Simulated Microsoft 365 tenant: answering"), self._await_tenant),
         ]
         changed = False
         for number, (kind, text, step) in enumerate(steps):
@@ -164,7 +178,7 @@ class Lab:
         """
         system.require_root()
         with exclusive(self.layout.name):
-            found = self.simulator.stop() | self.controller.stop()
+            found = self.tenant.stop() | self.simulator.stop() | self.controller.stop()
             found |= network.remove(self.layout)
             found |= inventory.remove(self.layout)
             if self.layout.root.exists():
@@ -176,8 +190,12 @@ class Lab:
         return found
 
     def is_up(self) -> bool:
-        """Tell whether the network is there and both daemons run."""
-        daemons = [self.controller.daemon, *([self.simulator.daemon] if self.machines else [])]
+        """Tell whether the network is there and all daemons run."""
+        daemons = [
+            self.controller.daemon,
+            *([self.tenant.daemon] if _PRESENT else []),
+            *([self.simulator.daemon] if self.machines else []),
+        ]
         return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
 
     def require_up(self) -> None:
@@ -232,18 +250,32 @@ class Lab:
         self.simulator.control.clear_faults(self.machine(key).key)
 
     def reset(self, key: str | None = None) -> None:
-        """Put one workstation, or all and the directory's computer objects, back to how they were at the start."""
+        """Put one workstation back as it was at the start; or all of them, the directory's objects and the tenant."""
         self.require_up()
         with exclusive(self.layout.name):
             chosen = self.machines if key is None else [self.machine(key)]
             order: dict[str, Any] = {"computers": [self._object(machine) for machine in chosen if machine.object_ou]}
             if key is None:
-                order["prune_below"] = domain.SITES_OU
+                order |= {"prune_below": domain.SITES_OU, **domain.restoration(self.passwords)}
             else:
                 order["remove"] = [name for name in self._names_now(chosen[0]) if not chosen[0].object_ou]
             self.controller.populate(order)
             for machine in chosen:
                 self.simulator.control.reset(machine.key)
+            if key is None and _PRESENT:
+                self._reset_tenant()
+
+    def reset_tenant(self) -> None:
+        """Put people's accounts and the Microsoft 365 tenant back to how they were at the start."""
+        self.require_up()
+        with exclusive(self.layout.name):
+            self.controller.populate(domain.restoration(self.passwords))
+            self._reset_tenant()
+
+    def _reset_tenant(self) -> None:
+        self.tenant.control.reset()
+        # Not at the next cycle: who looks now finds everybody.
+        self.tenant.control.sync()
 
     def samba_tool(self, *args: str, stdin: str = "") -> str:
         """Run `samba-tool` on the lab's controller and return what it printed."""
@@ -290,6 +322,7 @@ class Lab:
         changed = self.authority.ensure()
         if not network.is_complete(self.layout):
             # Daemons of a network that was taken away under them.
+            self.tenant.stop()
             self.simulator.stop()
             self.controller.stop()
         return network.ensure(self.layout) | changed
@@ -308,6 +341,19 @@ class Lab:
         self.controller.wait_until_ready(self.passwords)
         return changed
 
+    def _start_tenant(self) -> bool:
+        if not _PRESENT:
+            return False
+        network.add_addresses(self.layout, [self.layout.tenant_address])
+        made = self.authority.issue_application("dsi-automation", self.layout.app_certificate)
+        return self.tenant.start(self.authority, self.passwords) | made
+
+    def _await_tenant(self) -> bool:
+        if not _PRESENT:
+            return False
+        self.tenant.wait_until_ready()
+        return False
+
     def _ensure_objects(self, machines: Sequence[Machine]) -> bool:
         made_file = self.layout.ws_dir / "objects.json"
         made = json.loads(made_file.read_text()) if made_file.exists() else []
@@ -321,7 +367,7 @@ class Lab:
     def _ensure_workstations(self, machines: Sequence[Machine]) -> bool:
         if not machines:
             return False
-        network.add_workstations(self.layout, [machine.spec.address for machine in machines])
+        network.add_addresses(self.layout, [machine.spec.address for machine in machines])
         network.drop_traffic_to(self.layout, [machine.spec.address for machine in machines if machine.silent])
         changed = self.simulator.start(machines, self.authority)
         self.simulator.wait_until_ready()

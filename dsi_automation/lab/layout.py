@@ -83,6 +83,11 @@ class Layout:
         return self.address(10)
 
     @property
+    def tenant_address(self) -> str:
+        """The address of the simulated Microsoft 365 tenant: Graph and the token endpoint."""
+        return self.address(20)
+
+    @property
     def interface(self) -> str:
         """The lab's one interface in the machine's own namespace."""
         return f"dsi-{self.name}"
@@ -161,6 +166,26 @@ class Layout:
     def control_socket(self) -> Path:
         """The simulator's control socket: HTTP and JSON."""
         return self.run_dir / "control.sock"
+
+    @property
+    def graph_dir(self) -> Path:
+        """The tenant simulator's settings and state."""
+        return self.root / "graph"
+
+    @property
+    def graph_socket(self) -> Path:
+        """The tenant simulator's control socket: HTTP and JSON."""
+        return self.run_dir / "graph.sock"
+
+    @property
+    def graph_record(self) -> Path:
+        """Every request the tenant simulator was sent, JSON lines, without secrets."""
+        return self.log_dir / "graph-requests.jsonl"
+
+    @property
+    def app_certificate(self) -> Path:
+        """The certificate and the key of the application that works in the tenant, PEM, 0600."""
+        return self.root / "m365" / "app.pem"
 
     @property
     def state_dir(self) -> Path:

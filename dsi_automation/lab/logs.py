@@ -20,7 +20,7 @@ def files(lab: Lab, part: str) -> list[Path]:
 
     Args:
         lab: the lab.
-        part: `dc` or `workstations`.
+        part: `dc`, `workstations` or `tenant`.
 
     Raises:
         UsageError: there are none: the lab is not there.
@@ -28,6 +28,8 @@ def files(lab: Lab, part: str) -> list[Path]:
     candidates = [lab.controller.daemon.log]
     if part == "workstations":
         candidates = [lab.simulator.daemon.log, lab.layout.log_dir / "requests.log"]
+    elif part == "tenant":
+        candidates = [lab.tenant.daemon.log, lab.layout.graph_record]
     found = [path for path in candidates if path.is_file()]
     if not found:
         raise UsageError(

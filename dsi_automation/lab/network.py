@@ -3,7 +3,8 @@
 ::
 
     machine  dsi-NAME (x.y.0.1) ── port0 ┐
-                                         ├ lan: the switch, in NAME-ws, which also has the workstations' addresses
+                                         ├ lan: the switch, in NAME-ws, which also has the addresses of the
+                                         │      workstations and of the tenant
     NAME-dc  eth0 (x.y.0.10) ───── port1 ┘
 
 Nothing is changed on any other interface, nothing is forwarded, and a namespace's /etc/netns folder goes with it.
@@ -94,8 +95,8 @@ def is_complete(layout: Layout) -> bool:
     )
 
 
-def add_workstations(layout: Layout, addresses: Iterable[str]) -> None:
-    """Give the workstations' namespace these addresses too; those it has already stay as they are."""
+def add_addresses(layout: Layout, addresses: Iterable[str]) -> None:
+    """Give the namespace of workstations and tenant these addresses too; those it has already stay as they are."""
     held = {address for link in _links(layout.ws_namespace) for address in _addresses(link)}
     wanted = [address for address in addresses if address not in held]
     prefix = layout.network.prefixlen

@@ -26,6 +26,8 @@ from samba.sd_utils import SDUtils  # type: ignore[import-not-found]
 
 WORKSTATION = dsdb.UF_WORKSTATION_TRUST_ACCOUNT
 NEVER_EXPIRES = dsdb.UF_DONT_EXPIRE_PASSWD
+NOT_AT_THE_START = ("adminDescription", "description", "telephoneNumber", "department", "company", "manager")
+"""Attributes that nobody's account has at the start, and that work on accounts writes."""
 
 
 class Directory:
@@ -55,8 +57,8 @@ class Directory:
         found = self.db.search(self.base, scope=ldb.SCOPE_SUBTREE, expression=condition, attrs=["1.1"])
         return str(found[0].dn) if found else None
 
-    def replace(self, dn: str, **attributes: str) -> None:
-        """Set attributes of an object."""
+    def replace(self, dn: str, **attributes: str | list[str]) -> None:
+        """Set attributes of an object; one without values is removed."""
         message = ldb.Message(ldb.Dn(self.db, dn))
         for name, value in attributes.items():
             key = name.replace("_", "-")
@@ -94,11 +96,18 @@ class Directory:
         if not self.exists(dn):
             self.db.create_ou(dn, description=description or None)
 
+    def add_suffixes(self, suffixes: list[str]) -> None:
+        """Let userPrincipalName end with these domains too."""
+        dn = f"CN=Partitions,{self.db.get_config_basedn()}"
+        message = ldb.Message(ldb.Dn(self.db, dn))
+        message["uPNSuffixes"] = ldb.MessageElement(suffixes, ldb.FLAG_MOD_REPLACE, "uPNSuffixes")
+        self.db.modify(message)
+
     def add_user(self, user: dict[str, Any]) -> None:
         """Create a user with its password."""
         if self.find(user["login"]):
             return
-        principal = f"{user['login']}@{self.domain}"
+        principal = user.get("principal", f"{user['login']}@{self.domain}")
         self.db.newuser(
             user["login"],
             user["password"],
@@ -115,6 +124,43 @@ class Directory:
         self.replace(dn, userPrincipalName=principal, displayName=user.get("display_name", user["login"]))
         if user.get("service"):
             self.replace(dn, userAccountControl=str(dsdb.UF_NORMAL_ACCOUNT | NEVER_EXPIRES))
+        else:
+            self.replace(dn, proxyAddresses=f"SMTP:{user['mail']}", employeeID=user["staff_number"])
+
+    def restore_user(self, user: dict[str, Any]) -> None:
+        """Put a person's account back: its place, its state, its attributes and its password."""
+        present = self.find(user["login"])
+        if present is None:
+            self.add_user(user)
+            return
+        dn = f"CN={user['login']},{user['ou']}"
+        if ldb.Dn(self.db, present) != ldb.Dn(self.db, dn):
+            self.db.rename(present, dn)
+        self.db.setpassword(f"(sAMAccountName={ldb.binary_encode(user['login'])})", user["password"])
+        self.replace(
+            dn,
+            userAccountControl=str(dsdb.UF_NORMAL_ACCOUNT),
+            userPrincipalName=user["principal"],
+            mail=user["mail"],
+            proxyAddresses=f"SMTP:{user['mail']}",
+            employeeID=user["staff_number"],
+            displayName=user["display_name"],
+            sn=user["surname"],
+            givenName=user["given_name"],
+            **{name: [] for name in NOT_AT_THE_START},
+        )
+
+    def prune_users(self, keep: list[str], below: list[str]) -> list[str]:
+        """Delete the people's accounts below these OUs that are not to be kept; return their logins."""
+        gone = []
+        for unit in below:
+            condition = "(&(objectCategory=person)(objectClass=user))"
+            for entry in self.db.search(unit, scope=ldb.SCOPE_SUBTREE, expression=condition, attrs=["sAMAccountName"]):
+                login = str(entry["sAMAccountName"])
+                if login not in keep:
+                    self.db.delete(entry.dn, ["tree_delete:1"])
+                    gone.append(login)
+        return gone
 
     def delegate(self, account: str, ou: str, aces: list[str]) -> None:
         """Give an account these rights on an OU: entries of an access control list in SDDL, `{sid}` for its SID."""
@@ -123,8 +169,8 @@ class Directory:
         if dn is None:
             raise LookupError(account)
         sid = str(rights.get_object_sid(dn))
-        for ace in aces:
-            rights.dacl_add_ace(ou, ace.format(sid=sid))
+        # All at once: each change of a list is carried down to everything below.
+        rights.dacl_add_ace(ou, "".join(aces).format(sid=sid))
 
     def add_computer(self, computer: dict[str, Any]) -> None:
         """Create a joined workstation's object, or put it back where it belongs."""
@@ -208,6 +254,7 @@ def apply(directory: Directory, order: dict[str, Any]) -> dict[str, Any]:
     if order.get("administrator"):
         directory.set_policy()
         directory.name_services()
+        directory.add_suffixes(order["upn_suffixes"])
         directory.db.setpassword("(sAMAccountName=Administrator)", order["administrator"])
     for unit in order.get("ous", []):
         directory.add_ou(unit["dn"], unit.get("description", ""))
@@ -222,7 +269,17 @@ def apply(directory: Directory, order: dict[str, Any]) -> dict[str, Any]:
     pruned = []
     if "prune_below" in order:
         pruned = directory.prune_computers([c["name"] for c in order.get("computers", [])], order["prune_below"])
+    if "people" in order:
+        pruned += restore_people(directory, order["people"], order["prune_users_below"])
     return {"pruned": pruned}
+
+
+def restore_people(directory: Directory, people: list[dict[str, Any]], below: list[str]) -> list[str]:
+    """Put these people's accounts back and delete the others below these OUs; return the latter's logins."""
+    pruned = directory.prune_users([person["login"] for person in people], below)
+    for person in people:
+        directory.restore_user(person)
+    return pruned
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dsi_automation.core.text import T
 from dsi_automation.lab import inventory, network
-from dsi_automation.lab.accounts import ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER, SITES, USERS
+from dsi_automation.lab.accounts import ACCOUNTS, ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER, SITES, USERS
 from dsi_automation.lab.domain import users_ou, workstation_ou
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BASE_DN, DC_NAME, DOMAIN, NETBIOS, REALM
@@ -124,6 +124,7 @@ def _accounts(lab: Lab) -> list[dict[str, str]]:
     purposes = {
         ADMINISTRATOR: T("domain administrator"),
         JOINER: T("joins workstations: computer objects in the sites’ Postes OUs, nothing else"),
+        ACCOUNTS: T("creates, disables and moves people’s accounts: Utilisateurs and Partis OUs, nothing else"),
         READER: T("reads the directory"),
         **{user.login: T("user, site {site}", site=user.site) for user in USERS},
     }
