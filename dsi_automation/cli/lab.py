@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsi_automation.cli.base import OPTIONS, Group, argument, option
+from dsi_automation.cli.lab_m365 import m365, name_option
 from dsi_automation.cli.session import Session
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import TN, T
@@ -24,14 +24,7 @@ lab = Group(
     ),
     options_metavar=OPTIONS,
 )
-
-
-def name_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--name`, which every command of the lab has."""
-    choose: Callable[[Callable[..., Any]], Callable[..., Any]] = option(
-        "--name", default="lab", help=T("Which lab (default: lab)."), metavar=T("NAME")
-    )
-    return choose(function)
+lab.add_command(m365)
 
 
 def opened(session: Session, name: str, network: str | None = None) -> Lab:
@@ -200,21 +193,32 @@ def set_fault(
         out.line(text)
 
 
-@lab.command("reset", help=T("Put workstations and their computer objects back as they were."), options_metavar=OPTIONS)
+@lab.command("reset", help=T("Put workstations, directory and tenant back as they were."), options_metavar=OPTIONS)
 @argument("workstation", required=False, metavar=T("WORKSTATION"), help=T("Only this one."))
 @name_option
+@option("--m365", is_flag=True, help=T("Only people’s accounts and the Microsoft 365 tenant."))
 @click.pass_obj
-def reset(session: Session, workstation: str | None, name: str) -> None:
-    """Put one workstation, or all of them, back to the start."""
-    opened(session, name).reset(workstation)
+def reset(session: Session, workstation: str | None, name: str, *, m365: bool) -> None:
+    """Put one workstation, the accounts and the tenant, or everything back to the start."""
+    if m365 and workstation:
+        raise UsageError(
+            T("A workstation and --m365 exclude each other."), next_step=T("Give one of them, or neither for all.")
+        )
+    chosen = opened(session, name)
+    if m365:
+        chosen.reset_tenant()
+        text = T("People’s accounts and the tenant are as they were at the start.")
+    else:
+        chosen.reset(workstation)
+        text = (
+            T("{workstation} is as it was at the start.", workstation=workstation)
+            if workstation
+            else T("Workstations, directory and tenant are as they were at the start.")
+        )
     if session.choices.json:
-        session.out.data({"reset": workstation or "all"})
+        session.out.data({"reset": "m365" if m365 else workstation or "all"})
         return
-    session.out.line(
-        T("{workstation} is as it was at the start.", workstation=workstation)
-        if workstation
-        else T("Every workstation is as it was at the start.")
-    )
+    session.out.line(text)
 
 
 def _summary(session: Session, found: dict[str, Any]) -> None:
@@ -227,6 +231,8 @@ def _summary(session: Session, found: dict[str, Any]) -> None:
             address=domain["address"],
         )
     )
+    tenant = found["tenant"]
+    out.line(T("Microsoft 365 tenant {domain}: {url}.", domain=tenant["domain"], url=tenant["base_url"]))
     count = len(found["workstations"])
     out.line(
         TN(

@@ -10,13 +10,24 @@ from typing import Any, Final
 
 from dsi_automation.core.text import T
 from dsi_automation.lab import inventory, network
-from dsi_automation.lab.accounts import ACCOUNTS, ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER, SITES, USERS
-from dsi_automation.lab.domain import users_ou, workstation_ou
+from dsi_automation.lab.accounts import (
+    ACCOUNTS,
+    ADMINISTRATOR,
+    JOINER,
+    LOCAL_ADMINISTRATOR,
+    MAIL_DOMAIN,
+    READER,
+    SITES,
+    USERS,
+)
+from dsi_automation.lab.domain import LEAVERS_OU, users_ou, workstation_ou
+from dsi_automation.lab.graph.settings import CLIENT_ID, TENANT_ID
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BASE_DN, DC_NAME, DOMAIN, NETBIOS, REALM
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.people import PERSONS
 from dsi_automation.lab.processes import Daemon
+from dsi_automation.lab.tenant import SENDER
 
 DC_PORTS: Final = {
     "dns": 53,
@@ -43,7 +54,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "controller_address": layout.controller_address,
         "namespaces": {"dc": layout.dc_namespace, "workstations": layout.ws_namespace},
         "network_complete": network.is_complete(layout),
-        "processes": [_process(lab.controller.daemon), _process(lab.simulator.daemon)],
+        "processes": [_process(one.daemon) for one in (lab.controller, lab.tenant, lab.simulator)],
         "domain": {
             "dns_name": DOMAIN,
             "realm": REALM,
@@ -62,6 +73,8 @@ def status(lab: Lab) -> dict[str, Any]:
             }
             for site in SITES
         ],
+        "leavers_ou": LEAVERS_OU,
+        "tenant": _tenant(lab),
         "accounts": _accounts(lab),
         "persons": [
             {"id": person.id, "name": person.name, "role": person.role, "key": str(layout.key_dir / person.id)}
@@ -93,6 +106,15 @@ def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
         "inventory": f"{_program('ansible-inventory')} -i {layout.inventory_dir / 'hosts.yml'} --graph",
         "check": f"{_program('dsi')} -I {layout.inventory_dir} workstation check workstations",
     }
+    tenant = f"https://{layout.tenant_address}"
+    curl = f"curl --silent --show-error --cacert {layout.ca_file}"
+    found["openid"] = f"{curl} {tenant}/{TENANT_ID}/v2.0/.well-known/openid-configuration"
+    # Without an assertion signed with the application's key the endpoint refuses, and says which application it knows.
+    found["token"] = (
+        f"{curl} {tenant}/{TENANT_ID}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={CLIENT_ID} "
+        f"-d scope=https://{layout.tenant_address}/.default"
+    )
+    found["mailbox"] = f"{_program('dsi')} -I {layout.inventory_dir} mailbox check {USERS[0].staff_number}"
     answering = [machine for machine in machines if not machine.silent]
     if answering:
         address = answering[0].spec.address
@@ -120,7 +142,39 @@ def _process(daemon: Daemon) -> dict[str, Any]:
     }
 
 
-def _accounts(lab: Lab) -> list[dict[str, str]]:
+def _tenant(lab: Lab) -> dict[str, Any]:
+    """Return where the tenant is and who works in it; what it is now when it runs."""
+    layout = lab.layout
+    found: dict[str, Any] = {
+        "domain": MAIL_DOMAIN,
+        "base_url": f"https://{layout.tenant_address}/v1.0",
+        "authority": f"https://{layout.tenant_address}",
+        "tenant_id": TENANT_ID,
+        "client_id": CLIENT_ID,
+        "certificate": str(layout.app_certificate),
+        "ca": str(layout.ca_file),
+        "sender": SENDER,
+        "request_record": str(layout.graph_record),
+        "control_socket": str(layout.graph_socket),
+        "state_file": str(lab.tenant.state_file),
+        "state": "stopped",
+        "hybrid": None,
+        "last_sync": None,
+        "users": None,
+        "seats": None,
+    }
+    if lab.tenant.daemon.pid() is not None:
+        control = lab.tenant.control
+        info = control.info()
+        found |= {"state": "running", **{key: info[key] for key in ("hybrid", "last_sync", "users")}}
+        found["seats"] = {
+            sku["skuPartNumber"]: {"total": sku["prepaidUnits"]["enabled"], "used": sku["consumedUnits"]}
+            for sku in control.skus()
+        }
+    return found
+
+
+def _accounts(lab: Lab) -> list[dict[str, Any]]:
     purposes = {
         ADMINISTRATOR: T("domain administrator"),
         JOINER: T("joins workstations: computer objects in the sites’ Postes OUs, nothing else"),
@@ -128,12 +182,14 @@ def _accounts(lab: Lab) -> list[dict[str, str]]:
         READER: T("reads the directory"),
         **{user.login: T("user, site {site}", site=user.site) for user in USERS},
     }
+    people = {user.login: {"staff_number": user.staff_number, "address": user.address} for user in USERS}
     accounts = [
         {
             "account": f"{login}@{DOMAIN}",
             "where": "domain",
             "purpose": str(purpose),
             "password_file": str(lab.passwords.file(login)),
+            **people.get(login, {}),
         }
         for login, purpose in purposes.items()
     ]
