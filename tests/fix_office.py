@@ -1,9 +1,10 @@
 """An office for end-to-end tests: the `dsi` command as its people type it, on the session's lab.
 
 Each office has an inventory and a journal of its own, so that tests do not see one another's requests; workstations
-are added to the lab as a test needs them, with names that nobody else has.
+are added to the lab and people hired as a test needs them, with names and numbers that nobody else has.
 """
 
+import csv
 import itertools
 import json
 import os
@@ -28,7 +29,9 @@ RENAME, JOIN = "Win32_ComputerSystem.Rename", "Win32_ComputerSystem.JoinDomainOr
 UNJOIN = "Win32_ComputerSystem.UnjoinDomainOrWorkgroup"
 RESTART, OWNER = "Win32_OperatingSystem.Win32Shutdown", "Win32_UserProfile.ChangeOwner"
 ONCE = {RENAME: 1, JOIN: 1, RESTART: 1}
+OPERATION = "workstation.join"
 _numbers = itertools.count(1)
+_staff = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,51 @@ class Office:
     def objects(self, name):
         return self.lab.search(f"(sAMAccountName={name}$)", ["distinguishedName", "userAccountControl", "objectGUID"])
 
+    # People, their accounts and their mailboxes.
+
+    def staff(self, count=None, **fields):
+        """Return somebody to make a mailbox for, as a row of a file, or `count` of them; all have names of their own."""
+        if count is not None:
+            return [self.staff(**fields) for _ in range(count)]
+        number = next(_staff)
+        letters = "".join(chr(ord("a") + int(digit)) for digit in f"{number:03}")
+        row = {
+            "matricule": f"{300000 + number}{chr(ord('A') + number % 26)}",
+            "last_name": f"YAO {letters.upper()}",
+            "first_names": "Affoué",
+            "contact": "+225 07 01 02 03 04",
+            "site": "ABJ",
+        }
+        return {**row, **fields}
+
+    def csv(self, rows, name="staff.csv"):
+        """Write people into a file; return its path."""
+        path = self.folder / name
+        with path.open("w", newline="", encoding="utf-8") as target:
+            writer = csv.DictWriter(target, list(dict.fromkeys(key for row in rows for key in row)), restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    @property
+    def graph(self):
+        """The control of the lab's Microsoft 365 tenant."""
+        return self.lab.tenant.control
+
+    def accounts(self, staff_number):
+        """Return the directory's accounts of a staff number, with what the toolkit writes."""
+        wanted = ["sAMAccountName", "userPrincipalName", "mail", "proxyAddresses", "userAccountControl", "pwdLastSet"]
+        return self.lab.search(f"(employeeID={staff_number})", [*wanted, "objectGUID", "adminDescription"])
+
+    def cloud_users(self, staff_number):
+        """Return the tenant's users of a staff number."""
+        return [user for user in self.graph.users() if user.get("employeeId") == staff_number]
+
+    @property
+    def letters(self):
+        """The folder of the hand-over letters."""
+        return self.state / "letters"
+
     # The command.
 
     def words(self, *arguments, faketime=None):
@@ -159,18 +207,18 @@ class Office:
         self.said.append(out + err)
         return Said(process.returncode, out, err)
 
-    def plan(self, *arguments, **more):
-        return self.dsi("plan", "workstation.join", *arguments, "--json", **more)
+    def plan(self, *arguments, operation=OPERATION, **more):
+        return self.dsi("plan", operation, *arguments, "--json", **more)
 
-    def request(self, *arguments, **more):
-        """Ask for a join; return the request."""
-        said = self.dsi("request", "workstation.join", *arguments, "--reason", "un collègue arrive", "--json", **more)
+    def request(self, *arguments, operation=OPERATION, **more):
+        """Ask for an operation, by default a join; return the request."""
+        said = self.dsi("request", operation, *arguments, "--reason", "un collègue arrive", "--json", **more)
         assert said.code == 0, said
         return said.json
 
-    def approved(self, *arguments, by=SECTION_HEAD):
-        """Ask for a join and have it approved; return the request's identifier."""
-        asked = self.request(*arguments)["id"]
+    def approved(self, *arguments, by=SECTION_HEAD, operation=OPERATION):
+        """Ask for an operation and have it approved; return the request's identifier."""
+        asked = self.request(*arguments, operation=operation)["id"]
         said = self.dsi("approve", asked, "--comment", "vu", person=by)
         assert said.code == 0, said
         return asked
