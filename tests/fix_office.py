@@ -127,7 +127,7 @@ class Office:
     # People, their accounts and their mailboxes.
 
     def staff(self, count=None, **fields):
-        """Return somebody to make a mailbox for, as a row of a file, or `count` of them; all have names of their own."""
+        """Return somebody to make a mailbox for, as a row of a file, or `count` of them; no two are alike."""
         if count is not None:
             return [self.staff(**fields) for _ in range(count)]
         number = next(_staff)
