@@ -61,6 +61,7 @@ class AccountPolicy(Strict):
         licence: name in `licences` of the licence given when the request names none.
         licences: name used here, and the part number of the tenant (`skuPartNumber`).
         leavers_ou: distinguished name of the OU of people who left.
+        service_ous: OUs of service accounts and servers, which the report of the directory leaves out.
         leaver_licence: `keep` or `free`.
         retired_addresses: file of addresses never to be given again, one per line, relative to the inventory.
         help_desk: whom to call.
@@ -78,6 +79,7 @@ class AccountPolicy(Strict):
     licence: NonEmpty
     licences: Annotated[dict[NonEmpty, NonEmpty], Field(min_length=1)]
     leavers_ou: DistinguishedName
+    service_ous: tuple[DistinguishedName, ...] = ()
     leaver_licence: LeaverLicence = LeaverLicence.KEEP
     retired_addresses: str | None = None
     help_desk: HelpDesk

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
+from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
 
 
 def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
     """Return a new mapping of operations, in the order they are shown."""
-    known: tuple[AnyOperation | AnyReadOnly, ...] = (WorkstationCheck(), WorkstationJoin())
+    known: tuple[AnyOperation | AnyReadOnly, ...] = (
+        WorkstationCheck(),
+        WorkstationJoin(),
+        DirectoryCheck(),
+    )
     return {operation.name: operation for operation in known}

@@ -11,12 +11,14 @@ import contextlib
 import math
 import socket
 import ssl
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ldap3
 from ldap3.core.exceptions import LDAPException
+from ldap3.utils import log as ldap_log
 
 from dsi_automation.connectors.directory.answers import NO_SUCH_OBJECT, SUCCESS, Answer, bind_refused
 from dsi_automation.connectors.directory.port import DirectoryEndpoint
@@ -56,6 +58,34 @@ class Entry:
 
     dn: str
     values: Mapping[str, Sequence[bytes]]
+
+
+class _Quiet:
+    """Keeps ldap3's own log silent while a password is on its way: at its most talkative it writes whole requests.
+
+    That log's level belongs to the process; so does this, and several threads may be inside at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._level = ldap_log.OFF
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._level = ldap_log.get_library_log_detail_level()
+                ldap_log.set_library_log_detail_level(ldap_log.OFF)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                ldap_log.set_library_log_detail_level(self._level)
+
+
+QUIET: Final = _Quiet()
 
 
 class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  # ldap3 publishes no types
@@ -155,8 +185,10 @@ class Wire:
     def replace(self, dn: str, attributes: Mapping[str, str | int | bytes]) -> None:
         """Replace attributes of an object, all in one change."""
         changes = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in attributes.items()}
+        is_secret = any(isinstance(value, bytes) for value in attributes.values())
         try:
-            self._ask(lambda: self._connection.modify(dn, changes))
+            with QUIET if is_secret else contextlib.nullcontext():
+                self._ask(lambda: self._connection.modify(dn, changes))
         finally:
             # ldap3 keeps the last request, and a password may have been in it.
             self._connection.request = None

@@ -4,13 +4,17 @@ import base64
 import os
 import secrets
 import subprocess
+import uuid
 from dataclasses import replace
 
 import pytest
 
 from dsi_automation.connectors.directory import names
+from dsi_automation.connectors.directory.account_client import LdapAccountReader, LdapAccountWriter
+from dsi_automation.connectors.directory.accounts import NewAccount
 from dsi_automation.connectors.directory.client import LdapReader, LdapWriter
 from dsi_automation.connectors.directory.memory import Account, MemoryDirectory
+from dsi_automation.connectors.directory.memory_accounts import MemoryAccounts
 from dsi_automation.connectors.directory.port import DirectoryEndpoint
 from dsi_automation.core.errors import GateClosedError
 from dsi_automation.core.secrets import Secret
@@ -56,6 +60,7 @@ class MemoryPlace(Place):
         for dn in (f"OU=Sites,{BASE}", f"OU=ABJ,OU=Sites,{BASE}", f"OU=SPY,OU=Sites,{BASE}", self.abj, self.spy):
             self.state.add_ou(dn)
         self.state.add_user("awa.kone", f"CN=Users,{BASE}", display_name="KONÉ Awa")
+        self.state.principals["awa.kone@douanes.lab"] = "awa.kone"
         for login in ("svc-jonction", "svc-lecture", "773", "533"):
             writes = (self.abj, self.spy) if login == "svc-jonction" else ()
             sub_code = login if login in CLOSED_ACCOUNTS else None
@@ -180,3 +185,114 @@ def real_place(lab):
 @pytest.fixture
 def closed_permit():
     return Permit(is_open=False)
+
+
+class People:
+    """What both directories offer to the suite about people's accounts."""
+
+    abj = f"OU=Utilisateurs,OU=ABJ,OU=Sites,{BASE}"
+    spy = f"OU=Utilisateurs,OU=SPY,OU=Sites,{BASE}"
+    leavers = f"OU=Partis,{BASE}"
+    closed = f"CN=Users,{BASE}"
+
+    def person(self, number=1, **changes):
+        key = f"{self.prefix}{number:04}"
+        given = {
+            "ou": self.abj,
+            "name": f"{key} N’GUESSAN, Éric",
+            "login": key.lower(),
+            "address": f"{key.lower()}@douanes.lab",
+            "staff_number": key,
+            "display_name": "N’GUESSAN Éric",
+            "surname": "N’GUESSAN",
+            "given_name": "Éric",
+            "mark": "dsi mailbox.create",
+        }
+        return NewAccount(**{**given, **changes})
+
+    def made(self, number=1, **changes):
+        return self.writer().create_account(self.person(number, **changes))
+
+    def password(self):
+        return Secret(f"Aa1!{secrets.token_urlsafe(12)}")
+
+
+class MemoryPeople(People):
+    def __init__(self):
+        self.prefix = f"T{secrets.token_hex(3).upper()}-"
+        self.permit = Permit()
+        self.state = MemoryAccounts(DOMAIN)
+        for dn in (self.abj, self.spy, self.leavers):
+            self.state.add_ou(dn)
+        self.state.writes = {
+            f"svc-comptes@{DOMAIN}": (self.abj, self.spy, self.leavers),
+            f"svc-lecture@{DOMAIN}": (),
+        }
+
+    def reader(self):
+        return self.state.reader(self.state.endpoint("svc-lecture"))
+
+    def writer(self, login="svc-comptes", permit=None, target=None):
+        return self.state.writer(permit or self.permit, self.state.endpoint(login), target=target)
+
+    def contact(self, name, address):
+        self.state.add_holder("contact", name, self.abj, address)
+
+    def moved(self, account, ou):
+        self.state.change(account.guid, dn=f"{names.rdn(account.dn)},{ou}")
+
+    def state_of(self, login):
+        found = next(one for one in self.state.accounts.values() if one.login == login)
+        return found.dn, found.enabled, found.must_change
+
+
+class RealPeople(People, RealPlace):
+    def reader(self):
+        return self._opened(LdapAccountReader(self.endpoint("svc-lecture")))
+
+    def writer(self, login="svc-comptes", permit=None, target=None):
+        return self._opened(LdapAccountWriter(self.endpoint(login), permit or self.permit, target=target))
+
+    def contact(self, name, address):
+        self.ldif(f"dn: CN={name},{self.abj}\nobjectClass: contact\nproxyAddresses: SMTP:{address}\n")
+
+    def moved(self, account, ou):
+        change = f"dn: <GUID={account.guid}>\nchangetype: modrdn\nnewrdn: {names.rdn(account.dn)}\n"
+        self.tool("ldapmodify", stdin=f"{change}deleteoldrdn: 1\nnewsuperior: {ou}\n")
+
+    def state_of(self, login):
+        """Return where an account is, and its flags, by another program than ours."""
+        wanted = ("userAccountControl", "pwdLastSet")
+        lines = self.tool("ldapsearch", "-b", BASE, f"(sAMAccountName={login})", *wanted).splitlines()
+        seen = dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith("#"))
+        # With characters beyond ASCII, LDIF writes the DN in base64.
+        encoded = next((line[5:] for line in lines if line.startswith("dn:: ")), None)
+        dn = base64.b64decode(encoded).decode() if encoded else seen["dn"]
+        return dn, not int(seen["userAccountControl"]) & 2, seen["pwdLastSet"] == "0"
+
+    def clean(self):
+        for client in self.clients:
+            client.close()
+        encoded = self.tool("ldapsearch", "-b", BASE, f"(cn={self.prefix}*)", "objectGUID").splitlines()
+        raw = [base64.b64decode(line[13:]) for line in encoded if line.startswith("objectGUID:: ")]
+        if raw:
+            self.tool("ldapdelete", stdin="".join(f"<GUID={uuid.UUID(bytes_le=one)}>\n" for one in raw))
+
+
+@pytest.fixture(params=["memory", "samba"])
+def people(request):
+    """A directory with people's OUs, a reading account and one that may write there; what a test makes is removed."""
+    if request.param == "memory":
+        yield MemoryPeople()
+        return
+    real = RealPeople(request.getfixturevalue("lab"))
+    yield real
+    real.clean()
+
+
+@pytest.fixture
+def real_people(lab):
+    """The real directory alone."""
+    real = RealPeople(lab)
+    yield real
+    real.clean()

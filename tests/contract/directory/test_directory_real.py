@@ -1,9 +1,6 @@
 """What only a real Active Directory can show: pages, lost links, other programs' view, and where the password goes."""
 
-import contextlib
 import logging
-import socket
-import threading
 import traceback
 from dataclasses import replace
 
@@ -19,64 +16,6 @@ from dsi_automation.connectors.directory.wire import Wire
 from dsi_automation.core.errors import UnknownOutcomeError, UnreachableError
 
 CANARY = "Canari-9f2c-Abidjan!"
-
-
-class Relay:
-    """Stands between the connector and the controller, and can be cut, deafened or taken away."""
-
-    def __init__(self, address):
-        self.upstream, self.links, self.opened, self.is_deaf = (address, 636), [], 0, False
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.threads = [threading.Thread(target=self._accept)]
-        self.threads[0].start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.opened += 1
-            server = socket.create_connection(self.upstream, 10)
-            self.links += [client, server]
-            for source, sink, answers in ((client, server, False), (server, client, True)):
-                thread = threading.Thread(target=self._pump, args=(source, sink, answers))
-                self.threads.append(thread)
-                thread.start()
-
-    def _pump(self, source, sink, answers):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                if answers and self.is_deaf:
-                    # The controller has done it; its answer never arrives.
-                    break
-                sink.sendall(data)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self):
-        for link in self.links:
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-
-    def stop(self):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.cut()
-        for thread in self.threads:
-            thread.join(10)
-        for link in self.links:
-            link.close()
-
-
-@pytest.fixture
-def relay(real_place):
-    relay = Relay(real_place.lab.layout.dc_address)
-    yield relay
-    relay.stop()
 
 
 def through(relay, place, login):

@@ -1,0 +1,1 @@
+"""Operations on the directory as a whole."""
