@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dsi_automation.cli.base import argument, option
 from dsi_automation.cli.inputs import gather
+from dsi_automation.cli.labels import listed
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session
 from dsi_automation.cli.views import plan_exit_code
@@ -16,6 +17,8 @@ from dsi_automation.core.errors import DsiError, NotCompliantError, UnreachableE
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Blocker, Plan
 from dsi_automation.core.text import T, Text
+
+DETAILS: Final = option("--details", is_flag=True, help=T("Of a batch, every action with its reason, not a table."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def refuse_blocked(plan: Plan, *, partial: bool) -> None:
     blocked = list(dict.fromkeys(blocker.target for blocker in plan.blockers))
     error = _kind_of(plan)
     raise error(
-        T("No plan can be made for {targets}: {reason}", targets=", ".join(blocked), reason=plan.blockers[0].reason),
+        T("No plan can be made for {targets}: {reason}", targets=listed(blocked), reason=plan.blockers[0].reason),
         next_step=(
             T("{step} Or ask for the other targets alone, with --partial.", step=plan.blockers[0].next_step)
             if plan.targets
@@ -132,7 +135,7 @@ def request_command(wish: Wish, plan: Plan) -> str | None:
 
 def nothing_to_do(plan: Plan) -> Text:
     """Return the sentence for a plan without actions."""
-    return T("Nothing to do: {targets} already as wanted.", targets=", ".join(plan.targets))
+    return T("Nothing to do: {targets} already as wanted.", targets=listed(plan.targets))
 
 
 def _kind_of(plan: Plan) -> type[DsiError]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +26,27 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "junit")
 
 
+def report_options[F: Callable[..., Any]](function: F) -> F:
+    """Declare how a report is written and where to: `form` and `output`."""
+    for decorate in (
+        option(
+            "--output",
+            "-o",
+            metavar=T("FILE"),
+            help=T("Write the report into a file; it is replaced at once or not at all."),
+        ),
+        option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            metavar="[table|json|csv|junit]",
+            help=T("How to write the report; --json is short for json."),
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
 @command(
     "check",
     T(
@@ -34,16 +56,7 @@ FORMATS = ("table", "json", "csv", "junit")
     ),
 )
 @wish_arguments
-@option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    metavar="[table|json|csv|junit]",
-    help=T("How to write the report; --json is short for json."),
-)
-@option(
-    "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
-)
+@report_options
 def check(
     operation: str, targets: tuple[str, ...], words: tuple[str, ...], form: str | None, output: str | None
 ) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsi_automation.cli.base import argument, command, option
-from dsi_automation.cli.labels import request_state
+from dsi_automation.cli.labels import listed, request_state
 from dsi_automation.cli.session import session
 from dsi_automation.cli.show_request import next_step
 from dsi_automation.cli.views import request_view
@@ -37,7 +37,7 @@ def _tell(request: Request) -> None:
     out: Any = current.out
     out.line(T("Request {id}: {state}", id=request.id, state=request_state(request)), bold=True)
     out.line(
-        T("{operation} on {targets}", operation=request.plan.operation, targets=", ".join(request.plan.targets)),
+        T("{operation} on {targets}", operation=request.plan.operation, targets=listed(request.plan.targets)),
         indent=2,
     )
     out.line(T("Digest: {digest}", digest=request.plan.digest), indent=2)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from dsi_automation.core.plan import Risk
 from dsi_automation.core.results import Outcome
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dsi_automation.engine.model import Request, Run
 
 STATES: Final[dict[str, Text]] = {
@@ -59,8 +61,31 @@ RISKS: Final[dict[str, Text]] = {
     "medium": T("medium"),
     "high": T("high"),
 }
+ROW_STATES: Final[dict[str, Text]] = {
+    "to_do": T("to do"),
+    "as_wanted": T("as wanted"),
+    "blocked": T("blocked"),
+}
+ACTIONS: Final[dict[str, Text]] = {
+    "create_account": T("account"),
+    "set_password": T("password"),
+    "enable_account": T("enabling"),
+    "synchronise": T("synchronisation"),
+    "create_cloud_user": T("cloud account"),
+    "set_location": T("country"),
+    "assign_licence": T("licence"),
+    "remove_licence": T("licence taken back"),
+    "hand_over": T("hand-over"),
+    "disable_account": T("disabling"),
+    "disable_cloud_user": T("disabling in the cloud"),
+    "revoke_sessions": T("sessions ended"),
+    "move_account": T("move"),
+}
+"""Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 COLORS: Final[dict[str, str]] = {
     "compliant": "",
+    "blocked": "red",
+    "as_wanted": "dim",
     "not_compliant": "red",
     "unreachable": "yellow",
     "failed": "red",
@@ -88,3 +113,16 @@ def risk(value: Risk) -> Text | str:
 def request_state(request: Request) -> Text:
     """Return where a request stands."""
     return REQUEST_STATES[request.state.value]
+
+
+def action(kind: str) -> Text | str:
+    """Return the short word for a kind of action."""
+    return ACTIONS.get(kind, kind)
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names for a sentence: all of a few, else the first ones and how many others."""
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    others = TN("and {n} other", "and {n} others", len(names) - most)
+    return f"{', '.join(names[:most])} {others}"

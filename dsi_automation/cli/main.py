@@ -31,7 +31,11 @@ SECTIONS = {
         "check": _lazy("check", T("Check targets with a read-only operation.")),
         "plan": _lazy("plan", T("Show what an operation would do, and why.")),
         "operations": _lazy("operations", T("List the operations, their inputs, risk and policy.")),
+        "directory": _lazy("directory", T("Report what breaks the rules in the directory.")),
         "workstation": _lazy("workstation", T("Check a workstation, or plan its joining to the domain.")),
+        "mailbox": _lazy("mailbox", T("Plan mail accounts, check them, hand them over.")),
+        "account": _lazy("account", T("Plan the end of the accounts of people who leave.")),
+        "licence": _lazy("licence", T("List licences and their seats, or plan who has one.")),
     },
     T("Ask and decide"): {
         "request": _lazy("requesting", T("Ask for a plan to be approved."), "request"),

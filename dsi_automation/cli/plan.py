@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsi_automation.cli.asking import (
+    DETAILS,
     Wish,
     is_read_only,
     make_plan,
@@ -28,16 +29,17 @@ from dsi_automation.core.text import T
     ),
 )
 @wish_arguments
-def plan(operation: str, targets: tuple[str, ...], words: tuple[str, ...]) -> int:
+@DETAILS
+def plan(operation: str, targets: tuple[str, ...], words: tuple[str, ...], *, details: bool) -> int:
     """Plan an operation."""
     current = session()
     wish = Wish(operation, targets_of(targets), words)
     if is_read_only(current, operation):
         return run_check(current, wish, None, None)
-    return run_plan(current, wish)
+    return run_plan(current, wish, details=details)
 
 
-def run_plan(session: Session, wish: Wish) -> int:
+def run_plan(session: Session, wish: Wish, *, details: bool = False) -> int:
     """Make and show a plan; returns the exit code."""
     made = make_plan(session, wish)
     following = request_command(wish, made)
@@ -45,7 +47,7 @@ def run_plan(session: Session, wish: Wish) -> int:
     if session.choices.json:
         session.out.data({**plan_view(made), "next_command": following, "exit_code": int(code)})
         return code
-    show_plan(session.out, made)
+    show_plan(session.out, made, details=details)
     if following is not None:
         session.out.line(T("Next: {command}", command=following), bold=True)
     elif not made.blockers:

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from dsi_automation.cli.clean import clean
+from dsi_automation.cli.estimate import Estimate, sentence
+from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.events import Event
 from dsi_automation.core.text import TN, T
 
@@ -36,18 +38,22 @@ class Picture:
     Attributes:
         now: the targets not finished yet, and what is being done to each.
         latest: the last sentence told.
+        estimate: how long what is counted still takes.
     """
 
     now: dict[str, str] = field(default_factory=dict)
     done: int | None = None
     total: int | None = None
     latest: str = ""
+    estimate: Estimate = field(default_factory=Estimate)
 
-    def take(self, event: Event) -> None:
-        """Change the picture by one event."""
+    def take(self, event: Event, at: float = 0.0) -> None:
+        """Change the picture by one event, told at a moment in monotonic seconds."""
         self.latest = clean(event.text)
         if event.done is not None:
             self.done, self.total = event.done, event.total
+            if event.total is not None:
+                self.estimate.take(event.kind.partition(".")[0], event.done, event.total, at)
         if event.target is None:
             return
         target = clean(event.target)
@@ -55,11 +61,17 @@ class Picture:
         if event.kind.rpartition(".")[2] not in FINISHED:
             self.now[target] = self.latest
 
-    def lines(self) -> list[str]:
-        """Return the picture: how far, then who is being worked on, latest last."""
+    def left(self, at: float) -> str:
+        """Return how long it still takes, as a sentence; empty where nobody can tell."""
+        seconds = self.estimate.left(at)
+        return "" if seconds is None else clean(sentence(seconds))
+
+    def lines(self, at: float = 0.0) -> list[str]:
+        """Return the picture: how far and how long still, then who is being worked on, latest last."""
         head = self.latest
         if self.done is not None and self.total:
-            head = f"{self.done}/{self.total}  {head}"
+            left = self.left(at)
+            head = f"{self.done}/{self.total}  {head}{f'  ({left})' if left else ''}"
         active = [f"  {target}  {text}" for target, text in islice(self.now.items(), SHOWN)]
         hidden = len(self.now) - SHOWN
         if hidden > 0:
@@ -91,13 +103,18 @@ class Progress:
         stream: IO[str] | None = None,
         quiet: bool = False,
         patience: float = PATIENCE,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare; nothing is shown before `patience` seconds have passed.
 
         Args:
             targets: those that will be looked at, to show which of them keep everybody waiting.
+            stream: where it is shown; standard error by default.
             quiet: show nothing at all.
+            patience: seconds during which nothing is shown.
+            clock: by default the machine's.
         """
+        self._clock = clock or SystemClock()
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._lock = threading.Lock()
@@ -130,8 +147,9 @@ class Progress:
         """Take note of an event; never raises for the sake of the screen."""
         with self._lock:
             self._last = event
-            self._picture.take(event)
-            self._lines = self._picture.lines()
+            now = self._clock.monotonic()
+            self._picture.take(event, now)
+            self._lines = self._picture.lines(now)
             if self._showing and self._live is None and worth_a_line(event):
                 self._say(event)
 
@@ -147,8 +165,9 @@ class Progress:
 
     def _say(self, event: Event) -> None:
         count = f"[{event.done}/{event.total}] " if event.done is not None and event.total else ""
+        left = self._picture.left(self._clock.monotonic()) if count else ""
         target = f"{clean(event.target)}: " if event.target and not of_a_fleet(event) else ""
-        self._print(f"{count}{target}{clean(event.text)}")
+        self._print(f"{count}{target}{clean(event.text)}{f' ({left})' if left else ''}")
 
     def _print(self, line: str) -> None:
         try:
@@ -170,5 +189,10 @@ class Progress:
     def _drawn(self) -> RenderableType:
         from rich.text import Text as RichText
 
-        # Called by rich's own thread: it reads the last finished list and never waits for our lock.
+        # Called by rich's own thread, which never waits for our lock: where it is held, the last picture stays.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._lines = self._picture.lines(self._clock.monotonic())
+            finally:
+                self._lock.release()
         return RichText("\n".join(self._lines), overflow="ellipsis", no_wrap=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli.base import argument, command, option
+from dsi_automation.cli.handing import is_batch_run
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.show_run import show_run
 from dsi_automation.cli.views import run_exit_code, run_view
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
+    from dsi_automation.core.plan import Plan
     from dsi_automation.engine.model import Run
 
 
@@ -56,5 +59,15 @@ def finish(session: Session, done: Run) -> int:
     if session.choices.json:
         session.out.data(run_view(done))
     else:
-        show_run(session.out, done)
+        show_run(session.out, done, plan_of(session, done))
     return run_exit_code(done)
+
+
+def plan_of(session: Session, run: Run) -> Plan | None:
+    """Return what was approved, where a table needs the names behind the targets."""
+    if not is_batch_run(run):
+        return None
+    try:
+        return session.engine.request_by_id(run.request_id).plan
+    except DsiError:
+        return None  # the run is told all the same, by its targets alone

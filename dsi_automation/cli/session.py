@@ -84,6 +84,8 @@ class Session:
             self.unread_journal = error
             return
         for request in waiting:
+            from dsi_automation.cli.labels import listed
+
             banner = T(
                 "EMERGENCY {id} by {person} waits to be ratified {before} ({operation} on {targets}): "
                 "dsi ratify {id} --comment '...'",
@@ -91,7 +93,7 @@ class Session:
                 person=request.requester,
                 before=self._deadline(request),
                 operation=request.plan.operation,
-                targets=", ".join(request.plan.targets),
+                targets=listed(request.plan.targets),
             )
             self.out.note(banner, fg="red", bold=True)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dsi_automation.cli.asking import DETAILS
 from dsi_automation.cli.base import argument, command
+from dsi_automation.cli.running import plan_of
 from dsi_automation.cli.session import session
 from dsi_automation.cli.show_playbook import PREFIX, playbook_entries, playbook_view, show_playbook
 from dsi_automation.cli.show_request import next_step, show_request
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     metavar=T("ID"),
     help=T("A request, a run or a playbook's run; the beginning of its identifier is enough."),
 )
-def show(identifier: str) -> None:
+@DETAILS
+def show(identifier: str, *, details: bool) -> None:
     """Show one thing."""
     current = session()
     if identifier.upper().startswith(PREFIX):
@@ -39,12 +42,12 @@ def show(identifier: str) -> None:
     if current.choices.json:
         current.out.data({"request": request_view(request)} if request else {"run": run_view(run)} if run else {})
     elif request is not None:
-        show_request(current.out, request)
+        show_request(current.out, request, details=details)
         following = next_step(request)
         if following is not None:
             current.out.line(following, bold=True)
     elif run is not None:
-        show_run(current.out, run)
+        show_run(current.out, run, plan_of(current, run), details=details)
 
 
 def _find(engine: Engine, identifier: str) -> tuple[Request | None, Run | None]:

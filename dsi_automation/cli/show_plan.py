@@ -6,34 +6,58 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dsi_automation.cli.batch import is_batch
 from dsi_automation.cli.output import Output
+from dsi_automation.cli.show_batch import show_plan_rows
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
 
 
-def show_plan(out: Output, plan: Plan) -> None:
-    """Write the plan: `+` is done, `=` stays, `!` blocks."""
+def show_plan(out: Output, plan: Plan, *, details: bool = False) -> None:
+    """Write the plan: `+` is done, `=` stays, `!` blocks; a batch as a table, unless its details are asked for."""
     out.line(T("Plan of {operation} (version {version})", operation=plan.operation, version=plan.version), bold=True)
-    given = {key: value for key, value in plan.inputs.items() if value not in (None, "", [], {})}
+    given = {key: _shortened(value) for key, value in plan.inputs.items() if value not in (None, "", [], {}, ())}
     if given:
         out.line(T("Inputs: {inputs}", inputs=arguments(given)))
-    for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
+    as_table = is_batch(plan) and not details
+    if as_table:
         out.line()
-        out.line(target, bold=True)
-        for action in plan.actions_for(target):
-            _show_action(out, action)
-        for item in plan.non_actions:
-            if item.target == target:
-                _show_non_action(out, item)
-        for blocker in plan.blockers:
-            if blocker.target == target:
-                _show_blocker(out, blocker)
+        show_plan_rows(out, plan)
+    else:
+        show_plan_details(out, plan)
     out.line()
     count, blocked = len(plan.actions), len({blocker.target for blocker in plan.blockers})
     out.line(TN("{n} action", "{n} actions", count) if count else T("Nothing to do."))
     if blocked:
         out.line(TN("{n} target without a plan", "{n} targets without a plan", blocked), fg="yellow")
     out.line(T("Digest: {digest}", digest=plan.digest))
+    if as_table:
+        out.note(T("Each action of each row, with its reason: the same command with --details."))
+
+
+def show_plan_details(out: Output, plan: Plan) -> None:
+    """Write target by target what is done and why, what is not, and what stands in the way."""
+    parts: dict[str, list[Action | NonAction | Blocker]] = {}
+    everything: tuple[Action | NonAction | Blocker, ...] = (*plan.actions, *plan.non_actions, *plan.blockers)
+    for item in everything:
+        parts.setdefault(item.target, []).append(item)
+    for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
+        out.line()
+        out.line(target, bold=True)
+        for item in parts.get(target, []):
+            if isinstance(item, Action):
+                _show_action(out, item)
+            elif isinstance(item, NonAction):
+                _show_non_action(out, item)
+            else:
+                _show_blocker(out, item)
+
+
+def _shortened(value: Any) -> Any:
+    """Return an input for one line: of a list of rows, how many."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        return TN("{n} row", "{n} rows", len(value))
+    return value
 
 
 def arguments(values: Mapping[str, Any]) -> str:
@@ -42,6 +66,8 @@ def arguments(values: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Text):
+        return f"({value})"
     plain = isinstance(value, str) and value.replace("-", "").replace(".", "").replace("_", "").isalnum()
     return value if plain else json.dumps(value, ensure_ascii=False)
 

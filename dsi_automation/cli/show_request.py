@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAYS = (T("Mon"), T("Tue"), T("Wed"), T("Thu"), T("Fri"), T("Sat"), T("Sun"))
 
 
-def show_request(out: Output, request: Request) -> None:
+def show_request(out: Output, request: Request, *, details: bool = False) -> None:
     """Write everything an approver needs to decide."""
     out.line(T("Request {id}", id=request.id), bold=True)
     for title, value in _facts(request):
@@ -35,7 +35,7 @@ def show_request(out: Output, request: Request) -> None:
             indent=2,
         )
     out.line()
-    show_plan(out, request.plan)
+    show_plan(out, request.plan, details=details)
 
 
 def show_requests(out: Output, requests: Sequence[Request]) -> None:
@@ -50,7 +50,7 @@ def show_requests(out: Output, requests: Sequence[Request]) -> None:
             labels.request_state(request),
             labels.REQUEST_KINDS[request.kind.value],
             request.plan.operation,
-            ", ".join(request.plan.targets),
+            labels.listed(request.plan.targets),
             request.requester,
             local(request.made_at),
             request.reason,

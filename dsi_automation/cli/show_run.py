@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import labels
+from dsi_automation.cli.handing import handover_command, is_batch_run, targets_of
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
+from dsi_automation.cli.show_batch import show_run_rows
+from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 
@@ -16,8 +19,15 @@ if TYPE_CHECKING:
     from dsi_automation.engine.model import Run, Step
 
 
-def show_run(out: Output, run: Run) -> None:
-    """Write a run: its targets, its steps, its evidence."""
+def show_run(out: Output, run: Run, plan: Plan | None = None, *, details: bool = False) -> None:
+    """Write a run: its targets, its steps, its evidence; of a batch a row per target, unless details are asked for.
+
+    Args:
+        out: where to.
+        run: the run.
+        plan: what was approved, where it is at hand: it knows the names behind the targets.
+        details: every step and every comparison.
+    """
     out.line(T("Run {id} of request {request}", id=run.id, request=run.request_id), bold=True)
     started = T(
         "{operation}, by {person}, {start}", operation=run.operation, person=run.person, start=local(run.started_at)
@@ -27,6 +37,26 @@ def show_run(out: Output, run: Run) -> None:
         out.line(T("ended {end}", end=local(run.ended_at)), indent=2)
     if run.held_by is not None:
         out.line(T("under way, held by {owner}", owner=run.held_by), indent=2)
+    as_table = not details and is_batch_run(run)
+    if as_table:
+        out.line()
+        show_run_rows(out, run, targets_of(run), plan)
+    else:
+        _show_targets(out, run)
+    out.line()
+    _show_error(out, run.error, indent=0)
+    good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
+    out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
+    if _may_be_finished(run):
+        out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
+    following = handover_command(run)
+    if following is not None:
+        out.line(T("Next, the passwords to hand over: {command}", command=following), bold=True)
+    if as_table:
+        out.note(T("Each step and each comparison: dsi show {id} --details", id=run.id))
+
+
+def _show_targets(out: Output, run: Run) -> None:
     for target in targets_of(run):
         out.line()
         out.line(f"{target}: {labels.run_state(run, target)}", bold=True)
@@ -37,12 +67,6 @@ def show_run(out: Output, run: Run) -> None:
             if check.target == target:
                 show_check(out, check)
         _show_error(out, _untold(run, target), indent=2)
-    out.line()
-    _show_error(out, run.error, indent=0)
-    good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
-    out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
-    if _may_be_finished(run):
-        out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
 
 
 def _may_be_finished(run: Run) -> bool:
@@ -62,11 +86,6 @@ def _untold(run: Run, target: str) -> Mapping[str, Any] | None:
     return None if error is None or error["what"] in told else error
 
 
-def targets_of(run: Run) -> list[str]:
-    """Return the targets of a run; of one that has not ended, those something was done to."""
-    return list(dict.fromkeys([*run.targets, *(step.target for step in run.steps)]))
-
-
 def show_runs(out: Output, runs: Sequence[Run]) -> None:
     """Write a line per run."""
     if not runs:
@@ -78,7 +97,7 @@ def show_runs(out: Output, runs: Sequence[Run]) -> None:
             run.id,
             labels.run_state(run),
             run.operation,
-            ", ".join(targets_of(run)),
+            labels.listed(targets_of(run)),
             run.person,
             local(run.started_at),
             run.request_id,

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dsi_automation.cli.batch import rows_of
+from dsi_automation.cli.handing import handover_command
 from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import DsiError, UnreachableError
 from dsi_automation.core.exit_codes import ExitCode
@@ -41,6 +43,7 @@ def plan_view(plan: Plan) -> dict[str, Any]:
             for item in plan.blockers
         ],
         "digest": plan.digest,
+        "rows": [row.to_json() for row in rows_of(plan)],
         "nothing_to_do": not plan.actions,
     }
 
@@ -100,6 +103,7 @@ def run_view(run: Run, *, with_steps: bool = True) -> dict[str, Any]:
         "targets": {target: outcome.value for target, outcome in run.targets.items()},
         "exit_code": run.exit_code,
         "held_by": run.held_by,
+        "next_command": handover_command(run),
     }
     if with_steps:
         view["steps"] = [

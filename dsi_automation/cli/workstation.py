@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import click
-
 from dsi_automation.cli.asking import Wish, targets_of
 from dsi_automation.cli.base import OPTIONS, Group, argument, command, option
-from dsi_automation.cli.check import FORMATS, run_check
+from dsi_automation.cli.check import report_options, run_check
 from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.session import session
 from dsi_automation.core.text import T
@@ -26,16 +24,7 @@ workstation = Group(
 @command("check", T("Check workstations against what procedure C asks: short for “dsi check workstation.check”."))
 @_TARGETS
 @_INPUTS
-@option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    metavar="[table|json|csv|junit]",
-    help=T("How to write the report; --json is short for json."),
-)
-@option(
-    "--output", "-o", metavar=T("FILE"), help=T("Write the report into a file; it is replaced at once or not at all.")
-)
+@report_options
 def check(targets: tuple[str, ...], words: tuple[str, ...], form: str | None, output: str | None) -> int:
     """Check workstations."""
     return run_check(session(), Wish("workstation.check", targets_of(targets), words), form, output)

@@ -205,7 +205,7 @@ class Toolkit:
     language: str = "fr"
     journal_exists: bool = True
 
-    def select(self, names: Sequence[str]) -> tuple[str, ...]:
+    def select(self, operation: str, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(names)
 
     @property

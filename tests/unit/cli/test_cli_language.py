@@ -56,7 +56,7 @@ def test_the_help_of_every_command_is_french(dsi, command):
         (["pln"], "Commande inconnue\u00a0: 'pln'. Vouliez-vous dire 'plan'\u00a0?"),
         (["--nonsense"], "Option inconnue\u00a0: '--nonsense'."),
         (["plan"], "Il manque l’argument 'OPÉRATION'."),
-        (["plan", "wall.paint"], "Il manque l’argument 'CIBLE...'."),
+        (["workstation", "join"], "Il manque l’argument 'CIBLE...'."),
         (["approve", "REQ"], "Il manque l’option '--comment'."),
         (["approve", "REQ", "--comment"], "L’option '--comment' exige une valeur."),
         (["approve", "REQ", "more", "--comment", "x"], "Argument en trop (more)"),
@@ -76,7 +76,7 @@ def test_a_usage_error_is_french_and_ends_with_2(dsi, arguments, sentence):
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_english_is_spoken_when_asked_for(dsi, where):
     arguments = ["--lang", "en", "plan", "--help"] if where == "before" else ["plan", "--help", "--lang=en"]
-    assert dsi(*arguments).out.startswith("Usage: dsi plan [OPTIONS] OPERATION TARGET...")
+    assert dsi(*arguments).out.startswith("Usage: dsi plan [OPTIONS] OPERATION [TARGET...]")
 
 
 def test_the_language_of_one_call_does_not_stay_for_the_next(dsi):

@@ -1,0 +1,33 @@
+"""What is known of a run without showing it: its targets, whether they make a table, and what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dsi_automation.cli.batch import FEW_HOSTS, FEW_PEOPLE
+from dsi_automation.core.results import Outcome
+
+if TYPE_CHECKING:
+    from dsi_automation.engine.model import Run
+
+HANDED_OVER: Final = "mailbox.create"
+"""The operation whose result is handed over by a command of its own."""
+
+
+def is_batch_run(run: Run) -> bool:
+    """Tell whether a run is better read as a table."""
+    return len(targets_of(run)) > (FEW_PEOPLE if run.operation == HANDED_OVER else FEW_HOSTS)
+
+
+def handover_command(run: Run) -> str | None:
+    """Return the command that opens the envelopes a run sealed; None when it sealed none."""
+    if run.operation != HANDED_OVER:
+        return None
+    good = {Outcome.DONE, Outcome.NOT_VERIFIED}
+    sealed = any(step.action_id.endswith("/hand_over") and step.outcome in good for step in run.steps)
+    return f"dsi mailbox handover {run.id}" if sealed else None
+
+
+def targets_of(run: Run) -> list[str]:
+    """Return the targets of a run; of one that has not ended, those something was done to."""
+    return list(dict.fromkeys([*run.targets, *(step.target for step in run.steps)]))
