@@ -1,0 +1,139 @@
+"""msgraph-sdk, used for URLs, sign-in and sending alone: no typed model is made of an answer.
+
+The first typed `User` imports 1,221 modules (seconds of CPU) and each later one costs milliseconds, so that answers
+are taken raw (`NativeResponseHandler`). The SDK's own `$batch` has faults (no relative URLs, no retry of items,
+`depends_on`), so that batches are put together here.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import uuid
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from dsi_automation.connectors.m365.asks import Answer, Ask, Broken, Outcome, encode
+from dsi_automation.connectors.m365.port import TenantEndpoint
+from dsi_automation.connectors.m365.sign_in import Tokens
+from dsi_automation.core.clock import Clock
+
+LOW_PRIORITY: Final = {"x-ms-throttle-priority": "low"}
+"""For bulk work: it is throttled before a person's mail is (learn.microsoft.com/graph/throttling)."""
+
+_ENCODED_NAME: Final = re.compile(r"([?&])%24")
+
+
+class Sdk:
+    """The SDK's client of one tenant, and the two ways to send: one request, or up to 20 in a batch."""
+
+    def __init__(self, endpoint: TenantEndpoint, clock: Clock) -> None:
+        """Import the SDK and read the application's proof; nothing is sent yet."""
+        import httpx
+        from kiota_abstractions.native_response_handler import NativeResponseHandler
+        from kiota_authentication_azure.azure_identity_authentication_provider import (
+            AzureIdentityAuthenticationProvider,
+        )
+        from kiota_http.middleware.options import ResponseHandlerOption
+
+        # By name: a type checker would otherwise read the 16,741 files of the SDK.
+        msgraph = import_module("msgraph")
+        self.tokens = Tokens(endpoint, clock)
+        self.endpoint = endpoint
+        self.base_url = endpoint.base_url.rstrip("/")
+        # The host is named: the token goes nowhere else, wherever the link to a next page points.
+        provider = AzureIdentityAuthenticationProvider(
+            self.tokens,
+            scopes=[endpoint.scope],
+            allowed_hosts=[urlsplit(endpoint.base_url).hostname or ""],
+        )
+        # No middleware of the SDK's: neither its retries, nor redirects (none of these calls has any).
+        self._http = httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=endpoint.ca_file), timeout=endpoint.timeout
+        )
+        self._adapter = msgraph.GraphRequestAdapter(provider, client=self._http)
+        self._adapter.base_url = self.base_url
+        self.graph = msgraph.GraphServiceClient(request_adapter=self._adapter)
+        self._raw = ResponseHandlerOption(NativeResponseHandler())
+        self.http = 0
+        self.inner = 0
+
+    def url(self, builder: Any, query: Mapping[str, str | int | bool] | None = None) -> str:
+        """Return the URL of one of the SDK's request builders, below the base URL."""
+        from kiota_abstractions.request_information import RequestInformation
+
+        request = RequestInformation(None, builder.url_template, dict(builder.path_parameters))
+        request.path_parameters["baseurl"] = ""
+        for name, value in (query or {}).items():
+            request.query_parameters[f"%24{name}"] = str(value).lower() if isinstance(value, bool) else value
+        return _ENCODED_NAME.sub(r"\1$", request.url)
+
+    async def send(self, asks: Sequence[Ask]) -> Sequence[Outcome]:
+        """Send one request, or several as one batch, and return what came of each, in their order."""
+        self.inner += len(asks)
+        if len(asks) == 1:
+            ask = asks[0]
+            absolute = ask.url if ask.url.startswith(f"{self.base_url}/") else f"{self.base_url}{ask.url}"
+            return [await self._send(ask.method, absolute, ask.content(), ask.headers)]
+        body = encode({"requests": [_item(str(number), ask) for number, ask in enumerate(asks, 1)]})
+        outcome = await self._send("POST", f"{self.base_url}/$batch", body, LOW_PRIORITY)
+        if isinstance(outcome, Broken) or not (outcome.ok and outcome.readable):
+            return [outcome] * len(asks)
+        return _by_id(outcome.data.get("responses"), len(asks))
+
+    async def _send(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Outcome:
+        import httpx
+        from azure.core.exceptions import AzureError
+        from kiota_abstractions.method import Method
+        from kiota_abstractions.request_information import RequestInformation
+
+        request = RequestInformation(Method(method))
+        request.url = url
+        request.add_request_options([self._raw])
+        request.headers.add("Accept", "application/json")
+        request.headers.add("client-request-id", str(uuid.uuid4()))
+        for name, value in headers.items():
+            request.headers.add(name, value)
+        if content is not None:
+            request.headers.add("Content-Type", "application/json")
+            request.content = content
+        try:
+            response = await self._adapter.send_primitive_async(request, "bytes", {})
+        except AzureError as error:
+            # The token could not be fetched for now; a refusal is a DsiError and goes through.
+            answered = getattr(getattr(error, "response", None), "headers", None) or {}
+            return Broken(error, sent=False, retry_after=answered.get("Retry-After"))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            self.http += 1
+            return Broken(error, sent=False)
+        except httpx.TransportError as error:
+            self.http += 1
+            return Broken(error, sent=True)
+        self.http += 1
+        return Answer.from_bytes(response.status_code, response.headers, response.content)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+        await self.tokens.close()
+
+
+def _item(number: str, ask: Ask) -> Mapping[str, Any]:
+    headers = {**LOW_PRIORITY, **ask.headers}
+    item: dict[str, Any] = {"id": number, "method": ask.method, "url": ask.url}
+    if ask.body is not None:
+        item["body"] = ask.body
+        headers["Content-Type"] = "application/json"
+    return {**item, "headers": headers}
+
+
+def _by_id(responses: object, count: int) -> Sequence[Outcome]:
+    """Return the answers of a batch, which come in any order, in the order of its requests."""
+    found: dict[str, Answer] = {}
+    for item in responses if isinstance(responses, list) else ():
+        if isinstance(item, dict) and (answer := Answer.from_item(item)) is not None:
+            found[str(item.get("id"))] = answer
+    absent = Broken(LookupError("no answer in the batch"), sent=True)
+    return [found.get(str(number), absent) for number in range(1, count + 1)]
