@@ -111,14 +111,15 @@ def assign_licence(action: Action, inputs: MailboxInputs, hands: Hands, observer
     """
     target, look = action.target, hands.look
     begin(hands, target)
-    give_licence(_user(action, hands), str(action.args["sku_id"]), str(action.args["part_number"]), target, hands)
-    user_id, tenant = _user(action, hands).id, hands.tenant().for_target(target)
-    late = T("{licence} is not active", licence=action.args["part_number"])
+    sku_id, part_number = str(action.args["sku_id"]), str(action.args["part_number"])
+    user, tenant = _user(action, hands), hands.tenant().for_target(target)
+    give_licence(user, sku_id, part_number, target, hands)
+    late = T("{licence} is not active", licence=part_number)
     wait_until(
         target,
         look,
         observer,
-        lambda: licence_missing(tenant, user_id, str(action.args["sku_id"]), str(action.args["part_number"]), target),
+        lambda: licence_missing(tenant, user.id, sku_id, part_number, target),
         look.tenant_settings.ready_deadline,
         late=late,
     )
@@ -211,7 +212,7 @@ def _alive(tenant: TenantReader, look: Look) -> Text:
         return T("The tenant says that nothing was ever synchronised.")
     if look.clock.now() - last > DEAD_AFTER:
         return T(
-            "The synchronisation has not spoken since {moment}: it looks dead. See to its server.", moment=iso(last)
+            "The synchronisation has been silent since {moment}: it looks dead. See to its server.", moment=iso(last)
         )
     return T(
         "The synchronisation is alive ({moment}): the account is not in its scope, or its cycle is longer than the "

@@ -107,8 +107,7 @@ class MemoryEnvelopes:
     def prepare(self, target: str) -> Envelope:
         known = self.kept.get(target)
         if known is None or known.delivered_at is not None:
-            self.secrets.pop(target, None)
-            self.kept[target] = Envelope(target, sealed=False)
+            self.kept[target] = Envelope(target, sealed=target in self.secrets)
             self._wrote("envelope.prepare", target)
         return self.kept[target]
 
