@@ -107,11 +107,6 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
         del approved
         return self.plan(targets, inputs, observed)
 
-    def follow_up(self, plan: Plan, run_id: str) -> Text | None:
-        """Return what a person does once a run of this plan has ended, as a sentence with the command, or None."""
-        del plan, run_id
-        return None
-
     @abstractmethod
     def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
         """Carry out one approved action and wait until its effect is there.

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import multiprocessing
-import os
 import resource
 import stat
 import subprocess
@@ -239,9 +238,9 @@ from dsi_automation.core.secrets import Secret
 
 kept = FileEnvelopes(Path(sys.argv[1]) / "envelopes", Path(sys.argv[1]) / "keys/envelopes.key", SystemClock())
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
-for change in (lambda: kept.delivered("100001A"), lambda: kept.open("100001A"), lambda: kept.seal("2", Secret("abcdef"))):
+for change in (kept.delivered, kept.open, kept.prepare):
     try:
-        change()
+        change("2" if change == kept.prepare else "100001A")
     except StorageError as error:
         print(type(error.__cause__).__name__, flush=True)
 """
@@ -263,4 +262,4 @@ def test_a_folder_that_cannot_be_made_is_said_with_its_place(tmp_path):
     with pytest.raises(StorageError) as caught:
         at(tmp_path).prepare("100001A")
     assert str(tmp_path / "envelopes") in str(caught.value)
-    assert os.listdir(tmp_path) == ["envelopes"]
+    assert [path.name for path in tmp_path.iterdir()] == ["envelopes"]
