@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dsi_automation.connectors.directory.accounts import Account, PasswordState
 from dsi_automation.connectors.directory.names import parent, same_dn
@@ -21,8 +21,10 @@ from dsi_automation.operations.accounts.readiness import conditions, mailbox_sku
 from dsi_automation.operations.accounts.waiting import FIRST_PAUSE, GROWTH
 from dsi_automation.operations.tools import Look
 
-PASSWORD_KINDS = frozenset({"set_password", "enable_account"})
-SYNCED_KINDS = frozenset({"create_account", "synchronise"})
+SETTLED: Final = frozenset({"account", "ou", "staff_number", "enabled", "directory_address", "errors"})
+"""Checks that a look later does not change: the directory shows at once what was done, and errors want somebody."""
+PASSWORD_KINDS: Final = frozenset({"set_password", "enable_account"})
+SYNCED_KINDS: Final = frozenset({"create_account", "synchronise"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _look(targets: Sequence[str], wanted: Mapping[str, Wanted], look: Look) -> d
     except DsiError as error:
         yes, title = str(T("yes")), T("Both directories answer")
         return {
-            target: [Check(target, "look", title, yes, str(error.what), ok=False, source=str(error.on or "-"))]
+            target: [Check(target, "look", title, yes, str(error.what), ok=False, source="LDAP, Graph")]
             for target in targets
         }
     return {target: list(_checks(wanted[target], seen[target], skus, look)) for target in targets}
@@ -234,7 +236,7 @@ def _must_change(target: str, account: Account, look: Look) -> Check:
     return _check(target, "must_change", title, yes, observed, f"LDAP {server}: pwdLastSet", ok=changed)
 
 
-_STATES: Mapping[PasswordState, Text] = {
+_STATES: Final[Mapping[PasswordState, Text]] = {
     PasswordState.GOOD: T("no: the password may be kept"),
     PasswordState.WRONG: T("no: the sealed password is not that of the account"),
     PasswordState.DISABLED: T("the account is disabled"),
@@ -245,9 +247,9 @@ _STATES: Mapping[PasswordState, Text] = {
 
 
 def _may_still_come(checks: Sequence[Check]) -> bool:
-    """Tell whether a look later may find what is missing; what only the directory says is there at once or never."""
+    """Tell whether a look later may find what is missing."""
     wrong = {check.name for check in checks if not check.ok}
-    return bool(wrong) and not wrong & {"account", "ou", "staff_number", "enabled", "directory_address"}
+    return bool(wrong) and not wrong & SETTLED
 
 
 def _check(
