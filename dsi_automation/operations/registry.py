@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
+from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
@@ -15,6 +16,7 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
     known: tuple[AnyOperation | AnyReadOnly, ...] = (
         WorkstationCheck(),
         WorkstationJoin(),
+        MailboxCreate(),
         DirectoryCheck(),
     )
     return {operation.name: operation for operation in known}

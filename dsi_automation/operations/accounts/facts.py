@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dsi_automation.connectors.directory.accounts import Account, Holder
+from dsi_automation.connectors.directory.accounts import Account, Holder, PasswordState
 from dsi_automation.connectors.m365.port import CloudUser, MailboxState, Sku, Tenant, TenantHolder
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
 from dsi_automation.inventory.model import Site
@@ -24,6 +24,7 @@ class PersonFacts:
         cloud_linked: users of the tenant whose immutable id is that of one of `by_number` or `by_address`.
         mailbox: whether the mailbox of the one matched user answers; None when there is none to ask.
         envelope: the hand-over in preparation.
+        password: what the directory says of the sealed password; None when it was not tried.
     """
 
     by_number: tuple[Account, ...] = ()
@@ -33,6 +34,7 @@ class PersonFacts:
     cloud_linked: tuple[CloudUser, ...] = ()
     mailbox: MailboxState | None = None
     envelope: Envelope | None = None
+    password: PasswordState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class PersonRow(BaseModel):
         contact: telephone number or personal mail address.
         address: the address the person has already, or is to have; by default it is planned by the naming rule.
         manager: staff number, login or address of the manager.
-        line: where it stands in the file, for messages; 0 when typed.
+        line: where it stands in the file, for messages; 0 when typed. No part of the inputs' data: the same people in
+            another order are the same request.
         problem: a key of `ROW_PROBLEMS` where the line of the file could not be taken apart; its fields are empty.
     """
 
@@ -40,7 +41,7 @@ class PersonRow(BaseModel):
     licence: str = ""
     manager: str = ""
     address: str = ""
-    line: int = 0
+    line: int = Field(default=0, exclude=True)
     problem: str = ""
 
 
@@ -96,6 +97,12 @@ class MailboxInputs(Inputs):
             {"line": number, **row} if isinstance(row, Mapping) and "line" not in row else row
             for number, row in enumerate(value, 1)
         ]
+
+    @field_validator("people", mode="after")
+    @classmethod
+    def _in_order(cls, value: tuple[PersonRow, ...]) -> tuple[PersonRow, ...]:
+        # The digest of a plan covers its inputs: the order of the rows must not be in them.
+        return tuple(sorted(value, key=lambda row: (row.matricule.upper(), row.model_dump_json(), row.line)))
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> MailboxInputs:
