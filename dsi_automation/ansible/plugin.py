@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from dsi_automation.ansible.tasks import Call
+from dsi_automation.ansible.results import TaskResult, error_result
+from dsi_automation.ansible.tasks import Call, change_task
+from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.events import Event, Observer, Silent
 from dsi_automation.core.secrets import redact
+from dsi_automation.core.text import T
 
 
 def call_of(operation: str, inputs: Mapping[str, Any], observer: Observer | None = None) -> Call:
@@ -15,6 +20,37 @@ def call_of(operation: str, inputs: Mapping[str, Any], observer: Observer | None
     from ansible import context
 
     return Call(operation, [str(source) for source in context.CLIARGS["inventory"]], inputs, observer or Silent())
+
+
+def people_task(
+    args: Mapping[str, Any], file: Path | None, display: Any, *, request: str, check_mode: bool
+) -> TaskResult:
+    """Carry out `mailbox.create` for the people of a request, a list or a file.
+
+    Args:
+        args: the operation's inputs, `people` among them.
+        file: where the people are, instead of `people`; an absolute path.
+    """
+    try:
+        people = _people(args["people"], file)
+    except DsiError as error:
+        return error_result(error)
+    call = call_of("mailbox.create", {**args, "people": people}, told(display))
+    if file is not None:
+        call = replace(call, files={"people": str(file)})
+    return change_task(call, (), request=request, check_mode=check_mode)
+
+
+def _people(listed: Sequence[Mapping[str, Any]], file: Path | None) -> Sequence[Mapping[str, Any]]:
+    if file is None:
+        return listed
+    if listed:
+        raise UsageError(
+            T("People are given twice: as a list and as a file."), next_step=T("Give people or people_file, not both.")
+        )
+    from dsi_automation.composition.people_file import read_people
+
+    return read_people(file)
 
 
 def told(display: Any) -> Observer:

@@ -35,12 +35,52 @@ def check_result(report: Report, host: str, *, fail: bool) -> TaskResult:
     return result
 
 
-def plan_result(plan: Plan) -> TaskResult:
-    """Return a plan that is not carried out: of check mode, or without any action."""
+def report_result(report: Report, *, fail: bool) -> TaskResult:
+    """Return what a look at several targets found; failed when `fail` is set and one is wrong or does not answer."""
+    wrong = [check for check in report.checks if not check.ok and not check.warning]
+    named = dict.fromkeys((*report.targets, *(check.target for check in report.checks), *report.failures))
+    result: TaskResult = {
+        "changed": False,
+        "compliant": not wrong and not report.failures,
+        "targets": {
+            target: {
+                "compliant": target not in report.failures and not any(check.target == target for check in wrong),
+                "checks": [spoken(check.to_json()) for check in report.checks if check.target == target],
+                "facts": spoken(dict(report.facts.get(target, {}))),
+                "error": str(report.failures[target]) if target in report.failures else None,
+            }
+            for target in named
+        },
+    }
+    if fail and not result["compliant"]:
+        sentences = [f"{target}: {error}" for target, error in report.failures.items()]
+        sentences += [
+            str(
+                T(
+                    "{target}: {title}: {observed}, expected {expected}",
+                    target=check.target,
+                    title=check.title,
+                    observed=check.observed,
+                    expected=check.expected,
+                )
+            )
+            for check in wrong
+        ]
+        codes = [ExitCode.NOT_COMPLIANT] if wrong else [error.look_exit_code for error in report.failures.values()]
+        result |= {"failed": True, "msg": "; ".join(sentences), "exit_code": int(max(codes))}
+    return result
+
+
+def plan_result(plan: Plan, per: str = "hosts") -> TaskResult:
+    """Return a plan that is not carried out: of check mode, or without any action.
+
+    Args:
+        per: what the targets are, the name of their part of the result.
+    """
     result: TaskResult = {
         "changed": bool(plan.actions),
         "plan": spoken(plan.to_json()),
-        "hosts": {
+        per: {
             target: {
                 "changed": bool(plan.actions_for(target)),
                 "actions": [str(action.title) for action in plan.actions_for(target)],
@@ -59,7 +99,7 @@ def plan_result(plan: Plan) -> TaskResult:
     return result
 
 
-def run_result(run: Run, plan: Plan) -> TaskResult:
+def run_result(run: Run, plan: Plan, per: str = "hosts") -> TaskResult:
     """Return a run of an approved plan."""
     result: TaskResult = {
         "changed": any(step.outcome is Outcome.DONE for step in run.steps),
@@ -70,7 +110,7 @@ def run_result(run: Run, plan: Plan) -> TaskResult:
             "outcome": None if run.outcome is None else run.outcome.value,
             "exit_code": run.exit_code,
         },
-        "hosts": {target: _host(run, target, outcome) for target, outcome in run.targets.items()},
+        per: {target: _host(run, target, outcome) for target, outcome in run.targets.items()},
         "diff": _diff(plan),
     }
     if run.exit_code or run.ended_at is None:

@@ -10,22 +10,31 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.ansible.play_inventory import inventory_source
-from dsi_automation.ansible.results import TaskResult, check_result, error_result, plan_result, run_result
+from dsi_automation.ansible.results import (
+    TaskResult,
+    check_result,
+    error_result,
+    plan_result,
+    report_result,
+    run_result,
+)
 from dsi_automation.ansible.stopping import stopped_between_actions
 from dsi_automation.composition import Toolkit
 from dsi_automation.core.errors import DsiError, GateClosedError, UnreachableError
 from dsi_automation.core.events import Observer, Silent
 from dsi_automation.core.secrets import redact_json
 from dsi_automation.core.text import TN, T
+from dsi_automation.engine.operation import TargetKind
+from dsi_automation.engine.registry import validated
 
 if TYPE_CHECKING:
     from dsi_automation.core.plan import Plan
-    from dsi_automation.engine.api import Engine
     from dsi_automation.engine.model import Request
+    from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +44,14 @@ class Call:
     Attributes:
         sources: the inventories of the play (`-i`, or ansible.cfg).
         inputs: of the operation; what is empty counts as not given, because a role's default cannot be absent.
+        files: of inputs that came from a file, which one: to say how the same is asked for.
     """
 
     operation: str
     sources: Sequence[str]
     inputs: Mapping[str, Any]
     observer: Observer
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def given(self) -> dict[str, Any]:
         """Return the inputs that were given, as plain values: Ansible's are tagged with where they came from."""
@@ -67,27 +78,47 @@ def check_task(call: Call, host: str, *, fail: bool) -> TaskResult:
         return {**error_result(error), "failed": False, "unreachable": True}
 
 
-def change_task(call: Call, hosts: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
-    """Carry out an approved request on the hosts of the play; in check mode, plan it.
+def report_task(call: Call, targets: Sequence[str], *, fail: bool) -> TaskResult:
+    """Run a read-only operation on people's accounts or on sites, in one task.
+
+    Args:
+        targets: which; none for all there are, where the operation may look at all.
+        fail: make one that is not as it should be a failed task.
+    """
+
+    def work(toolkit: Toolkit) -> TaskResult:
+        return report_result(toolkit.engine.check(call.operation, targets, call.given(), call.observer), fail=fail)
+
+    try:
+        return _guarded(call, work)
+    except UnreachableError as error:
+        return error_result(error)
+
+
+def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
+    """Carry out an approved request on the targets; in check mode, plan it.
 
     Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
 
     Args:
+        targets: the hosts of the play, or people's accounts; none where the request or the inputs name them.
         request: identifier, empty for none.
     """
 
     def work(toolkit: Toolkit) -> TaskResult:
         engine = toolkit.engine
         approved = engine.request_by_id(request) if request else None
-        if approved is not None:
-            _refuse_another(approved, call, hosts)
-        inputs = call.given() if approved is None else approved.plan.inputs
-        if check_mode or approved is None:
-            plan = engine.plan(call.operation, hosts, inputs, Silent())
+        if approved is None:
+            plan = engine.plan(call.operation, targets, call.given(), Silent())
             if not check_mode and plan.actions and not plan.blockers:
-                raise _unapproved(plan, call)
-            return plan_result(plan)
-        return _carry_out(engine, approved, call, hosts)
+                raise _unapproved(plan, call, targets)
+            return plan_result(plan, _per(toolkit, call))
+        _refuse_another(toolkit, approved, call, targets)
+        wanted = targets or approved.plan.targets
+        if check_mode:
+            plan = engine.plan(call.operation, wanted, approved.plan.inputs, Silent())
+            return plan_result(plan, _per(toolkit, call))
+        return _carry_out(toolkit, approved, call, wanted)
 
     try:
         return _guarded(call, work)
@@ -96,16 +127,21 @@ def change_task(call: Call, hosts: Sequence[str], *, request: str, check_mode: b
         return error_result(error)
 
 
-def _carry_out(engine: Engine, approved: Request, call: Call, hosts: Sequence[str]) -> TaskResult:
+def _per(toolkit: Toolkit, call: Call) -> str:
+    return "hosts" if toolkit.operations[call.operation].target_kind is TargetKind.HOST else "targets"
+
+
+def _carry_out(toolkit: Toolkit, approved: Request, call: Call, targets: Sequence[str]) -> TaskResult:
+    engine = toolkit.engine
     try:
         with stopped_between_actions(call.observer) as observer:
-            run = engine.run(approved.id, observer, targets=hosts)
+            run = engine.run(approved.id, observer, targets=targets)
     except GateClosedError:
-        plan = engine.plan(call.operation, hosts, approved.plan.inputs, Silent())
+        plan = engine.plan(call.operation, targets, approved.plan.inputs, Silent())
         if plan.actions or plan.blockers:
             raise
-        return plan_result(plan)
-    return run_result(run, approved.plan)
+        return plan_result(plan, _per(toolkit, call))
+    return run_result(run, approved.plan, _per(toolkit, call))
 
 
 def _guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
@@ -127,11 +163,12 @@ def _guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
     return redacted
 
 
-def _refuse_another(approved: Request, call: Call, hosts: Sequence[str]) -> None:
+def _refuse_another(toolkit: Toolkit, approved: Request, call: Call, targets: Sequence[str]) -> None:
     """Stop early when the request is plainly not what the play is about.
 
     Raises:
-        GateClosedError: another operation, other inputs or other hosts.
+        GateClosedError: another operation, other inputs or other targets.
+        UsageError: the inputs of the play are not right.
     """
     if approved.plan.operation != call.operation:
         raise GateClosedError(
@@ -144,20 +181,38 @@ def _refuse_another(approved: Request, call: Call, hosts: Sequence[str]) -> None
             next_step=T("Give the identifier of a request made for it: dsi requests lists them."),
         )
     given = call.given()
-    other = sorted(name for name, value in given.items() if approved.plan.inputs.get(name) != value)
+    # As the operation's schema holds them, which is how the request has them.
+    wanted = validated(toolkit.operations[call.operation], given).model_dump(mode="json")
+    held = approved.plan.inputs
+    other = sorted(name for name in given if _unordered(held.get(name)) != _unordered(wanted[name]))
     if other:
         raise GateClosedError(
             T("{request} was made with other inputs: {names}.", request=approved.id, names=", ".join(other)),
             next_step=T("Leave them out of the play, they are in the request; or ask for a new plan."),
         )
-    _refuse_other_hosts(approved, hosts)
+    if targets:
+        _refuse_other_targets(toolkit.operations[call.operation], approved, targets)
 
 
-def _refuse_other_hosts(approved: Request, hosts: Sequence[str]) -> None:
+def _unordered(value: Any) -> Any:
+    """Return a value to compare: rows of a table without their order and the lines they stood on."""
+    if isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        return sorted(json.dumps({key: row[key] for key in row if key != "line"}, sort_keys=True) for row in value)
+    return value
+
+
+def _refuse_other_targets(operation: AnyOperation | AnyReadOnly, approved: Request, targets: Sequence[str]) -> None:
     asked = set(approved.plan.targets)
-    if asked == set(hosts):
+    if asked == set(targets):
         return
-    missing, more = sorted(asked - set(hosts)), sorted(set(hosts) - asked)
+    missing, more = sorted(asked - set(targets)), sorted(set(targets) - asked)
+    if operation.target_kind is TargetKind.HOST:
+        following = T(
+            "Run the play on exactly these hosts (--limit {limit}), or ask for a plan for the others.",
+            limit=",".join(approved.plan.targets),
+        )
+    else:
+        following = T("Name exactly these, or none: the request says who; or ask for a plan for the others.")
     raise GateClosedError(
         T(
             "{request} covers {targets}, all of them and no other; of these the play leaves out: {missing}; "
@@ -167,16 +222,17 @@ def _refuse_other_hosts(approved: Request, hosts: Sequence[str]) -> None:
             missing=", ".join(missing) or "-",
             more=", ".join(more) or "-",
         ),
-        next_step=T(
-            "Run the play on exactly these hosts (--limit {limit}), or ask for a plan for the others.",
-            limit=",".join(approved.plan.targets),
-        ),
+        next_step=following,
     )
 
 
-def _unapproved(plan: Plan, call: Call) -> GateClosedError:
-    words = ["dsi", "request", call.operation, *plan.targets]
+def _unapproved(plan: Plan, call: Call, targets: Sequence[str]) -> GateClosedError:
+    words = ["dsi", "request", call.operation, *targets]
     for name, value in call.given().items():
+        if isinstance(value, list):
+            # Rows of a table: as a file, which is how a person gives them too.
+            words += ["-i", f"{name}=@{call.files.get(name, f'{name}.yml')}"]
+            continue
         typed = ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else value
         words += ["-i", f"{name}={str(typed).lower() if isinstance(typed, bool) else typed}"]
     command = shlex.join([*words, "--reason", str(T("why it is needed"))])

@@ -51,7 +51,7 @@ def _value(key: str, typed: str) -> Any:
     if typed.startswith("@@"):
         return typed[1:]
     if key == PEOPLE and typed.startswith("@"):
-        from dsi_automation.cli.people_file import read_people
+        from dsi_automation.composition.people_file import read_people
 
         return read_people(Path(typed[1:]))
     return content_of(Path(typed[1:])) if typed.startswith("@") else typed

@@ -151,7 +151,7 @@ def take(session: Session, address: str, name: str) -> None:
 @option("--error", metavar=T("NAME"), help=T("The error: CountViolation, or an AADSTS number."))
 @option("--user", metavar=T("PATTERN"), help=T("Only users whose address fits this pattern."))
 @click.pass_obj
-def set_fault(session: Session, fault: str | None, name: str, **options: Any) -> None:
+def set_fault(session: Session, /, fault: str | None, name: str, **options: Any) -> None:
     """Switch a fault on, or list those there are."""
     from dsi_automation.lab.graph.faults import DESCRIPTIONS, Fault
 
@@ -187,7 +187,7 @@ def clear(session: Session, name: str) -> None:
 @option("--licence", type=click.FloatRange(0), metavar=T("SECONDS"), help=T("Until a licence says that it is active."))
 @option("--mailbox", type=click.FloatRange(0), metavar=T("SECONDS"), help=T("From the licence to the mailbox."))
 @click.pass_obj
-def set_delays(session: Session, name: str, **seconds: float | None) -> None:
+def set_delays(session: Session, /, name: str, **seconds: float | None) -> None:
     """Make the tenant slower or quicker."""
     given = {kind: value for kind, value in seconds.items() if value is not None}
     if not given:

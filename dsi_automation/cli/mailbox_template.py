@@ -6,7 +6,6 @@ import codecs
 from pathlib import Path
 
 from dsi_automation.cli.base import argument, command
-from dsi_automation.cli.people_columns import REQUIRED, TITLES
 from dsi_automation.cli.session import session
 from dsi_automation.core.errors import StorageError, UsageError
 from dsi_automation.core.os_errors import reason_of
@@ -44,6 +43,8 @@ def template(file: str | None) -> None:
 
 def example() -> str:
     """Return the example, in the reader's language."""
+    from dsi_automation.composition.people_columns import REQUIRED, TITLES
+
     needed = ", ".join(str(TITLES[name]) for name in REQUIRED)
     comments = (
         T("One person per line below the header line. Lines that begin with # are not read."),

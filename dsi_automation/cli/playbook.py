@@ -96,8 +96,9 @@ def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[
     if given["request"]:
         request = current.engine.request_by_id(given["request"])
         variables["dsi_request"] = request.id
-        # An approval covers all its machines and no other.
-        limit = limit or ",".join(request.plan.targets)
+        if _is_about_hosts(current, request.plan.operation):
+            # An approval covers all its machines and no other.
+            limit = limit or ",".join(request.plan.targets)
     if limit:
         toolkit.inventory.select([limit])
     _mask(current, variables)
@@ -115,6 +116,14 @@ def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[
         check=given["check"],
         secret_names=[one.password.env for one in toolkit.inventory.credentials.values() if one.password.env],
     )
+
+
+def _is_about_hosts(current: Session, operation: str) -> bool:
+    """Tell whether an operation acts on hosts of the inventory: a play about people has the controller for its host."""
+    from dsi_automation.engine.operation import TargetKind
+
+    known = current.toolkit.operations.get(operation)
+    return known is None or known.target_kind is TargetKind.HOST
 
 
 def _mask(current: Session, variables: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dsi_automation.cli.people_file import read_people
+from dsi_automation.composition.people_file import read_people
 from dsi_automation.connectors.m365.port import Sku
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import T

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsi_automation.cli.inputs import gather
-from dsi_automation.cli.people_file import from_csv, read_people
-from dsi_automation.cli.people_text import LARGEST
+from dsi_automation.composition.people_file import from_csv, read_people
+from dsi_automation.composition.people_text import LARGEST
 from dsi_automation.core.errors import UsageError
 from dsi_automation.operations.accounts.people import MOST_ROWS, MailboxInputs
 

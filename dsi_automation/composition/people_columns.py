@@ -70,7 +70,7 @@ def fields_of(header: Sequence[str], file: object, required: Sequence[str] = REQ
             T(
                 "The header line of {file} is not right: {problems}.",
                 file=file,
-                problems="; ".join(str(problem) for problem in problems),
+                problems=_semicolons(problems),
             ),
             next_step=T(
                 "Columns: {required}; and where wanted {others}. “dsi mailbox template” writes an example.",
@@ -110,5 +110,15 @@ def _missing(found: Sequence[str | None], required: Sequence[str]) -> list[Text]
     return [T("columns are missing: {names}", names=_listed(lacking))] if lacking else []
 
 
-def _listed(fields: Sequence[str]) -> str:
-    return ", ".join(str(TITLES[field]) for field in fields)
+def _listed(fields: Sequence[str]) -> Text:
+    *others, listed = (TITLES[field] for field in fields)
+    for title in reversed(others):
+        listed = T("{first}, {rest}", first=title, rest=listed)
+    return listed
+
+
+def _semicolons(problems: Sequence[Text]) -> Text:
+    *others, told = problems
+    for problem in reversed(others):
+        told = T("{first}; {rest}", first=problem, rest=told)
+    return told

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from dsi_automation.cli.people_columns import field_of, fields_of
-from dsi_automation.cli.people_text import read_text
+from dsi_automation.composition.people_columns import field_of, fields_of
+from dsi_automation.composition.people_text import read_text
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 

@@ -1,0 +1,31 @@
+"""Action plugin: `mailbox.check` of people's accounts, or of all there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from dsi_automation.ansible.plugin import call_of
+from dsi_automation.ansible.tasks import report_task
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Reads in the controller's process; see the documentation in plugins/modules."""
+
+    # One look at the tenant answers for everybody.
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check the accounts."""
+        del tmp, task_vars
+        _, args = self.validate_argument_spec(
+            {
+                "targets": {"type": "list", "elements": "str", "default": []},
+                "fail_when_not_ready": {"type": "bool", "default": True},
+            }
+        )
+        targets = [str(target) for target in args["targets"]]
+        return report_task(call_of("mailbox.check", {}), targets, fail=args["fail_when_not_ready"])

@@ -1,0 +1,36 @@
+"""Action plugin: `mailbox.create` for people, under one approval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from dsi_automation.ansible.plugin import people_task
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Calls the engine in the controller's process; see the documentation in plugins/modules."""
+
+    # An approval covers all its people at once, whatever hosts the play has.
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Carry out the request; in check mode, make the plan."""
+        del tmp, task_vars
+        _, args = self.validate_argument_spec(
+            {
+                "request": {"type": "str", "default": ""},
+                "people": {"type": "list", "elements": "dict", "default": []},
+                "people_file": {"type": "str", "default": ""},
+                "without_seat": {"type": "bool", "default": False},
+                "reset": {"type": "bool", "default": False},
+                "in_cloud": {"type": "bool", "default": False},
+            }
+        )
+        request, file = str(args.pop("request") or ""), str(args.pop("people_file") or "")
+        path = Path(self._loader.path_dwim(file)) if file else None
+        return people_task(args, path, self._display, request=request, check_mode=bool(self._task.check_mode))

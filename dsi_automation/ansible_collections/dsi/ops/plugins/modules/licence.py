@@ -1,0 +1,65 @@
+# The documentation of the action plugin of the same name; Ansible reads it from here.
+DOCUMENTATION = r"""
+---
+module: licence
+short_description: Assign or remove a licence under an approval
+description:
+  - Carries out an approved request of the operation C(licence.assign) or C(licence.remove), as C(dsi run) does, for all
+    its people at once.
+  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
+  - Where nothing is to be done no approval is needed either; the task is then unchanged.
+version_added: "0.1.0"
+author: dsi-automation
+options:
+  request:
+    description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
+    type: str
+  targets:
+    description:
+      - Staff numbers, logins or addresses.
+      - With a request they may be left out, the request says who; if they are given they must be exactly those.
+    type: list
+    elements: str
+    default: []
+  licence:
+    description: The licence, a name of C(dsi_accounts.licences) in the inventory.
+    type: str
+  state:
+    description: Whether they are to have it.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  bypass_host_loop:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Assign what was approved
+  dsi.ops.licence:
+    request: REQ-20261121-7K3F
+    state: present
+"""
+
+RETURN = r"""
+plan:
+  description: The plan, actions and non-actions with their reasons, and its digest.
+  returned: when a plan could be made
+  type: dict
+run:
+  description: Identifier, request, outcome and exit code of the run.
+  returned: when a request was carried out
+  type: dict
+targets:
+  description: For each person what is or was to be done, how it ended, and the evidence of the independent look.
+  returned: when a plan could be made
+  type: dict
+exit_code:
+  description: The exit code C(dsi) ends with.
+  returned: on failure
+  type: int
+"""
