@@ -141,7 +141,8 @@ ORGANIZATION: Final = (
     "marketingNotificationEmails", "onPremisesLastSyncDateTime", "onPremisesLastPasswordSyncDateTime",
     "onPremisesSyncEnabled", "partnerTenantType", "postalCode", "preferredLanguage",
     "securityComplianceNotificationMails", "securityComplianceNotificationPhones", "state", "street",
-    "technicalNotificationMails", "tenantType", "assignedPlans", "provisionedPlans", "verifiedDomains", "privacyProfile",
+    "technicalNotificationMails", "tenantType", "assignedPlans", "provisionedPlans", "verifiedDomains",
+    "privacyProfile",
 )  # fmt: skip
 SKU: Final = (
     "accountId", "accountName", "appliesTo", "capabilityStatus", "consumedUnits", "id", "skuId", "skuPartNumber",
