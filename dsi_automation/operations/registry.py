@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
+from dsi_automation.operations.accounts.check import MailboxCheck
 from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.workstation.check import WorkstationCheck
@@ -17,6 +18,7 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         WorkstationCheck(),
         WorkstationJoin(),
         MailboxCreate(),
+        MailboxCheck(),
         DirectoryCheck(),
     )
     return {operation.name: operation for operation in known}
