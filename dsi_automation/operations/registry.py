@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
 from dsi_automation.operations.accounts.check import MailboxCheck
 from dsi_automation.operations.accounts.create import MailboxCreate
+from dsi_automation.operations.accounts.disable import AccountDisable
+from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
 from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
@@ -19,6 +21,9 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         WorkstationJoin(),
         MailboxCreate(),
         MailboxCheck(),
+        AccountDisable(),
+        LicenceAssign(),
+        LicenceRemove(),
         DirectoryCheck(),
     )
     return {operation.name: operation for operation in known}

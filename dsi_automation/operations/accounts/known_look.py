@@ -1,0 +1,185 @@
+"""The look at accounts that exist already: everything about all targets of a plan, in few exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dsi_automation.connectors.directory.accounts import Account, AccountReader
+from dsi_automation.connectors.m365.port import CloudUser, Sku, TenantReader
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
+from dsi_automation.core.text import T
+from dsi_automation.engine.operation import Inputs, Observed
+from dsi_automation.inventory.account_model import AccountPolicy
+from dsi_automation.inventory.model import Site
+from dsi_automation.operations.tools import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What both directories hold under one name: of each, one at most when all is well.
+
+    Attributes:
+        accounts: of the directory, found by staff number, else by login or address.
+        users: of the tenant, found by the immutable id of those, else by staff number, else by address.
+    """
+
+    accounts: tuple[Account, ...] = ()
+    users: tuple[CloudUser, ...] = ()
+
+    @property
+    def account(self) -> Account | None:
+        """Return the account, when there is one."""
+        return self.accounts[0] if self.accounts else None
+
+    @property
+    def user(self) -> CloudUser | None:
+        """Return the user, when there is one."""
+        return self.users[0] if self.users else None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What concerns all targets of a plan together.
+
+    Attributes:
+        hybrid: whether the tenant is synchronised from the directory.
+        leavers_ou_exists: whether the directory has the leavers' OU.
+    """
+
+    policy: AccountPolicy
+    sites: Mapping[str, Site]
+    skus: tuple[Sku, ...]
+    hybrid: bool
+    leavers_ou_exists: bool
+    looked_at: datetime
+
+
+@dataclass(slots=True)
+class Decided:
+    """The decisions about one target, in the order they are carried out."""
+
+    actions: list[Action]
+    non_actions: list[NonAction]
+    blockers: list[Blocker]
+
+    @classmethod
+    def nothing(cls) -> Decided:
+        """Return no decision yet."""
+        return cls([], [], [])
+
+
+def observe(targets: Sequence[str], look: Look) -> Observed[Known, World | None]:
+    """Look at all targets together; when a directory does not answer, no target can be judged."""
+    try:
+        facts = read(targets, look.accounts(), look.tenant())
+        tenant, policy = look.tenant(), look.account_policy
+        world = World(
+            policy=policy,
+            sites=look.site_codes,
+            skus=tuple(tenant.skus()),
+            hybrid=tenant.tenant().hybrid,
+            leavers_ou_exists=look.accounts().exists(policy.leavers_ou),
+            looked_at=look.clock.now(),
+        )
+    except DsiError as error:
+        return Observed({}, dict.fromkeys(targets, error), None)
+    return Observed(facts, {}, world)
+
+
+def read(targets: Sequence[str], accounts: AccountReader, tenant: TenantReader) -> dict[str, Known]:
+    """Return what both directories hold about each target, read now."""
+    by_number = accounts.by_staff_number(targets)
+    unknown = [target for target in targets if not by_number[target]]
+    by_name = accounts.by_name(unknown) if unknown else {}
+    found = {target: tuple(by_number[target] or by_name[target]) for target in targets}
+    users = _users(found, tenant)
+    return {target: Known(found[target], users[target]) for target in targets}
+
+
+def _users(found: Mapping[str, tuple[Account, ...]], tenant: TenantReader) -> dict[str, tuple[CloudUser, ...]]:
+    """Return the users of each target, by the surest sign there is: each is asked for those still missing only."""
+    users: dict[str, tuple[CloudUser, ...]] = dict.fromkeys(found, ())
+    signs = (
+        (tenant.users_by_immutable_id, lambda _, own: [one.immutable_id for one in own]),
+        (tenant.users_by_staff_number, _numbers),
+        (tenant.users_by_address, _addresses),
+    )
+    for ask, sign_of in signs:
+        wanted = {target: sign_of(target, own) for target, own in found.items() if not users[target]}
+        every = list(dict.fromkeys(sign for signs_ in wanted.values() for sign in signs_))
+        answers = ask(every) if every else {}
+        for target, own_signs in wanted.items():
+            known = {user.id: user for sign in own_signs for user in answers[sign]}
+            users[target] = tuple(known.values())
+    return users
+
+
+def _numbers(target: str, own: tuple[Account, ...]) -> list[str]:
+    every = [*(one.staff_number for one in own), target]
+    return list(dict.fromkeys(one for one in every if one and "@" not in one))
+
+
+def _addresses(target: str, own: tuple[Account, ...]) -> list[str]:
+    every = [*(one.mail or one.upn for one in own), target]
+    return list(dict.fromkeys(one for one in every if one and "@" in one))
+
+
+def refuse_doubtful(target: str, known: Known, decided: Decided) -> None:
+    """Block a target that is nobody, or that several answer to."""
+    names = [one.dn for one in known.accounts] if len(known.accounts) > 1 else [one.upn for one in known.users]
+    if len(names) > 1:
+        decided.blockers.append(
+            Blocker(
+                target,
+                T("Several accounts are {target}: {names}.", target=target, names="; ".join(sorted(names))),
+                T("Correct the staff number or the address of the wrong one, then ask again."),
+            )
+        )
+    if not known.accounts and not known.users:
+        decided.blockers.append(
+            Blocker(
+                target,
+                T("Neither the directory nor the tenant has an account {target}.", target=target),
+                T("Check the staff number, the login or the address."),
+            )
+        )
+
+
+def refuse_twice(targets: Sequence[str], facts: Mapping[str, Known]) -> dict[str, Blocker]:
+    """Return a blocker for each target that is the same person as one before it, under another name."""
+    seen: dict[str, str] = {}
+    blockers: dict[str, Blocker] = {}
+    for target in sorted(target for target in targets if target in facts):
+        known = facts[target]
+        for identity in {*(one.guid for one in known.accounts), *(one.id for one in known.users)}:
+            first = seen.setdefault(identity, target)
+            if first != target:
+                blockers[target] = Blocker(
+                    target,
+                    T("{target} is the same person as {other}.", target=target, other=first),
+                    T("Name each person once."),
+                )
+    return blockers
+
+
+def plan_of(
+    operation: tuple[str, int],
+    targets: Sequence[str],
+    inputs: Inputs,
+    decided: Mapping[str, Decided],
+) -> Plan:
+    """Return the plan that these decisions make; a target with a blocker has no action."""
+    name, version = operation
+    able = [target for target in targets if target in decided and not decided[target].blockers]
+    return Plan(
+        operation=name,
+        version=version,
+        targets=tuple(able),
+        inputs=inputs.model_dump(mode="json"),
+        actions=tuple(action for target in able for action in decided[target].actions),
+        non_actions=tuple(item for target in able for item in decided[target].non_actions),
+        blockers=tuple(blocker for one in decided.values() for blocker in one.blockers),
+    )
