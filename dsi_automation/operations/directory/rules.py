@@ -105,11 +105,11 @@ def of_account(account: Account, measure: Measure) -> Iterator[Finding]:
 
 def _identity(account: Account, measure: Measure) -> Iterator[Finding]:
     number, form = account.staff_number, measure.policy.staff_number
+    if number is not None and number.casefold() in measure.shared:
+        yield Finding("same_staff_number", str(T("one account")), number)
     if number is None or not re.fullmatch(form, number):
         yield Finding("staff_number", form, number or str(T("none")))
         return
-    if number.casefold() in measure.shared:
-        yield Finding("same_staff_number", str(T("one account")), number)
     # Both are what mailbox.create gives; an account from before it keeps its own, and that is no fault.
     if account.login.casefold() != number.casefold():
         yield Finding("login", number.lower(), account.login, warning=True)
