@@ -7,6 +7,7 @@ A cycle in which the directory's highest update sequence number did not move cos
 from __future__ import annotations
 
 import base64
+import math
 import ssl
 from dataclasses import dataclass
 from typing import Any, Final
@@ -145,7 +146,8 @@ class DirectoryReader:
             user=source.user,
             password=source.password_file.read_text(encoding="utf-8").rstrip("\n"),
             auto_referrals=False,
-            receive_timeout=source.timeout,
+            # Goes into SO_RCVTIMEO, which takes whole seconds.
+            receive_timeout=math.ceil(source.timeout),
         )
         if not connection.bind():
             raise RefusedError(T("The directory to synchronise refuses {account}.", account=source.user))
