@@ -15,7 +15,7 @@ from dsi_automation.connectors.m365.errors import AddressTakenError, StaffNumber
 from dsi_automation.connectors.m365.permissions import Call
 from dsi_automation.connectors.m365.port import CloudUser, NewCloudUser
 from dsi_automation.connectors.m365.refusals import refusal
-from dsi_automation.connectors.m365.retry import FIRST_LOOK, LONGEST_LOOK
+from dsi_automation.connectors.m365.retry import FIRST, FIRST_LOOK, LONGEST, LONGEST_LOOK
 from dsi_automation.core.errors import UnknownOutcomeError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
@@ -35,7 +35,7 @@ def create(connection: Connection, user: NewCloudUser, password: Secret, permitt
         UnknownOutcomeError: the answer was lost and the user does not show before the deadline.
     """
     ends = connection.clock.monotonic() + connection.endpoint.deadline
-    ask = _post(connection, user, password)
+    ask, wait = _post(connection, user, password), FIRST
     found = _ours(connection, user)
     while found is None:
         permitted()
@@ -43,8 +43,10 @@ def create(connection: Connection, user: NewCloudUser, password: Secret, permitt
             answer = connection.ask(ask)
         except UnknownOutcomeError:
             # Perhaps created. If a read does not show it, another POST tells: the UPN is unique.
-            if connection.clock.monotonic() >= ends:
+            if connection.clock.monotonic() + wait > ends:
                 raise
+            connection.clock.sleep(wait)
+            wait = min(LONGEST, wait * 2)
             found = _ours(connection, user)
             continue
         if answer.status == 201:
