@@ -14,7 +14,7 @@ COUNTRY: Final = "225"
 DIGITS: Final = 10
 """Of a national number since 31 January 2021 (ARTCI, plan national de numérotation); before, 8."""
 _PHONE: Final = re.compile(r"\+?[0-9]+")
-_BETWEEN: Final = str.maketrans("", "", "  \u202f.-‐‑–/()")
+_BETWEEN: Final = str.maketrans("", "", " \u00a0\u2009\u202f.-\u2010\u2011\u2013/()")
 _MAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
 
 
