@@ -208,7 +208,7 @@ def _close(target: str, user: CloudUser, account: Account | None, decided: Decid
         )
     if not user.enabled:
         decided.non_actions.append(
-            NonAction(target, "disable_cloud_user", T("{upn} may not sign in already.", upn=user.upn))
+            NonAction(target, "disable_cloud_user", T("{upn} is forbidden to sign in already.", upn=user.upn))
         )
     elif user.synced:
         decided.actions.append(
