@@ -8,7 +8,6 @@ are taken raw (`NativeResponseHandler`). The SDK's own `$batch` has faults (no r
 from __future__ import annotations
 
 import re
-import ssl
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from dsi_automation.connectors.m365.asks import Answer, Ask, Broken, Outcome, encode
 from dsi_automation.connectors.m365.port import TenantEndpoint
-from dsi_automation.connectors.m365.sign_in import Tokens
+from dsi_automation.connectors.m365.sign_in import Tokens, trust
 from dsi_automation.core.clock import Clock
 
 LOW_PRIORITY: Final = {"x-ms-throttle-priority": "low"}
@@ -50,9 +49,7 @@ class Sdk:
             allowed_hosts=[urlsplit(endpoint.base_url).hostname or ""],
         )
         # No middleware of the SDK's: neither its retries, nor redirects (none of these calls has any).
-        self._http = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=endpoint.ca_file), timeout=endpoint.timeout
-        )
+        self._http = httpx.AsyncClient(verify=trust(endpoint.ca_file), timeout=endpoint.timeout)
         self._adapter = msgraph.GraphRequestAdapter(provider, client=self._http)
         self._adapter.base_url = self.base_url
         self.graph = msgraph.GraphServiceClient(request_adapter=self._adapter)

@@ -157,6 +157,22 @@ def certificate_ends(path: str | None) -> datetime | None:
         raise _unusable(path, error) from error
 
 
+def trust(ca_file: str | None) -> ssl.SSLContext:
+    """Return whose certificates are trusted: of a test's CA, else of the system's, where a department puts its own.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise UsageError(
+            T("The file of certification authorities cannot be used: {path}.", path=ca_file),
+            next_step=T("Check dsi_m365.ca_file in the inventory: a PEM file is expected."),
+            detail={"cause": type(error).__name__},
+        ) from error
+
+
 def _credential(endpoint: TenantEndpoint) -> AsyncTokenCredential:
     from azure.core.pipeline.transport import AsyncioRequestsTransport
     from azure.identity.aio import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential

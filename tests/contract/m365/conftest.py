@@ -80,6 +80,7 @@ class Graph:
     token_faults: list = field(default_factory=list)
     tokens: int = 0
     token: str = ""
+    expires_in: int = 3600
     roles: tuple = ("User.Read.All",)
     requests: list = field(default_factory=list)
     http: list = field(default_factory=list)
@@ -281,7 +282,7 @@ class Graph:
             return web.json_response(aadsts("7000215", "Invalid client secret provided."), status=401)
         claims = base64.urlsafe_b64encode(json.dumps({"roles": self.roles, "n": self.tokens}).encode()).decode()
         self.token = f"eyJhbGciOiJub25lIn0.{claims.rstrip('=')}.signature-of-the-token"
-        return web.json_response({"token_type": "Bearer", "expires_in": 3600, "access_token": self.token})
+        return web.json_response({"token_type": "Bearer", "expires_in": self.expires_in, "access_token": self.token})
 
 
 def aadsts(code, text):
