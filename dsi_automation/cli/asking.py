@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,14 +83,14 @@ def is_read_only(session: Session, operation: str) -> bool:
     return isinstance(known[operation], ReadOnlyOperation)
 
 
-def make_plan(session: Session, wish: Wish) -> Plan:
-    """Have the engine look and decide, with progress."""
+def make_plan(session: Session, wish: Wish, inputs: Mapping[str, Any] | None = None) -> Plan:
+    """Have the engine look and decide, with progress; `inputs` are those of the wish, where they were read already."""
     if is_read_only(session, wish.operation):
         raise UsageError(
             T("{name} only looks: it needs no request and no approval.", name=wish.operation),
             next_step=T("Run: {command}", command=command_line("check", wish)),
         )
-    inputs = wish.inputs()
+    inputs = wish.inputs() if inputs is None else inputs
     engine, targets = session.engine, session.toolkit.select(wish.operation, wish.targets)
     with Progress(targets) as progress:
         return engine.plan(wish.operation, targets, inputs, progress)

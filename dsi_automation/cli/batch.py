@@ -51,8 +51,13 @@ class Row:
         }
 
 
-def rows_of(plan: Plan) -> list[Row]:
-    """Return a row per target, those without a plan last."""
+def rows_of(plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> list[Row]:
+    """Return a row per target, those without a plan last.
+
+    Args:
+        plan: whose targets.
+        people: the rows of the file, where it is at hand: a plan does not keep on which line somebody stands.
+    """
     actions: dict[str, list[Action]] = {}
     for action in plan.actions:
         actions.setdefault(action.target, []).append(action)
@@ -62,7 +67,7 @@ def rows_of(plan: Plan) -> list[Row]:
     blocked: dict[str, list[Blocker]] = {}
     for blocker in plan.blockers:
         blocked.setdefault(blocker.target, []).append(blocker)
-    asked = _asked(plan.inputs)
+    asked = _asked({**plan.inputs, "people": people} if people else plan.inputs)
     return [
         _row(target, asked.get(target, []), actions.get(target, []), left.get(target, []), blocked.get(target, []))
         for target in dict.fromkeys([*plan.targets, *blocked])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dsi_automation.cli.base import command
-from dsi_automation.cli.output import Output
+import click
+
+from dsi_automation.cli.base import argument, command
+from dsi_automation.cli.findings import Finding, show_finding
 from dsi_automation.cli.session import Session, session
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.exit_codes import ExitCode
@@ -17,52 +18,36 @@ if TYPE_CHECKING:
     from dsi_automation.composition import Toolkit
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        name: a stable name, for programs.
-        state: `ok`, `warning` or `problem`.
-        exit_code: what a problem means for the exit code of `dsi doctor`.
-    """
-
-    name: str
-    title: Text
-    state: str
-    found: Text | str
-    next_step: Text | None = None
-    exit_code: ExitCode = ExitCode.DONE
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the finding as data."""
-        return {
-            "name": self.name,
-            "title": str(self.title),
-            "state": self.state,
-            "found": str(self.found),
-            "next_step": None if self.next_step is None else str(self.next_step),
-        }
+PARTS = ("m365",)
 
 
 @command(
     "doctor",
     T(
         "Check that this machine has what the toolkit needs: programs, inventory, people, policy, key, journal.\n\n"
+        "With m365: the Microsoft 365 tenant, the permissions each operation needs there, and the account that writes "
+        "in the directory.\n\n"
         "Exit code 0 when nothing is wrong, else that of the worst problem; warnings do not count."
     ),
 )
-def doctor() -> int:
-    """Check this machine."""
+@argument("part", required=False, type=click.Choice(PARTS), metavar="[m365]", help=T("Check this part instead."))
+def doctor(part: str | None) -> int:
+    """Check this machine, or one part of what it works with."""
     current = session()
-    findings = list(examine(current))
+    findings = list(examine(current) if part is None else _examine_part(current))
     code = max(finding.exit_code for finding in findings)
     if current.choices.json:
         current.out.data({"findings": [finding.to_json() for finding in findings], "exit_code": int(code)})
     else:
         for finding in findings:
-            _show(current.out, finding)
+            show_finding(current.out, finding)
     return code
+
+
+def _examine_part(session: Session) -> Iterator[Finding]:
+    from dsi_automation.cli.doctor_m365 import examine_m365
+
+    return examine_m365(session)
 
 
 def examine(session: Session) -> Iterator[Finding]:
@@ -149,11 +134,3 @@ def _strangers(session: Session) -> Iterator[Finding]:
             found = T("there is no operation {name}", name=name)
             title = T("{place}: {title}", place="approval_policy.yml", title=T("Operations"))
             yield Finding(f"approval_policy.yml.{name}", title, "warning", found, did_you_mean(name, known))
-
-
-def _show(out: Output, finding: Finding) -> None:
-    mark, color = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}[finding.state]
-    sentence = T("{title}: {found}", title=finding.title, found=finding.found)
-    out.line(Text("{mark} {sentence}", {"mark": mark, "sentence": sentence}), fg=color)
-    if finding.next_step is not None:
-        out.line(T("What to do: {step}", step=finding.next_step), indent=4)

@@ -75,11 +75,12 @@ ACTIONS: Final[dict[str, Text]] = {
     "set_location": T("country"),
     "assign_licence": T("licence"),
     "remove_licence": T("licence taken back"),
+    "remove_licences": T("licences taken back"),
     "hand_over": T("hand-over"),
     "disable_account": T("disabling"),
     "disable_cloud_user": T("disabling in the cloud"),
     "revoke_sessions": T("sessions ended"),
-    "move_account": T("move"),
+    "move_to_leavers": T("to the leavers"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 COLORS: Final[dict[str, str]] = {

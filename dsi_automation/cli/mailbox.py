@@ -8,6 +8,7 @@ from typing import Any, Final
 from dsi_automation.cli.asking import DETAILS, Wish, targets_of
 from dsi_automation.cli.base import OPTIONS, Group, argument, command, option
 from dsi_automation.cli.check import report_options, run_check
+from dsi_automation.cli.mailbox_handover import handover
 from dsi_automation.cli.mailbox_template import template
 from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.session import session
@@ -105,5 +106,5 @@ def check(targets: tuple[str, ...], form: str | None, output: str | None) -> int
     return run_check(session(), Wish("mailbox.check", targets_of(targets), ()), form, output)
 
 
-for _command in (create, check, template):
+for _command in (create, check, handover, template):
     mailbox.add_command(_command)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dsi_automation.engine.operation import AnyOperation, AnyReadOnly
     from dsi_automation.inventory.model import ApprovalPolicy, Rule
 
+NOTED = ("line", "problem")
+"""Columns that are noted when a file is read, and that nobody writes."""
+
 
 @command("operations", T("List the operations; with a name, show one with its inputs and what policy asks for it."))
 @argument("name", required=False, metavar=T("[OPERATION]"), help=T("Show this operation only."))
@@ -102,12 +105,28 @@ def _show(out: Output, operation: AnyOperation | AnyReadOnly, policy: ApprovalPo
 def _inputs(schema: dict[str, Any]) -> Iterator[str]:
     for name, field in schema.get("properties", {}).items():
         needed = T("required") if name in schema.get("required", []) else T("optional")
-        yield f"-i {name}={_kind(field)}  ({needed})  {_described(field)}".rstrip()
+        yield f"-i {name}={_kind(field, schema)}  ({needed})  {_described(field)}".rstrip()
+        columns = _columns(field, schema)
+        if columns:
+            yield f"    {T('each of them: {columns}', columns=', '.join(columns))}"
 
 
-def _kind(field: dict[str, Any]) -> str:
-    if "enum" in field:
-        return "|".join(map(str, field["enum"]))
+def _columns(field: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """Return what may be said of each row of a list of rows; where a row stands is noted by the toolkit itself."""
+    name = str(field.get("items", {}).get("$ref", "")).rpartition("/")[2]
+    row: dict[str, Any] = schema.get("$defs", {}).get(name, {})
+    return [column for column in row.get("properties", {}) if column not in NOTED]
+
+
+def _kind(field: dict[str, Any], schema: dict[str, Any]) -> str:
+    for part in (field, *field.get("anyOf", [])):
+        named = schema.get("$defs", {}).get(str(part.get("$ref", "")).rpartition("/")[2], part)
+        if "enum" in named:
+            return "|".join(map(str, named["enum"]))
+    if "$ref" in field.get("items", {}):
+        return "@..."
+    if field.get("type") == "boolean":
+        return "true|false"
     kinds = [field["type"]] if "type" in field else [part.get("type", "") for part in field.get("anyOf", [])]
     return "|".join(str(kind) for kind in kinds if kind and kind != "null") or "..."
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from dsi_automation.cli.asking import (
     DETAILS,
     Wish,
@@ -41,15 +44,23 @@ def plan(operation: str, targets: tuple[str, ...], words: tuple[str, ...], *, de
 
 def run_plan(session: Session, wish: Wish, *, details: bool = False) -> int:
     """Make and show a plan; returns the exit code."""
-    made = make_plan(session, wish)
+    inputs = wish.inputs()
+    made = make_plan(session, wish, inputs)
+    people = rows_read(inputs)
     following = request_command(wish, made)
     code = plan_exit_code(made)
     if session.choices.json:
-        session.out.data({**plan_view(made), "next_command": following, "exit_code": int(code)})
+        session.out.data({**plan_view(made, people), "next_command": following, "exit_code": int(code)})
         return code
-    show_plan(session.out, made, details=details)
+    show_plan(session.out, made, details=details, people=people)
     if following is not None:
         session.out.line(T("Next: {command}", command=following), bold=True)
     elif not made.blockers:
         session.out.line(nothing_to_do(made))
     return code
+
+
+def rows_read(inputs: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows that were read from a file, each with its line; none where the inputs hold none."""
+    rows = inputs.get("people")
+    return rows if isinstance(rows, list) and all(isinstance(row, dict) and "line" in row for row in rows) else ()

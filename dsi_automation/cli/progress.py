@@ -136,6 +136,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Show nothing any more; may be called twice."""
         self._timer.cancel()
         with self._lock:
             self._showing, self._closed = False, True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.batch import Row, rows_of
@@ -21,9 +21,9 @@ STEPS_SHOWN: Final = 20
 """Different things to do about blocked rows that fit a screen; more are told row by row with --details."""
 
 
-def show_plan_rows(out: Output, plan: Plan) -> None:
+def show_plan_rows(out: Output, plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> None:
     """Write a row per target: who, which address and licence, what is done; then what the blocked ones need."""
-    rows = rows_of(plan)
+    rows = rows_of(plan, people)
     columns = _columns(rows)
     headers = [title for title, _ in columns] + [T("State"), T("What is done"), T("Remarks")]
     cells: list[list[Cell]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dsi_automation.cli.batch import is_batch
@@ -13,8 +13,15 @@ from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
 
 
-def show_plan(out: Output, plan: Plan, *, details: bool = False) -> None:
-    """Write the plan: `+` is done, `=` stays, `!` blocks; a batch as a table, unless its details are asked for."""
+def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Write the plan: `+` is done, `=` stays, `!` blocks; a batch as a table, unless its details are asked for.
+
+    Args:
+        out: where to.
+        plan: the plan.
+        details: every action with its reason.
+        people: the rows of the file, where it is at hand: they know on which line somebody stands.
+    """
     out.line(T("Plan of {operation} (version {version})", operation=plan.operation, version=plan.version), bold=True)
     given = {key: _shortened(value) for key, value in plan.inputs.items() if value not in (None, "", [], {}, ())}
     if given:
@@ -22,7 +29,7 @@ def show_plan(out: Output, plan: Plan, *, details: bool = False) -> None:
     as_table = is_batch(plan) and not details
     if as_table:
         out.line()
-        show_plan_rows(out, plan)
+        show_plan_rows(out, plan, people)
     else:
         show_plan_details(out, plan)
     out.line()

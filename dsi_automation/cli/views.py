@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dsi_automation.engine.operation import Report
 
 
-def plan_view(plan: Plan) -> dict[str, Any]:
-    """Return a plan."""
+def plan_view(plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return a plan; `people` are the rows of the file it was made from, where that is at hand."""
     return {
         "operation": plan.operation,
         "version": plan.version,
@@ -43,7 +43,7 @@ def plan_view(plan: Plan) -> dict[str, Any]:
             for item in plan.blockers
         ],
         "digest": plan.digest,
-        "rows": [row.to_json() for row in rows_of(plan)],
+        "rows": [row.to_json() for row in rows_of(plan, people)],
         "nothing_to_do": not plan.actions,
     }
 

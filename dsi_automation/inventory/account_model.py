@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dsi_automation.core.text import T
 from dsi_automation.inventory.model import DistinguishedName, Duration, Environment, NonEmpty, SecretSource, Strict
+from dsi_automation.inventory.near import did_you_mean
 from dsi_automation.inventory.problems import WrongValueError
 
 
@@ -42,7 +43,13 @@ class LeaverLicence(StrEnum):
 
 
 class HelpDesk(Strict):
-    """Whom to call, as the hand-over letter prints it."""
+    """Whom to call, as the hand-over letter prints it.
+
+    Attributes:
+        name: of the help desk.
+        phone: its telephone number.
+        mail: its address.
+    """
 
     name: NonEmpty
     phone: str | None = None
@@ -91,7 +98,8 @@ class AccountPolicy(Strict):
     @model_validator(mode="after")
     def _known_licence(self) -> AccountPolicy:
         if self.licence not in self.licences:
-            raise WrongValueError(T("licence names “{name}”, which licences does not hold.", name=self.licence))
+            text = T("licence names “{name}”, which licences does not hold.", name=self.licence)
+            raise WrongValueError(T("{text} {hint}", text=text, hint=did_you_mean(self.licence, self.licences)))
         return self
 
 

@@ -15,6 +15,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory import people as people_file
 from dsi_automation.inventory import policy as policy_file
+from dsi_automation.inventory.account_doctor import ACCOUNTS, TENANT, account_checks, tenant_checks
 from dsi_automation.inventory.hosts import HOST_NAMES
 from dsi_automation.inventory.load import GLOBAL_NAMES, Inventory
 from dsi_automation.inventory.naming import name_for
@@ -38,6 +39,8 @@ def inventory_checks(inventory: Inventory, settings: Settings, now: datetime) ->
         ("dsi_directory", lambda: _directory(inventory)),
         ("dsi_workstation", lambda: _workstation(inventory)),
         ("dsi_credentials", lambda: _secrets(inventory)),
+        (ACCOUNTS, lambda: account_checks(inventory)),
+        (TENANT, lambda: tenant_checks(inventory)),
         (inventory.source.name, lambda: _hosts(inventory)),
     )
     told: set[str] = set()

@@ -27,7 +27,7 @@ from dsi_automation.inventory.model import (
     Site,
     WorkstationPolicy,
 )
-from dsi_automation.inventory.near import did_you_mean
+from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
 from dsi_automation.inventory.settings import Settings
 
@@ -112,7 +112,7 @@ class Inventory:
             DirectorySettings, "dsi_directory", self._globals["dsi_directory"]
         )
         wrong = [
-            self._problem(None, ("dsi_directory", key), _unknown_credential(name))
+            self._problem(None, ("dsi_directory", key), _unknown_credential(name, self.credentials))
             for key in ("read_credential", "join_credential")
             if (name := getattr(settings, key)) not in self.credentials
         ]
@@ -141,7 +141,9 @@ class Inventory:
         found: AccountPolicy = self._validated(AccountPolicy, "dsi_accounts", self._globals["dsi_accounts"])
         if found.write_credential not in self.credentials:
             path = ("dsi_accounts", "write_credential")
-            raise InventoryError([self._problem(None, path, _unknown_credential(found.write_credential))])
+            raise InventoryError(
+                [self._problem(None, path, _unknown_credential(found.write_credential, self.credentials))]
+            )
         if found.retired_addresses is None:
             return found
         return found.model_copy(update={"retired_addresses": self._absolute(found.retired_addresses)})
@@ -263,8 +265,14 @@ class Inventory:
         return name in self._globals
 
     def _must_have(self, name: str, text: Text) -> None:
-        if not self.has(name):
-            raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), name, text)])
+        if self.has(name):
+            return
+        close = [other for other in near(name, self.ansible.raw(None), most=1) if other not in GLOBAL_NAMES]
+        if close:
+            text = T("{text} It is perhaps what {near} is meant to be.", text=text, near=close[0])
+        else:
+            text = T("{text} inventories/example/group_vars/all.yml (“dsi init” writes a copy) shows it.", text=text)
+        raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), name, text)])
 
     def _absolute(self, path: str) -> str:
         return str((self.home / Path(path)).absolute())
@@ -288,7 +296,9 @@ class Inventory:
                 text = T("this key is required: the account to log in with, a name in dsi_credentials.")
                 problems.append(self._problem(name, ("dsi_credential",), text))
         if common.dsi_credential is not None and common.dsi_credential not in self.credentials:
-            problems.append(self._problem(name, ("dsi_credential",), _unknown_credential(common.dsi_credential)))
+            problems.append(
+                self._problem(name, ("dsi_credential",), _unknown_credential(common.dsi_credential, self.credentials))
+            )
         if common.dsi_site is not None and common.dsi_site not in self.sites:
             text = T(
                 "“{site}” is not a site of dsi_sites ({sites}).", site=common.dsi_site, sites=", ".join(self.sites)
@@ -335,8 +345,9 @@ class Inventory:
         return Problem(file, shown, text, self.ansible.line(host, path))
 
 
-def _unknown_credential(name: str) -> Text:
-    return T("“{name}” is not an account of dsi_credentials.", name=name)
+def _unknown_credential(name: str, known: Iterable[str]) -> Text:
+    text = T("“{name}” is not an account of dsi_credentials.", name=name)
+    return T("{text} {hint}", text=text, hint=did_you_mean(name, known))
 
 
 def _in_clear(name: str) -> Text:

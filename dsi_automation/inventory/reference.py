@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal, TypeAliasType, Union, get_arg
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dsi_automation.inventory import model
+from dsi_automation.inventory import account_model, model
 from dsi_automation.inventory.durations import short
 from dsi_automation.inventory.hosts import HostVariables, WindowsVariables
 
@@ -32,8 +32,11 @@ An inventory is a folder: `hosts.yml` (any inventory Ansible reads), `group_vars
 a copy to start from; `dsi doctor` checks it. A key nobody knows, a key written twice and a value of the wrong type
 are errors, all told at once with file, line and key.
 
-`dsi_sites`, `dsi_directory`, `dsi_workstation` and `dsi_credentials` hold for the whole inventory: set them for the
-group `all`. Paths are relative to the inventory's folder. Durations: `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+`dsi_sites`, `dsi_directory`, `dsi_workstation`, `dsi_credentials`, `dsi_accounts` and `dsi_m365` hold for the whole
+inventory: set them for the group `all`. The last two are needed for people's accounts only. Paths are relative to the
+inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+
+The file that `retired_addresses` names holds one mail address per line, in UTF-8; what follows a `#` is a remark.
 """
 SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("Variables of a host or group", "", HostVariables),
@@ -44,6 +47,10 @@ SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("`dsi_workstation`", "", model.WorkstationPolicy),
     ("`dsi_credentials`", "`dsi_credentials` is a mapping of name to:", model.CredentialSource),
     ("`password` of an account", "", model.SecretSource),
+    ("`dsi_accounts`", "", account_model.AccountPolicy),
+    ("`help_desk` of `dsi_accounts`", "", account_model.HelpDesk),
+    ("`dsi_m365`", "Exactly one of `certificate`, `secret` and `managed_identity`.", account_model.TenantSettings),
+    ("`sync_job` of `dsi_m365`", "", account_model.SyncJob),
     ("`people.yml`", "", model.PeopleFile),
     ("A person", "", model.Person),
     ("A key of a person", "", model.PersonKey),
@@ -87,7 +94,14 @@ def attributes(described: type[BaseModel]) -> dict[str, str]:
 def _type(annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()) -> str:
     limits = "".join(f", {word} {limit}" for word, limit in _limits(metadata))
     if isinstance(annotation, TypeAliasType):
-        names = {"Duration": "duration", "IsoDate": "date", "WindowsVersion": "version", "DistinguishedName": "DN"}
+        names = {
+            "Duration": "duration",
+            "IsoDate": "date",
+            "WindowsVersion": "version",
+            "DistinguishedName": "DN",
+            "Pattern": "regular expression",
+            "Domain": "domain",
+        }
         return names.get(annotation.__name__) or _type(annotation.__value__)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

@@ -26,8 +26,9 @@ def home(tmp_path):
     folder = tmp_path / "inventory"
     init(folder)
     (folder / "ca.pem").write_text("a certificate")
-    (folder / "secrets" / "local_administrator").write_text(PASSWORD)
-    (folder / "secrets" / "local_administrator").chmod(0o600)
+    for name in ("local_administrator", "directory_accounts", "m365.pem"):
+        (folder / "secrets" / name).write_text(PASSWORD)
+        (folder / "secrets" / name).chmod(0o600)
     vault = tmp_path / "vault-password"
     vault.write_text("vault")
     command = [Path(sys.executable).parent / "ansible-vault", "encrypt_string", "--vault-password-file", vault]
@@ -52,7 +53,9 @@ def failures(home, **environ):
 def test_a_complete_inventory_passes_and_no_secret_is_shown(home):
     found = checks(home)
     assert [check for check in found if not check.ok] == []
-    assert {"secret", "hosts", "people", "policy", "directory", "sites"} <= {check.name for check in found}
+    assert {"secret", "hosts", "people", "policy", "directory", "sites", "accounts", "tenant"} <= {
+        check.name for check in found
+    }
     assert PASSWORD not in str([check.to_json() for check in found])
 
 

@@ -119,9 +119,17 @@ def test_checking_without_a_target_looks_at_everything(dsi, engine, toolkit):
     assert engine.calls[-1] == ("check", "mailbox.check", (), {})
 
 
-def test_a_batch_is_a_table_with_a_row_for_each_person(dsi, engine, toolkit):
+@pytest.fixture
+def staff(tmp_path):
+    """Write the file that `mailbox_plan` is made from."""
+    path = tmp_path / "staff.csv"
+    path.write_text(HEADER + "".join(f"{300000 + n}A;KONE;Awa;07\n" for n in range(200)))
+    return str(path)
+
+
+def test_a_batch_is_a_table_with_a_row_for_each_person(dsi, engine, toolkit, staff):
     engine.made = mailbox_plan(200, blocked=2, wanted=3)
-    answer = dsi("--lang", "en", "mailbox", "create", "--matricule", "x", toolkit=toolkit)
+    answer = dsi("--lang", "en", "mailbox", "create", "--csv", staff, toolkit=toolkit)
     lines = answer.out.splitlines()
     assert "Inputs: people=(200 rows)" in answer.out
     assert sum(line.split()[1:2] == [f"{300000 + n}A"] for n in range(200) for line in lines) == 200
@@ -145,15 +153,29 @@ def test_the_details_of_a_batch_are_there_on_request(dsi, engine, toolkit):
     assert "why: There is none." in answer.out
 
 
+def test_a_row_without_a_staff_number_is_told_with_its_line_and_its_name(dsi, engine, toolkit, tmp_path):
+    path = tmp_path / "staff.csv"
+    path.write_text(HEADER + "300000A;KONE;Awa;07\n;YAO;Ama;05\n")
+    inputs = MailboxInputs(people=read_people(path))
+    blocker = Blocker("line-3", T("There is no staff number."), T("Write it."))
+    acting = account_actions("300000A")
+    engine.made = Plan("mailbox.create", 1, ("300000A",), inputs.model_dump(mode="json"), acting, blockers=(blocker,))
+    rows = dsi("mailbox", "create", "--csv", str(path), "--json", toolkit=toolkit).json["rows"]
+    assert [(row["target"], row["lines"], row["person"]) for row in rows] == [
+        ("300000A", [2], "KONE Awa"),
+        ("line-3", [3], "YAO Ama"),
+    ]
+
+
 def test_one_person_is_shown_in_full(dsi, engine, toolkit):
     engine.made = mailbox_plan(1)
     answer = dsi("mailbox", "create", "--matricule", "x", toolkit=toolkit)
     assert "+ Create it" in answer.out
 
 
-def test_json_of_a_plan_holds_its_rows(dsi, engine, toolkit):
+def test_json_of_a_plan_holds_its_rows(dsi, engine, toolkit, staff):
     engine.made = mailbox_plan(8, blocked=1)
-    rows = dsi("mailbox", "create", "--matricule", "x", "--json", "--lang", "en", toolkit=toolkit).json["rows"]
+    rows = dsi("mailbox", "create", "--csv", staff, "--json", "--lang", "en", toolkit=toolkit).json["rows"]
     assert rows[0] == {
         "target": "300001A", "lines": [3], "person": "KONE Awa", "address": "300001a@douanes.example",
         "licence": "bureau", "state": "to_do", "remarks": [],
