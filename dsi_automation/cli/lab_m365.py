@@ -159,8 +159,9 @@ def set_fault(session: Session, /, fault: str | None, name: str, **options: Any)
         if session.choices.json:
             session.out.data({str(known): str(text) for known, text in DESCRIPTIONS.items()})
         else:
-            rows = [[str(known), text] for known, text in DESCRIPTIONS.items()]
-            session.out.table([T("Fault"), T("What happens")], rows)
+            session.out.table(
+                [T("Fault"), T("What happens")], [[str(known), text] for known, text in DESCRIPTIONS.items()]
+            )
         return
     if fault not in {str(known) for known in Fault}:
         raise UsageError(

@@ -34,11 +34,6 @@ from dsi_automation.lab.tenant import Tenant
 from dsi_automation.lab.windows.faults import Fault
 
 
-import importlib.util  # noqa: E402
-
-_PRESENT = importlib.util.find_spec("dsi_automation.lab.graph.__main__") is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Started:
     """What `up` did.
@@ -193,7 +188,7 @@ class Lab:
         """Tell whether the network is there and all daemons run."""
         daemons = [
             self.controller.daemon,
-            *([self.tenant.daemon] if _PRESENT else []),
+            self.tenant.daemon,
             *([self.simulator.daemon] if self.machines else []),
         ]
         return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
@@ -262,7 +257,7 @@ class Lab:
             self.controller.populate(order)
             for machine in chosen:
                 self.simulator.control.reset(machine.key)
-            if key is None and _PRESENT:
+            if key is None:
                 self._reset_tenant()
 
     def reset_tenant(self) -> None:
@@ -342,15 +337,11 @@ class Lab:
         return changed
 
     def _start_tenant(self) -> bool:
-        if not _PRESENT:
-            return False
         network.add_addresses(self.layout, [self.layout.tenant_address])
         made = self.authority.issue_application("dsi-automation", self.layout.app_certificate)
         return self.tenant.start(self.authority, self.passwords) | made
 
     def _await_tenant(self) -> bool:
-        if not _PRESENT:
-            return False
         self.tenant.wait_until_ready()
         return False
 

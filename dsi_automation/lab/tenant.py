@@ -93,6 +93,9 @@ class Tenant:
                     detail={"log": str(self.daemon.log)},
                 )
             self.clock.sleep(0.05)
+        info = self.control.info()
+        if info["hybrid"] and info["last_sync"] is None:
+            self.control.sync()
 
     def stop(self) -> bool:
         """Stop the process.

@@ -16,7 +16,7 @@ from dsi_automation.inventory.policy import unsatisfiable
 from dsi_automation.inventory.settings import load_settings
 from dsi_automation.lab import inventory, people
 from dsi_automation.lab.accounts import SITES, Passwords
-from dsi_automation.lab.domain import workstation_ou
+from dsi_automation.lab.domain import LEAVERS_OU, users_ou, workstation_ou
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.machines import Builder
 
@@ -30,7 +30,7 @@ def written(tmp_path_factory):
     builder = Builder(layout, passwords)
     machines = [*builder.named(), *builder.fleet(4, joined=True)]
     inventory.write(layout, machines, passwords)
-    for account in ("svc-lecture", "svc-jonction", "Administrateur"):
+    for account in ("svc-lecture", "svc-jonction", "svc-comptes", "Administrateur"):
         passwords.get(account)
     return layout, machines, passwords
 
@@ -64,6 +64,18 @@ def test_the_sites_name_the_units_of_the_directory_and_the_rule_of_the_names(wri
         assert site.naming.template == code + "-PC-{number:04}"
 
 
+def test_it_says_how_accounts_are_made_and_which_tenant_they_are_made_in(written, loaded):
+    accounts, tenant = loaded[1].accounts, loaded[1].tenant
+    assert (accounts.environment.value, accounts.domain, accounts.licence) == ("training", "douanes.lab", "bureau")
+    assert accounts.licences["bureau"] == "STANDARDPACK"
+    assert accounts.leavers_ou == LEAVERS_OU
+    assert loaded[1].credential(accounts.write_credential).user == "svc-comptes@ad.douanes.lab"
+    assert {site.user_ou for site in loaded[1].sites.values()} == {users_ou(site.code) for site in SITES}
+    assert tenant.base_url == f"https://{written[0].tenant_address}/v1.0"
+    assert (tenant.certificate, tenant.ca_file) == (str(written[0].app_certificate), str(written[0].ca_file))
+    assert tenant.sync_job is not None
+
+
 def test_the_credentials_are_the_passwords_of_the_lab(written, loaded):
     directory = loaded[1].directory
     for name, account in ((directory.read_credential, "svc-lecture"), (directory.join_credential, "svc-jonction")):
@@ -73,10 +85,11 @@ def test_the_credentials_are_the_passwords_of_the_lab(written, loaded):
 
 
 def test_the_technician_asks_and_two_others_may_decide(loaded):
-    rule = loaded[1].policy.operations["workstation.join"]["training"]
     known = loaded[1].people
-    assert [person.id for person in known.with_role(rule.requesters)] == ["m.kouadio"]
-    assert {person.id for person in known.with_role(rule.approvers)} == {"y.traore", "a.bamba"}
+    for operation in ("workstation.join", "mailbox.create", "account.disable", "licence.assign", "licence.remove"):
+        rule = loaded[1].policy.operations[operation]["training"]
+        assert [person.id for person in known.with_role(rule.requesters)] == ["m.kouadio"]
+        assert {person.id for person in known.with_role(rule.approvers)} == {"y.traore", "a.bamba"}
     assert unsatisfiable(loaded[1].policy, known, datetime.now(UTC)) == []
 
 
