@@ -25,6 +25,18 @@ MACHINE = SCOPE.partition("-")[0]
         ("", False),
         (f"{HOST}/x/{START}/{BOOT}/{SCOPE}", False),
     ],
+    ids=[
+        "itself",
+        "number-given-again",
+        "beyond-the-highest",
+        "before-the-restart",
+        "another-container",
+        "another-boot",
+        "another-host",
+        "too-short",
+        "empty",
+        "no-number",
+    ],
 )
 def test_death_is_told_from_doubt(owner: str, dead: bool) -> None:
     assert is_dead(owner) is dead
