@@ -46,7 +46,7 @@ class DirectoryCheck(ReadOnlyOperation[DirectoryCheckInputs, Look]):
     may_look_at_all: ClassVar[bool] = True
 
     def check(self, targets: Sequence[str], inputs: DirectoryCheckInputs, look: Look, observer: Observer) -> Report:
-        """Read the whole directory in pages; the report's targets are the objects, by computer name or login.
+        """Read the whole directory in pages; the report's targets are the objects: logins, then names of computers.
 
         A site's objects are those in its OUs, and the computers named after it wherever they are. Objects in no
         site's OU, and the leavers, are looked at when no site is named.
@@ -71,7 +71,9 @@ class DirectoryCheck(ReadOnlyOperation[DirectoryCheckInputs, Look]):
             shared_numbers(accounts),
         )
         chosen = _Chosen(places, asked)
-        return _report([*chosen.accounts(accounts), *chosen.computers(computers)], measure)
+        people = sorted(chosen.accounts(accounts), key=lambda pair: pair[0].login.casefold())
+        machines = sorted(chosen.computers(computers), key=lambda pair: pair[0].name.casefold())
+        return _report([*people, *machines], measure)
 
 
 class _Chosen:
