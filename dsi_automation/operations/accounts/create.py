@@ -84,7 +84,7 @@ class MailboxCreate(Operation[MailboxInputs, PersonFacts, AccountsWorld | None, 
         approved: Plan | None,
     ) -> Plan:
         decided = create_plan.decide(targets, inputs, observed, approved)
-        able = tuple(target for target in targets if not decided[target].blockers)
+        able = tuple(target for target in targets if target in observed.facts and not decided[target].blockers)
         return Plan(
             operation=self.name,
             version=self.version,

@@ -73,6 +73,13 @@ def own_address(person: References, found: Match, world: AccountsWorld, problems
             T("Put one into its attribute mail, in {domain}, then ask again.", domain=world.policy.domain),
         )
         return None
+    if address.partition("@")[2] not in world.tenant.domains:
+        problems.add(
+            T("The address of {target}, {address}, is of a domain that the tenant does not have.",
+              target=person.target, address=address),
+            T("Correct the attribute mail of the account, then ask again."),
+        )  # fmt: skip
+        return None
     if person.address and person.address not in own:
         problems.add(
             T("{target} has the address {found} already, not {asked}.",

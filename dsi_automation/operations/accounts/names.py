@@ -144,8 +144,9 @@ def fold(text: str, *, strictly: bool = True) -> str:
     Raises:
         UsageError: a letter cannot be written in an address.
     """
-    bare = "".join(sign for sign in text.casefold() if sign not in APOSTROPHES)
-    decomposed = unicodedata.normalize("NFKD", bare)
+    bare = "".join(sign for sign in text if sign not in APOSTROPHES)
+    # Twice: a letter of a fancy alphabet is a plain capital only once decomposed.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
     folded = ""
     for sign in decomposed:
         if unicodedata.category(sign)[0] == "M" or sign in APOSTROPHES:

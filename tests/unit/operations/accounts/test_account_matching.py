@@ -127,6 +127,12 @@ def test_an_account_without_a_mail_address_is_told() -> None:
     assert kinds(plan(other))[0] == "synchronise"
 
 
+def test_an_address_of_another_domain_is_told() -> None:
+    desk = Desk()
+    account(desk, number=NUMBER, mail="aya@perso.example")
+    assert "aya@perso.example, is of a domain that the tenant does not have" in said(plan(desk))
+
+
 def test_another_address_than_the_person_has_is_refused_and_one_of_its_own_is_right() -> None:
     desk = Desk()
     account(desk, number=NUMBER, proxy_addresses=(f"SMTP:{ADDRESS}", "smtp:aya@douanes.lab"))
