@@ -16,8 +16,8 @@ LARGEST: Final = 20
 _MEMBERS: Final = frozenset({"id", "method", "url", "headers", "body", "dependsOn"})
 _METHODS: Final = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
 
-type Run = Callable[[str, Call], Awaitable[Answer]]
-"""Carries one item out, by its id, and records it; never raises GraphError."""
+type Run = Callable[[str, Call, Answer | None], Awaitable[Answer]]
+"""Carries one item out, by its id, unless its answer is given already, and records it; never raises GraphError."""
 
 
 async def answer(call: Call, run: Run) -> Answer:
@@ -30,10 +30,8 @@ async def answer(call: Call, run: Run) -> Answer:
     answers: dict[str, Answer] = {}
     for item in items:
         failed = [name for name in item.get("dependsOn", ()) if answers[name.lower()].status >= 400]
-        if failed:
-            answers[item["id"].lower()] = _failed(failed[0])
-        else:
-            answers[item["id"].lower()] = await run(item["id"], _call(item, call))
+        blocked = _failed(failed[0]) if failed else None
+        answers[item["id"].lower()] = await run(item["id"], _call(item, call), blocked)
     told = [_told(item["id"], answers[item["id"].lower()]) for item in items]
     SystemRandom().shuffle(told)
     return Answer(200, {"responses": told})

@@ -153,15 +153,15 @@ class GraphServer:
                     405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
                 )
 
-            async def run(identifier: str, item: Call) -> Answer:
-                return await self._item(identifier, item, ids)
+            async def run(identifier: str, item: Call, blocked: Answer | None) -> Answer:
+                return await self._item(identifier, item, ids, blocked)
 
             return await batch.answer(call, run)
         return await self._service.answer(call)
 
-    async def _item(self, identifier: str, item: Call, ids: Mapping[str, str]) -> Answer:
+    async def _item(self, identifier: str, item: Call, ids: Mapping[str, str], blocked: Answer | None) -> Answer:
         try:
-            answer = await self._struck(item, "item", ids)
+            answer = blocked or await self._struck(item, "item", ids)
         except _CutError:
             self._note(item.method, VERSION + item.path, item.query, item.headers, item.body, None, identifier)
             raise

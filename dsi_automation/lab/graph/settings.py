@@ -213,6 +213,17 @@ class GraphSettings(_Model):
     seeds: Seeds = Field(default_factory=Seeds)
 
 
+def service_mailbox(address: str = "dsi@douanes.lab") -> dict[str, Any]:
+    """Return the seed of the shared mailbox that the department's mails come from."""
+    return {
+        "userPrincipalName": address,
+        "displayName": "Direction des systèmes d’information",
+        "mailNickname": address.partition("@")[0],
+        "accountEnabled": False,
+        "mailboxReady": True,
+    }
+
+
 def lab_settings(
     *,
     address: str,
@@ -236,6 +247,7 @@ def lab_settings(
         directory: the lab's Active Directory; None for a tenant fed by hand.
         licensed: sAMAccountName -> part number, who has a mailbox from the start.
         every: seconds between synchronisation cycles.
+        seeds: what is there from the start; the mailbox dsi@douanes.lab when not given.
     """
     certificate, key = server
     return GraphSettings(
@@ -248,5 +260,5 @@ def lab_settings(
         state_file=state_file,
         app=App(certificate_file=app_certificate),
         hybrid=Hybrid(enabled=directory is not None, every=every, directory=directory, licensed=licensed or {}),
-        seeds=seeds or Seeds(),
+        seeds=seeds or Seeds(users=[service_mailbox()]),
     )
