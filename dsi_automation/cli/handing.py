@@ -8,6 +8,8 @@ from dsi_automation.cli.batch import FEW_HOSTS, FEW_PEOPLE
 from dsi_automation.core.results import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dsi_automation.engine.model import Run
 
 HANDED_OVER: Final = "mailbox.create"
@@ -19,13 +21,17 @@ def is_batch_run(run: Run) -> bool:
     return len(targets_of(run)) > (FEW_PEOPLE if run.operation == HANDED_OVER else FEW_HOSTS)
 
 
-def handover_command(run: Run) -> str | None:
-    """Return the command that opens the envelopes a run sealed; None when it sealed none."""
+def handover_command(run: Run, handed: Collection[str] = ()) -> str | None:
+    """Return the command that opens the envelopes a run sealed; None when it sealed none that is still closed.
+
+    Args:
+        handed: the targets that the journal says were handed over.
+    """
     if run.operation != HANDED_OVER:
         return None
     good = {Outcome.DONE, Outcome.NOT_VERIFIED}
-    sealed = any(step.action_id.endswith("/hand_over") and step.outcome in good for step in run.steps)
-    return f"dsi mailbox handover {run.id}" if sealed else None
+    sealed = {step.target for step in run.steps if step.action_id.endswith("/hand_over") and step.outcome in good}
+    return f"dsi mailbox handover {run.id}" if sealed - set(handed) else None
 
 
 def targets_of(run: Run) -> list[str]:

@@ -14,12 +14,14 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dsi_automation.engine.model import Run, Step
 
 
-def show_run(out: Output, run: Run, plan: Plan | None = None, *, details: bool = False) -> None:
+def show_run(
+    out: Output, run: Run, plan: Plan | None = None, *, details: bool = False, handed: Collection[str] = ()
+) -> None:
     """Write a run: its targets, its steps, its evidence; of a batch a row per target, unless details are asked for.
 
     Args:
@@ -27,6 +29,7 @@ def show_run(out: Output, run: Run, plan: Plan | None = None, *, details: bool =
         run: the run.
         plan: what was approved, where it is at hand: it knows the names behind the targets.
         details: every step and every comparison.
+        handed: the targets whose accounts were handed over.
     """
     out.line(T("Run {id} of request {request}", id=run.id, request=run.request_id), bold=True)
     started = T(
@@ -49,7 +52,7 @@ def show_run(out: Output, run: Run, plan: Plan | None = None, *, details: bool =
     out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
     if _may_be_finished(run):
         out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
-    following = handover_command(run)
+    following = handover_command(run, handed)
     if following is not None:
         out.line(T("Next, the passwords to hand over: {command}", command=following), bold=True)
     if as_table:

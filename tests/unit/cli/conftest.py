@@ -158,6 +158,9 @@ class Engine:
     def runs(self) -> Sequence[Run]:
         return [] if self.run_result is None else [self.run_result]
 
+    def handovers(self, *, run: str | None = None) -> Sequence[Any]:
+        return []
+
     def open_emergencies(self) -> Sequence[Request]:
         self._called("open_emergencies")
         return self.waiting
