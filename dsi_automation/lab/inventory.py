@@ -21,7 +21,7 @@ from dsi_automation.lab.accounts import (
     SITES,
     Passwords,
 )
-from dsi_automation.lab.domain import LEAVERS_OU, users_ou, workstation_ou
+from dsi_automation.lab.domain import LEAVERS_OU, SERVICES_OU, users_ou, workstation_ou
 from dsi_automation.lab.layout import DC_NAME, DOMAIN, NETBIOS, Layout
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.people import PERSONS, ROLES, public_key
@@ -167,6 +167,7 @@ def _accounts() -> dict[str, Any]:
         "licence": "bureau",
         "licences": {"bureau": "STANDARDPACK", "guichet": "DESKLESSPACK", "cadre": "ENTERPRISEPACK"},
         "leavers_ou": LEAVERS_OU,
+        "service_ous": [SERVICES_OU],
         "leaver_licence": "free",
         "help_desk": {"name": "Hotline DSI", "phone": "+225 27 20 25 15 15", "mail": HELP_DESK},
     }
