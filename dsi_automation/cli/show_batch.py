@@ -60,7 +60,7 @@ def _show_next_steps(out: Output, plan: Plan) -> None:
         out.line(T("{targets}: {step}", targets=names, step=step), indent=2, fg="yellow")
     hidden = len(steps) - STEPS_SHOWN
     if hidden > 0:
-        out.line(TN("and {n} other advice: --details", "and {n} other advices: --details", hidden), indent=2)
+        out.line(TN("and {n} other thing to do: --details", "and {n} other things to do: --details", hidden), indent=2)
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[Text, str]]:
