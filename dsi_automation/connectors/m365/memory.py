@@ -322,6 +322,10 @@ class MemoryTenantWriter(MemoryTenantReader):
             records = [r.user for r in tenant.records.values() if user.upn.lower() in rules.user_addresses(r.user)]
             if records and records[0].staff_number == user.staff_number:
                 return records[0]
+            known = (r.user for r in tenant.records.values() if r.user.staff_number)
+            same = next((u for u in known if (u.staff_number or "").lower() == user.staff_number.lower()), None)
+            if same is not None:
+                raise rules.number_taken(user.staff_number, same)
             deleted = any(user.upn.lower() in rules.user_addresses(gone) for gone in tenant.deleted.values())
             if records or deleted or user.upn.lower() in tenant.held:
                 raise rules.address_taken(user.upn)

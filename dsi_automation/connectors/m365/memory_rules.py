@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Final
 
 from dsi_automation.connectors.directory.accounts import Account
-from dsi_automation.connectors.m365.errors import AddressTakenError, NoSeatError
+from dsi_automation.connectors.m365.errors import (
+    AbsentError,
+    AddressTakenError,
+    DirectoryMasteredError,
+    LicenceConflictError,
+    NoSeatError,
+    StaffNumberTakenError,
+    UnknownLicenceError,
+    UsageLocationError,
+)
 from dsi_automation.connectors.m365.port import (
     AssignedPlan,
     CloudUser,
@@ -20,7 +29,6 @@ from dsi_automation.connectors.m365.port import (
     Tenant,
     TenantHolder,
 )
-from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.text import T
 
 NO_MAILBOX: Final = MailboxState(
@@ -203,14 +211,14 @@ def refuse_licences(user: CloudUser, add: Sequence[str], remove: Sequence[str], 
     """Refuse a change of licences that Microsoft would refuse.
 
     Raises:
-        NoSeatError: no seat is left. RefusedError: no location, an unknown licence, two mailboxes.
+        UnknownLicenceError, UsageLocationError, LicenceConflictError, NoSeatError: as each says.
     """
     for sku_id in [one for one in add if one not in user.licences]:
         sku = skus.get(sku_id)
         if sku is None:
-            raise RefusedError(T("The tenant has no licence {licence}.", licence=sku_id), on=user.upn)
+            raise UnknownLicenceError(T("The tenant has no licence {licence}.", licence=sku_id), on=user.upn)
         if user.usage_location is None:
-            raise RefusedError(T("{address} has no usage location, which a licence needs.", address=user.upn))
+            raise UsageLocationError(T("{address} has no usage location, which a licence needs.", address=user.upn))
         if sku.free < 1:
             raise NoSeatError(
                 T("No seat of {licence} is left.", licence=sku.part_number),
@@ -219,7 +227,7 @@ def refuse_licences(user: CloudUser, add: Sequence[str], remove: Sequence[str], 
             )
         kept = [skus[one] for one in user.licences if one not in remove and one in skus]
         if sku.has_mailbox and any(one.has_mailbox for one in kept):
-            raise RefusedError(
+            raise LicenceConflictError(
                 T(
                     "{licence} and a licence that {address} has exclude each other.",
                     licence=sku.part_number,
@@ -237,13 +245,20 @@ def address_taken(address: str) -> AddressTakenError:
     )
 
 
-def no_user(user_id: str) -> RefusedError:
+def number_taken(number: str, holder: CloudUser) -> StaffNumberTakenError:
+    """Return the error for a person who is a user already, under another address."""
+    return StaffNumberTakenError(
+        T("{number} is a user of the tenant already: {upn}.", number=number, upn=holder.upn), on=number
+    )
+
+
+def no_user(user_id: str) -> AbsentError:
     """Return the error for a user the tenant does not have."""
-    return RefusedError(T("The tenant has no user {user}.", user=user_id), on=user_id)
+    return AbsentError(T("The tenant has no user {user}.", user=user_id), on=user_id)
 
 
-def mastered_elsewhere(user: CloudUser) -> RefusedError:
+def mastered_elsewhere(user: CloudUser) -> DirectoryMasteredError:
     """Return the error for a change that only the directory may make."""
-    return RefusedError(
+    return DirectoryMasteredError(
         T("{address} is synchronised: its Active Directory decides about it.", address=user.upn), on=user.upn
     )

@@ -60,8 +60,8 @@ class Seen:
 def verify(plan: Plan, inputs: MailboxInputs, look: Look, observer: Observer) -> Sequence[Check]:
     """Return what is there for each person of the plan.
 
-    Everybody is read together, few exchanges for many; who is not as wanted is read again until `ready_deadline` is
-    over, for a tenant shows a change when it likes.
+    Everybody is read together, few exchanges for many; who was worked on and is not as wanted is read again until
+    `ready_deadline` is over, for a tenant shows a change when it likes.
     """
     wanted = {target: _wanted(target, plan, inputs, look) for target in plan.targets}
     deadline = look.tenant_settings.ready_deadline.total_seconds()
@@ -70,7 +70,7 @@ def verify(plan: Plan, inputs: MailboxInputs, look: Look, observer: Observer) ->
     waiting = list(plan.targets)
     while waiting:
         checks |= _look(waiting, wanted, look)
-        waiting = [target for target in waiting if _may_still_come(checks[target])]
+        waiting = [target for target in waiting if wanted[target].actions and _may_still_come(checks[target])]
         left = deadline - (look.clock.monotonic() - started)
         if not waiting or left <= 0:
             break

@@ -24,6 +24,7 @@ from dsi_automation.connectors.m365.memory import MemoryTenant, MemoryTenantRead
 from dsi_automation.connectors.m365.memory_rules import Delay, Delays
 from dsi_automation.connectors.m365.port import CloudUser
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Event
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import Text
@@ -190,6 +191,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._left: int | None = None
+        self._lost: DsiError | None = None
         self.directory = MemoryAccounts(clock=self.clock)
         self.directory.lose = self._ad_wrote
         for code in ("ABJ", "SPY", "BKE"):
@@ -226,9 +228,16 @@ class Desk:
         """Die right after the effect of that write from now on (1 is the next); None never."""
         self._left = writes
 
+    def lose_next(self, error: DsiError) -> None:
+        """Have the next write to a directory or the tenant take effect, and its answer lost."""
+        self._lost = error
+
     def note(self, name: str, subject: str) -> None:
         """Note a write, and die there if it is time."""
         self.wrote.append((name, subject))
+        if self._lost is not None and not name.startswith("envelope."):
+            lost, self._lost = self._lost, None
+            raise lost
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
