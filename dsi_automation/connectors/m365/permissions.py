@@ -59,20 +59,28 @@ _READ: Final = ("Directory.Read.All", "Directory.ReadWrite.All")
 NEEDS: Final[Mapping[Call, Need]] = MappingProxyType(
     {
         Call.ORGANISATION: _need("Organization.Read.All", "Organization.ReadWrite.All", *_READ),
-        Call.SKUS: _need("Organization.Read.All", "LicenseAssignment.Read.All", "Organization.ReadWrite.All", *_READ),
-        Call.USERS: _need("User.Read.All", "User.ReadWrite.All", *_READ),
-        Call.GROUPS: _need("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", *_READ),
+        Call.SKUS: _need(
+            "Organization.Read.All",
+            "Organization.ReadWrite.All",
+            "LicenseAssignment.Read.All",
+            "LicenseAssignment.ReadWrite.All",
+            *_READ,
+        ),
+        Call.USERS: _need("User.Read.All", "User.ReadUpdate.All", "User.ReadWrite.All", *_READ),
+        Call.GROUPS: _need(
+            "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", *_READ
+        ),
         Call.CONTACTS: _need("OrgContact.Read.All", *_READ),
-        Call.DELETED_USERS: _need("User.Read.All", "User.ReadWrite.All", *_READ),
+        Call.DELETED_USERS: _need("User.Read.All", "User.ReadUpdate.All", "User.ReadWrite.All", *_READ),
         Call.MAILBOX: _need("MailboxSettings.Read", "MailboxSettings.ReadWrite"),
-        Call.CREATE_USER: _need("User.ReadWrite.All", "Directory.ReadWrite.All"),
-        Call.SET_LOCATION: _need("User.ReadWrite.All", "Directory.ReadWrite.All"),
+        Call.CREATE_USER: _need("User.ReadWrite.All", "User.Create", "Directory.ReadWrite.All"),
+        Call.SET_LOCATION: _need("User.ReadWrite.All", "User.ReadUpdate.All", "Directory.ReadWrite.All"),
         Call.CHANGE_LICENCES: _need("LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"),
         Call.SET_ENABLED: _need("User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"),
         Call.RESET_PASSWORD: _need("User-PasswordProfile.ReadWrite.All"),
         Call.REVOKE_SESSIONS: _need("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"),
         Call.SEND_MAIL: _need("Mail.Send"),
-        Call.PROVISION_NOW: _need("Synchronization.ReadWrite.All"),
+        Call.PROVISION_NOW: _need("Synchronization.ReadWrite.All", "Application.ReadWrite.OwnedBy"),
     }
 )
 

@@ -100,6 +100,9 @@ def decide(ask: Ask, outcome: Outcome, moment: Moment) -> Verdict:
     asked = retry_after(outcome.headers.get("retry-after"), moment.now)
     if outcome.status == 429 or (outcome.status == 503 and asked is not None):
         return _throttled(ask, asked, moment, detail_of(ask, outcome))
+    if outcome.status == 401 and moment.attempt == 0:
+        # A token revoked or expired meanwhile: nothing was done, and the next try has another token.
+        return Again(0.0)
     if outcome.status == 424:
         # The item it depended on failed: this one was not tried.
         return _later(ask, moment, detail_of(ask, outcome), may_be_done=False)

@@ -109,6 +109,8 @@ class Sdk:
             self.http += 1
             return Broken(error, sent=True)
         self.http += 1
+        if response.status_code == 401:
+            await self.tokens.forget(response.request.headers.get("Authorization", ""))
         return Answer.from_bytes(response.status_code, response.headers, response.content)
 
     async def close(self) -> None:

@@ -112,6 +112,19 @@ class Tokens:
             secrets.register(self._held.token)
             return self._held
 
+    async def forget(self, bearer: str) -> None:
+        """Drop the token that Graph did not accept, unless another has taken its place; azure-identity keeps one too.
+
+        Args:
+            bearer: the header it was sent in.
+        """
+        async with self._lock:
+            if self._held is None or bearer != f"Bearer {self._held.token}":
+                return
+            self._held = None
+            refused, self._credential = self._credential, _credential(self._endpoint)
+            await refused.close()
+
     async def close(self) -> None:
         """Close the connections of the credential."""
         await self._credential.close()

@@ -79,6 +79,14 @@ def test_one_token_serves_all(graph, reader):
     assert graph.tokens == 1
 
 
+def test_a_token_that_graph_never_accepts_is_a_refusal_after_one_more(graph, reader):
+    denied = (401, {}, {"error": {"code": "InvalidAuthenticationToken", "message": "no"}})
+    graph.fail("GET", "^/organization", denied, denied)
+    with pytest.raises(SignInRefusedError):
+        reader.tenant()
+    assert graph.tokens == 2
+
+
 def test_a_token_past_its_end_is_not_used_again(graph, reader):
     graph.expires_in = -1
     reader.tenant(), reader.users()

@@ -122,9 +122,15 @@ def test_an_item_whose_parent_failed_was_not_tried_and_is_sent_again():
     assert decide(ONCE, Answer(424), moment()) == Again(0.25)
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 400, 401, 403, 404, 409])
+@pytest.mark.parametrize("status", [200, 201, 204, 400, 403, 404, 409])
 def test_everything_else_is_settled(status):
     assert decide(READ, Answer(status), moment()) == Settled(Answer(status))
+
+
+@pytest.mark.parametrize("ask", [READ, TWICE, ONCE])
+def test_a_token_that_is_not_accepted_is_replaced_once(ask):
+    assert decide(ask, Answer(401), moment()) == Again(0.0)
+    assert decide(ask, Answer(401), moment(attempt=1)) == Settled(Answer(401))
 
 
 def test_what_is_being_spread_is_looked_at_again_until_the_deadline():
