@@ -6,13 +6,12 @@ Passwords and opening codes pass by here, past the masking of all other output: 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli.clean import clean, to_json_text
 from dsi_automation.cli.moments import local
-from dsi_automation.cli.output import Output, aligned, drawn
+from dsi_automation.cli.output import Output, aligned
 from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.exit_codes import ExitCode
@@ -178,21 +177,20 @@ def _show_block(out: Output, row: Row) -> None:
 
 
 def _show_table(out: Output, rows: Sequence[Row]) -> None:
-    titles = [T("Number"), T("Name"), T("Mail address"), T("Windows login"), T("Licence"), T("Temporary password")]
+    """Write a line for each, the password near its beginning: no terminal is so narrow that it is folded there."""
+    titles = [T("Number"), T("Temporary password"), T("Name"), T("Mail address"), T("Windows login"), T("Licence")]
     titles += [T("Letter")] if any(row.letter for row in rows) else []
+    titles += [T("Remark")] if any(_shown(row) is None for row in rows) else []
     cells = []
     for row in rows:
         assert row.settings is not None  # noqa: S101  # a row that is handed over has its settings
         letter = row.settings.letter
-        values = [row.settings.target, letter.name, letter.address, letter.login or "-", letter.licence or "-"]
-        cells.append([clean(value) for value in values] + [_shown(row) or clean(note_of(row))])
-        if len(titles) > len(cells[-1]):
-            cells[-1].append(clean(row.letter.name if row.letter else "-"))
-    words = [clean(title) for title in titles]
-    if sys.stdout.isatty():
-        out.document(drawn(words, cells, None, color=out.color))
-    else:
-        out.document("".join(f"{line}\n" for line in aligned(words, cells)))
+        values = [letter.name, letter.address, letter.login or "-", letter.licence or "-"]
+        values += [row.letter.name if row.letter else "-"] if T("Letter") in titles else []
+        values += ["" if _shown(row) else note_of(row)] if T("Remark") in titles else []
+        cells.append([clean(row.settings.target), _shown(row) or "-", *(clean(value) for value in values)])
+    for line in aligned([clean(title) for title in titles], cells):
+        _reveal(out, line)
     first = rows[0].settings
     if first is not None:
         out.line(T("Mail in a browser: {webmail}", webmail=first.letter.webmail))

@@ -109,11 +109,17 @@ class FileEnvelopes(EnvelopeWriter):
         with self._changing():
             self._write(replace(self._read(target) or _Record(target), delivered_at=self._clock.now()))
 
-    def open(self, target: str) -> Secret | None:
-        """Take the password out: it is returned once, and gone from the disk when the call returns."""
+    def open(self, target: str, *, only: Secret | None = None) -> Secret | None:
+        """Take the password out: it is returned once, and gone from the disk when the call returns.
+
+        Args:
+            target: whose it is.
+            only: leave the envelope alone, and return None, unless this very password is inside: a run may have
+                sealed another since it was looked at.
+        """
         with self._changing():
             record = self._read(target)
-            if record is None or record.password is None:
+            if record is None or record.password is None or only not in {None, record.password}:
                 return None
             self._write(replace(record, password=None, opened_at=self._clock.now()))
         return record.password

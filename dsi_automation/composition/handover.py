@@ -46,6 +46,7 @@ class Row:
         error: why it is not handed over.
         how: how it is handed over; None when it is not.
         password: what is shown or printed now, and never again.
+        inside: the password that was found in its envelope, given or not.
         sealed: what became of the temporary password in its envelope.
         before: who handed its password over before, and when.
         letter: the file of its letter.
@@ -57,6 +58,7 @@ class Row:
     error: DsiError | None = None
     how: HandedBy | None = None
     password: Secret | None = None
+    inside: Secret | None = None
     sealed: Sealed = Sealed.NONE
     before: tuple[str, datetime] | None = None
     letter: Path | None = None
@@ -116,7 +118,7 @@ class HandOverDesk:
             yield HandedOver(tuple(rows), record, code)
             for row in rows:
                 if row.settings is not None and (row.password is not None or row.sealed is Sealed.CHANGED):
-                    self._envelopes.open(row.settings.target)
+                    self._envelopes.open(row.settings.target, only=row.inside)
 
     def _asked(self, words: Sequence[str]) -> Mapping[str, str | None]:
         """Return every account asked for, with the run that made it."""
@@ -160,7 +162,8 @@ class HandOverDesk:
             if isinstance(found, DsiError):
                 offers.append(replace(row, error=found))
                 continue
-            state, password = found
+            state, inside = found
+            password = inside if state is Sealed.GIVEN else None
             letter = replace(row.settings.letter, must_change=row.settings.letter.must_change or password is not None)
             try:
                 if letters:
@@ -174,6 +177,7 @@ class HandOverDesk:
                     settings=replace(row.settings, letter=letter),
                     how=_how(given=password is not None, letters=letters, sealed=sealed),
                     password=password,
+                    inside=inside,
                     sealed=state,
                     before=before.get(row.settings.target),
                 )

@@ -85,7 +85,7 @@ def try_passwords(found: Sequence[Settings], look: Look) -> Mapping[str, tuple[S
     """Try the sealed password of each account against the directory, once each: a wrong one counts for the lockout.
 
     Returns:
-        By target: the password where it may be handed over, what became of it otherwise, or why it is kept back.
+        By target: what became of the password, with the one that was tried; or why it is kept back.
     """
     with ThreadPoolExecutor(max(1, min(look.workers, len(found) or 1))) as pool:
         tried = list(pool.map(lambda one: _guarded(_try_password, one, look), found))
@@ -196,12 +196,29 @@ def _try_password(found: Settings, look: Look) -> tuple[Sealed, Secret | None]:
     if state is PasswordState.MUST_CHANGE:
         return Sealed.GIVEN, password
     if state is PasswordState.WRONG:
-        return Sealed.CHANGED, None
+        return Sealed.CHANGED, _changed(found, look, password)
     raise RefusedError(
         T("The temporary password of {target} is kept back: {why}.", target=found.target, why=_UNFIT[state]),
         on=found.target,
         next_step=T("Put that right, or have a new one made: mailbox.create with reset. Its envelope stays closed."),
     )
+
+
+def _changed(found: Settings, look: Look, password: Secret) -> Secret:
+    """Return a password that is the account's no longer.
+
+    Raises:
+        RefusedError: it may be one that is not the account's yet.
+    """
+    envelope = look.envelopes().find(found.target)
+    if envelope is not None and envelope.delivered_at is None:
+        raise RefusedError(
+            T("The run that gives {target} its password is not over.", target=found.target),
+            on=found.target,
+            meaning=T("The password in the envelope is not that of the account yet."),
+            next_step=T("Wait for it, or finish it: “dsi runs” lists them, then dsi resume RUN."),
+        )
+    return password
 
 
 def _nobody(asked: str, account: Account | None) -> NotCompliantError:

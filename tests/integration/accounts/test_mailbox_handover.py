@@ -225,6 +225,26 @@ def test_killed_after_sealed_letters_were_written_nothing_is_lost(counter, tmp_p
     assert PASSWORD in letter_text(folder / f"mailbox-{NUMBER}.pdf", code).replace(" ", "")
 
 
+def test_a_password_that_a_run_sealed_meanwhile_is_not_destroyed(counter):
+    counter.ready()
+    with desk_of(counter).handing_over([NUMBER], Silent(), letters=None, sealed=False, to=None) as done:
+        counter.envelopes.discard_password(NUMBER)
+        counter.envelopes.seal(NUMBER, Secret("made-by-a-Reset-7!"))
+    assert done.rows[0].password == Secret(PASSWORD)
+    assert counter.envelopes.peek(NUMBER) == Secret("made-by-a-Reset-7!")
+
+
+def test_a_password_that_is_not_the_accounts_yet_stays_sealed(counter):
+    account = counter.ready()
+    counter.desk.directory.passwords[account.guid] = Secret("the one before 9!")
+    counter.envelopes.discard_password(NUMBER)
+    counter.envelopes.prepare(NUMBER)
+    counter.envelopes.seal(NUMBER, Secret("set-in-a-Moment-7!"))
+    answer = counter.handover(NUMBER)
+    assert (answer.code, "dsi resume" in answer.out) == (1, True)
+    assert counter.envelopes.peek(NUMBER) == Secret("set-in-a-Moment-7!")
+
+
 def test_the_record_is_in_the_journal_before_anything_may_be_shown(counter):
     counter.ready()
     with desk_of(counter).handing_over([NUMBER], Silent(), letters=None, sealed=False, to=None) as done:

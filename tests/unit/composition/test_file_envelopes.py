@@ -60,6 +60,13 @@ def test_what_is_sealed_is_found_again_and_opened_once(tmp_path, kept):
     assert (kept.peek("100001A"), kept.open("100001A")) == (None, None)
 
 
+def test_an_envelope_is_opened_for_the_very_password_that_was_looked_at(kept):
+    kept.seal("100001A", Secret(PASSWORD))
+    assert kept.open("100001A", only=Secret("another-one")) is None
+    assert kept.peek("100001A") == Secret(PASSWORD)
+    assert kept.open("100001A", only=Secret(PASSWORD)) == Secret(PASSWORD)
+
+
 def test_a_second_password_is_not_sealed_over_the_first(kept):
     kept.seal("100001A", Secret(PASSWORD))
     assert kept.seal("100001A", Secret("another-one")) == Secret(PASSWORD)
