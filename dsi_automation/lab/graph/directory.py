@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,15 +54,7 @@ class DirectoryReader:
         Raises:
             UnreachableError: the directory does not answer. RefusedError: it refuses the account.
         """
-        from ldap3.core.exceptions import LDAPException
-
-        try:
-            return self._changes(full=full)
-        except (LDAPException, OSError) as error:
-            self._forget()
-            raise UnreachableError(
-                T("The directory to synchronise does not answer at {address}.", address=self._source.host)
-            ) from error
+        return self._again(lambda: self._changes(full=full))
 
     def one(self, dn: str) -> AdUser | None:
         """Return one account in scope by its DN, None where there is none.
@@ -69,29 +62,42 @@ class DirectoryReader:
         Raises:
             UnreachableError: the directory does not answer. RefusedError: it refuses the account.
         """
-        from ldap3 import BASE
-        from ldap3.core.exceptions import LDAPException, LDAPInvalidDnError
-
         if not any(dn.lower().endswith("," + base.lower()) for base in self._source.bases):
             return None
-        try:
-            connection = self._bound()
-            connection.search(dn, USERS, BASE, attributes=list(_ATTRIBUTES))
-            found = [_user(row) for row in connection.response if row["type"] == "searchResEntry"]
-        except LDAPInvalidDnError:
-            return None
-        except (LDAPException, OSError) as error:
-            self._forget()
-            raise UnreachableError(
-                T("The directory to synchronise does not answer at {address}.", address=self._source.host)
-            ) from error
-        return found[0] if found else None
+        return self._again(lambda: self._one(dn))
 
     def close(self) -> None:
         """Sign out."""
         if self._connection is not None:
             self._connection.unbind()
             self._connection = None
+
+    def _again[Read](self, read: Callable[[], Read]) -> Read:
+        """Read; once more on a new connection where the old one had died of age or of the directory's restart."""
+        from ldap3.core.exceptions import LDAPException
+
+        had_one = self._connection is not None
+        try:
+            return read()
+        except (LDAPException, OSError) as error:
+            self._connection = None
+            if had_one:
+                return self._again(read)
+            raise UnreachableError(
+                T("The directory to synchronise does not answer at {address}.", address=self._source.host)
+            ) from error
+
+    def _one(self, dn: str) -> AdUser | None:
+        from ldap3 import BASE
+        from ldap3.core.exceptions import LDAPInvalidDnError
+
+        connection = self._bound()
+        try:
+            connection.search(dn, USERS, BASE, attributes=list(_ATTRIBUTES))
+        except LDAPInvalidDnError:
+            return None
+        found = [_user(row) for row in connection.response if row["type"] == "searchResEntry"]
+        return found[0] if found else None
 
     def _changes(self, *, full: bool) -> Changes:
         connection = self._bound()
@@ -153,9 +159,6 @@ class DirectoryReader:
             raise RefusedError(T("The directory to synchronise refuses {account}.", account=source.user))
         self._connection = connection
         return connection
-
-    def _forget(self) -> None:
-        self._connection = None
 
 
 def _guid(raw: dict[str, list[bytes]]) -> str:

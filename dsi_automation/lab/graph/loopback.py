@@ -61,12 +61,17 @@ class LoopbackGraph:
         self._temporary = tempfile.TemporaryDirectory(prefix="dsi-graph-") if folder is None else None
         self.folder = folder if folder is not None else Path(self._temporary.name if self._temporary else "")
         self._settings = _settings(self.folder, settings)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._stopping: asyncio.Event | None = None
         self._port = 0
         self._thread = threading.Thread(target=self._run, name="Microsoft 365 simulator", daemon=True)
+
+    @property
+    def settings(self) -> GraphSettings:
+        """Return what it is told; the port is 0 for a free one."""
+        return self._settings
 
     @property
     def endpoint(self) -> GraphEndpoint:
@@ -99,20 +104,21 @@ class LoopbackGraph:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop it."""
-        if self._stopping is not None and self._thread.is_alive():
+        if self._stopping is not None and self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(START_SECONDS)
         if self._temporary is not None:
             self._temporary.cleanup()
 
     def _run(self) -> None:
+        loop = self._loop = asyncio.new_event_loop()
         try:
-            self._loop.run_until_complete(self._serve())
+            loop.run_until_complete(self._serve())
         except BaseException as error:  # noqa: BLE001  # handed to the thread that waits
             self._failure = error
         finally:
             self._started.set()
-            self._loop.close()
+            loop.close()
 
     async def _serve(self) -> None:
         server = GraphServer(self._settings)
@@ -130,7 +136,7 @@ class LoopbackGraph:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self._loop.shutdown_default_executor()
+        await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def _settings(folder: Path, changes: dict[str, Any]) -> GraphSettings:

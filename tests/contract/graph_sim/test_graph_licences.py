@@ -7,7 +7,9 @@ from dsi_automation.lab.graph.faults import Fault
 
 
 def seats(caller, name="STANDARDPACK"):
-    rows = caller.get("/subscribedSkus?$select=skuPartNumber,consumedUnits,prepaidUnits,capabilityStatus").json()["value"]
+    rows = caller.get("/subscribedSkus?$select=skuPartNumber,consumedUnits,prepaidUnits,capabilityStatus").json()[
+        "value"
+    ]
     return next(row for row in rows if row["skuPartNumber"] == name)
 
 
@@ -135,7 +137,7 @@ def test_a_mailbox_whose_address_was_taken_meanwhile_says_why(caller, graph):
     caller.license(user, add=(STANDARD,))
     told = caller.get(f"/users/{user}?$select=serviceProvisioningErrors,mail").json()
     assert told["serviceProvisioningErrors"][0]["isResolved"] is False
-    assert "smtp:awa.kone@douanes.lab".split(":")[1] in told["serviceProvisioningErrors"][0]["errorDetail"]
+    assert "awa.kone@douanes.lab" in told["serviceProvisioningErrors"][0]["errorDetail"]
     assert told["mail"] is None
 
 

@@ -42,7 +42,7 @@ def test_reads_find_a_new_user_only_after_a_while(caller, graph):
         ({"assignedLicenses": []}, "Property 'assignedLicenses' is read-only and cannot be set."),
         ({"proxyAddresses": ["SMTP:a@b"]}, "Property 'proxyAddresses' is read-only and cannot be set."),
         ({"accountEnabled": "yes"}, "Cannot convert the literal"),
-        ({"userPrincipalName": "awa@elsewhere.example"}, "The domain portion of the userPrincipalName property is invalid."),
+        ({"userPrincipalName": "awa@elsewhere.example"}, "The domain portion of the userPrincipalName property"),
         ({"userPrincipalName": "koné@douanes.lab"}, "Invalid value specified for property 'userPrincipalName'"),
         ({"userPrincipalName": "a..b@douanes.lab"}, "Invalid value specified for property 'userPrincipalName'"),
         ({"userPrincipalName": "a" * 65 + "@douanes.lab"}, "Invalid value specified for property 'userPrincipalName'"),
@@ -161,7 +161,9 @@ def test_a_seed_with_a_property_that_graph_does_not_have_is_refused(graph):
 
 
 def test_the_organisation_is_told(graph):
-    told = Caller(graph).sign_in().get("/organization?$select=id,verifiedDomains,onPremisesSyncEnabled").json()["value"][0]
+    told = (
+        Caller(graph).sign_in().get("/organization?$select=id,verifiedDomains,onPremisesSyncEnabled").json()["value"][0]
+    )
     assert [(domain["name"], domain["isDefault"], domain["isInitial"]) for domain in told["verifiedDomains"]] == [
         ("douanes.lab", True, False),
         ("douaneslab.onmicrosoft.com", False, True),
