@@ -118,7 +118,7 @@ def needs(person: Person, world: Tenancy) -> Sequence[Condition]:
 
 def told(condition: Condition, now: datetime) -> str:
     """Return what was observed, what it means, and for how long it has been so."""
-    text: Text = T("{observed}", observed=condition.observed)
+    text: Text | str = condition.observed
     if condition.missing is not None:
         text = T("{observed}: {missing}", observed=condition.observed, missing=condition.missing)
     age = condition.age(now)
