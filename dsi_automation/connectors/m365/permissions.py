@@ -95,6 +95,7 @@ OPERATIONS: Final[Mapping[str, tuple[Call, ...]]] = MappingProxyType(
             Call.CONTACTS,
             Call.DELETED_USERS,
             Call.CREATE_USER,
+            Call.RESET_PASSWORD,
             Call.SET_LOCATION,
             Call.CHANGE_LICENCES,
             Call.SEND_MAIL,
@@ -112,13 +113,14 @@ def calls_of(operation: str, *, hybrid: bool, mails: bool, sync_job: bool) -> tu
 
     Args:
         operation: as in `OPERATIONS`; one that is not there makes none.
-        hybrid: whether an Active Directory masters the accounts: nothing is then created or disabled in the cloud.
+        hybrid: whether an Active Directory masters the accounts: nothing is then created or disabled in the cloud, and
+            no password is set there.
         mails: whether the settings name a sender.
         sync_job: whether the settings name a Cloud Sync job.
     """
     left_out: set[Call] = set()
     if hybrid:
-        left_out |= {Call.CREATE_USER, Call.SET_ENABLED}
+        left_out |= {Call.CREATE_USER, Call.SET_ENABLED, Call.RESET_PASSWORD}
     if not mails:
         left_out.add(Call.SEND_MAIL)
     if not (hybrid and sync_job):
