@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -291,6 +292,15 @@ def test_without_the_variables_they_are_named(dsi, engine, make, memory):
     answer = dsi("doctor", "m365", toolkit=toolkit)
     assert answer.code == 2
     assert "dsi_m365" in answer.err
+
+
+def test_the_how_to_names_every_permission_the_operations_may_need_and_no_other():
+    page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "mailbox-accounts.md"
+    rows = [
+        line for line in page.read_text().splitlines() if line.startswith("| `") and ".All" in line or "Mail" in line
+    ]
+    named = {line.split("`")[1] for line in rows if line.startswith("| `")}
+    assert named == {NEEDS[call].least for calls in OPERATIONS.values() for call in calls}
 
 
 HIDE = """
