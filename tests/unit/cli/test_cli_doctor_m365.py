@@ -1,5 +1,6 @@
 """`dsi doctor m365`: each thing that keeps an operation from working is found, with what to do, and its exit code."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -296,10 +297,7 @@ def test_without_the_variables_they_are_named(dsi, engine, make, memory):
 
 def test_the_how_to_names_every_permission_the_operations_may_need_and_no_other():
     page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "mailbox-accounts.md"
-    rows = [
-        line for line in page.read_text().splitlines() if line.startswith("| `") and ".All" in line or "Mail" in line
-    ]
-    named = {line.split("`")[1] for line in rows if line.startswith("| `")}
+    named = set(re.findall(r"(?m)^\| `([A-Z][\w-]+(?:\.\w+)+)` \|", page.read_text()))
     assert named == {NEEDS[call].least for calls in OPERATIONS.values() for call in calls}
 
 
