@@ -16,7 +16,7 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 _FIELDS: Final = (
-    ("--matricule", T("NUMBER"), T("Staff number.")),
+    ("--matricule", T("STAFF-NUMBER"), T("Staff number.")),
     ("--last-name", T("NAME"), T("Last name, as in the register of staff.")),
     ("--first-names", T("NAMES"), T("First names, the usual one first.")),
     ("--contact", T("CONTACT"), T("Telephone number or personal mail address.")),
@@ -53,7 +53,7 @@ mailbox = Group(
 @argument(
     "targets",
     nargs=-1,
-    metavar=T("[NUMBER...]"),
+    metavar=T("[STAFF-NUMBER...]"),
     help=T("Staff numbers: only these rows of the file; all of them by default."),
 )
 @option(
