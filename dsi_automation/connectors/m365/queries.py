@@ -44,7 +44,7 @@ class Queries:
 
     def user(self, user_id: str, fields: Sequence[str] = records.USER_FIELDS, **options: Any) -> Ask:
         """Return the request for one user; `options` as of `Ask`."""
-        url = self._sdk.url(self._graph.users.by_user_id(user_id), {"select": ",".join(fields)})
+        url = self._sdk.user_url(user_id, fields=fields)
         doing = T("read the user {id}", id=user_id)
         return Ask(Call.USERS, "GET", url, doing, user_id, batch=True, **options)
 
@@ -55,8 +55,7 @@ class Queries:
 
     def mailbox(self, user_id: str) -> Ask:
         """Return the request that tells whether a mailbox answers."""
-        builder = self._graph.users.by_user_id(user_id).mailbox_settings
-        url = self._sdk.url(builder, {"select": "timeZone"})
+        url = self._sdk.user_url(user_id, "mailbox_settings", ("timeZone",))
         return Ask(Call.MAILBOX, "GET", url, T("read the mailbox of {id}", id=user_id), user_id, batch=True)
 
     def users_by(self, property_: str, values: Sequence[str]) -> Iterator[Ask]:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from dsi_automation.connectors.m365.asks import Answer, Ask, Broken, Outcome, encode
 from dsi_automation.connectors.m365.port import TenantEndpoint
@@ -22,6 +22,7 @@ from dsi_automation.core.clock import Clock
 LOW_PRIORITY: Final = {"x-ms-throttle-priority": "low"}
 """For bulk work: it is throttled before a person's mail is (learn.microsoft.com/graph/throttling)."""
 
+_PLACE: Final = "PLACE-OF-THE-ID"
 _ENCODED_NAME: Final = re.compile(r"([?&])%24")
 
 
@@ -54,6 +55,7 @@ class Sdk:
         self._adapter.base_url = self.base_url
         self.graph = msgraph.GraphServiceClient(request_adapter=self._adapter)
         self._raw = ResponseHandlerOption(NativeResponseHandler())
+        self._user_urls: dict[tuple[str, ...], str] = {}
         self.http = 0
         self.inner = 0
 
@@ -66,6 +68,19 @@ class Sdk:
         for name, value in (query or {}).items():
             request.query_parameters[f"%24{name}"] = str(value).lower() if isinstance(value, bool) else value
         return _ENCODED_NAME.sub(r"\1$", request.url)
+
+    def user_url(self, user_id: str, action: str = "", fields: Sequence[str] = ()) -> str:
+        """Return the URL of one user, or of what the SDK calls `action` on it.
+
+        The SDK writes each kind of URL once: expanding its templates costs more than a request of a batch.
+        """
+        kind = (action, *fields)
+        pattern = self._user_urls.get(kind)
+        if pattern is None:
+            builder = self.graph.users.by_user_id(_PLACE)
+            builder = getattr(builder, action) if action else builder
+            pattern = self._user_urls[kind] = self.url(builder, {"select": ",".join(fields)} if fields else None)
+        return pattern.replace(_PLACE, quote(user_id, safe=""))
 
     async def send(self, asks: Sequence[Ask]) -> Sequence[Outcome]:
         """Send one request, or several as one batch, and return what came of each, in their order."""

@@ -110,11 +110,10 @@ class GraphWriter(GraphReader):
             "body": {"contentType": "Text", "content": letter.body},
             "toRecipients": [{"emailAddress": {"address": letter.to}}],
         }
-        sdk = self._connection.sdk
         ask = Ask(
             Call.SEND_MAIL,
             "POST",
-            sdk.url(sdk.graph.users.by_user_id(letter.sender).send_mail),
+            self._connection.sdk.user_url(letter.sender, "send_mail"),
             T("send a mail to {to}", to=letter.to),
             letter.to,
             {"message": message, "saveToSentItems": True},
@@ -146,15 +145,13 @@ class GraphWriter(GraphReader):
 
     def _patch(self, call: Call, user_id: str, body: dict[str, Any], doing: Text) -> None:
         self._check(user_id)
-        sdk = self._connection.sdk
-        url = sdk.url(sdk.graph.users.by_user_id(user_id))
+        url = self._connection.sdk.user_url(user_id)
         ask = Ask(call, "PATCH", url, doing, user_id, body, writes=user_id, again=self._waiting(user_id))
         self._connection.get(ask)
 
-    def _ask_on(self, user_id: str, call: Call, builder: str, doing: Text, body: dict[str, Any] | None = None) -> Ask:
+    def _ask_on(self, user_id: str, call: Call, action: str, doing: Text, body: dict[str, Any] | None = None) -> Ask:
         """Return the request for an action of the SDK on one user; licence changes travel in batches."""
-        sdk = self._connection.sdk
-        url = sdk.url(getattr(sdk.graph.users.by_user_id(user_id), builder))
+        url = self._connection.sdk.user_url(user_id, action)
         batch = call is Call.CHANGE_LICENCES
         return Ask(call, "POST", url, doing, user_id, body, batch=batch, writes=user_id, again=self._waiting(user_id))
 
