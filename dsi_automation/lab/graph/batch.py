@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from secrets import SystemRandom
 from typing import Any, Final
 
+from multidict import CIMultiDict
+
 from dsi_automation.lab.graph.errors import bad
 from dsi_automation.lab.graph.service import NOTHING, Answer, Call
 
@@ -82,7 +84,7 @@ def _call(item: Mapping[str, Any], outer: Call) -> Call:
         method=item["method"].upper(),
         path="/" + path.lstrip("/"),
         query=query,
-        headers={name.lower(): value for name, value in item.get("headers", {}).items()},
+        headers=CIMultiDict(item.get("headers", {})),
         body=item.get("body", NOTHING),
         roles=outer.roles,
         base=outer.base,

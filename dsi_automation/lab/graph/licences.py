@@ -6,6 +6,7 @@ type", "subscribedSku resource type"; refusals as quoted in CIPP issues 783, 440
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -31,18 +32,16 @@ class Licences:
         """Return a subscription by its skuPartNumber."""
         return next((sku for sku in self.skus.values() if sku.part_number == name), None)
 
-    def used(self, sku_id: str) -> int:
-        """Return consumedUnits: a deleted user's seat is free again, a licence in error took none."""
-        return sum(
-            1
-            for entry in self._store.live("user")
-            for licence in entry.licences
-            if licence.sku == sku_id and not licence.error
+    def used(self) -> Counter[str]:
+        """Return consumedUnits by skuId: a deleted user's seat is free again, a licence in error took none."""
+        return Counter(
+            licence.sku for entry in self._store.live("user") for licence in entry.licences if not licence.error
         )
 
     def rows(self, tenant_id: str, tenant_name: str) -> list[dict[str, Any]]:
         """Return the subscriptions as GET /subscribedSkus tells them."""
-        return [self._row(sku, tenant_id, tenant_name) for sku in self.skus.values()]
+        used = self.used()
+        return [self._row(sku, used[sku.id.lower()], tenant_id, tenant_name) for sku in self.skus.values()]
 
     def assign(self, entry: Entry, body: Mapping[str, Any]) -> None:
         """Carry out assignLicense: everything or nothing.
@@ -116,7 +115,7 @@ class Licences:
             "provisionedPlans": provisioned,
         }
 
-    def _row(self, sku: SkuSeed, tenant_id: str, tenant_name: str) -> dict[str, Any]:
+    def _row(self, sku: SkuSeed, used: int, tenant_id: str, tenant_name: str) -> dict[str, Any]:
         units = {"enabled": 0, "suspended": 0, "warning": 0, "lockedOut": 0}
         where = {"Enabled": "enabled", "Warning": "warning", "LockedOut": "lockedOut"}.get(sku.status, "suspended")
         units[where] = sku.seats
@@ -125,7 +124,7 @@ class Licences:
             "accountName": tenant_name,
             "appliesTo": "User",
             "capabilityStatus": sku.status,
-            "consumedUnits": self.used(sku.id.lower()),
+            "consumedUnits": used,
             "id": f"{tenant_id}_{sku.id.lower()}",
             "skuId": sku.id.lower(),
             "skuPartNumber": sku.part_number,
@@ -175,7 +174,7 @@ class Licences:
 
     def _check_seat(self, sku_id: str) -> None:
         sku = self.skus[sku_id]
-        if sku.status not in ASSIGNABLE or self.used(sku_id) >= sku.seats:
+        if sku.status not in ASSIGNABLE or self.used()[sku_id] >= sku.seats:
             raise bad(f"Subscription with SKU {sku_id} does not have any available licenses.")
 
     def _check_plans(self, licences: Mapping[str, Licence]) -> None:

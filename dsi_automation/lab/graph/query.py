@@ -61,7 +61,7 @@ def read(
         text: the query string as it was sent.
         resource: what is asked for; None where nothing can be filtered.
         names: the properties that $select knows.
-        headers: the request's, names in lower case.
+        headers: the request's, found whatever the case of their names.
         allowed: options that this resource serves.
 
     Raises:

@@ -107,7 +107,7 @@ class GraphServer:
         return await self._login(request, path, query, data, base)
 
     async def _graph(self, request: web.Request, path: str, query: str, data: bytes, base: str) -> web.StreamResponse:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = request.headers
         body = _parsed(data)
         asked = str(uuid4())
         ids = {"request-id": asked, "client-request-id": headers.get("client-request-id", asked)}

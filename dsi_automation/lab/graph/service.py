@@ -38,7 +38,7 @@ class Call:
     Attributes:
         path: below `/v1.0`, as it was sent.
         query: as it was sent.
-        headers: names in lower case.
+        headers: as sent, found whatever the case of their names.
         body: parsed; NOTHING when there is none.
         roles: the permissions of the caller's token.
         base: `https://host/v1.0`, as the caller reaches us.

@@ -252,7 +252,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(state, file)
+            file.write(json.dumps(state))  # json.dump does it in Python, tenfold slower
         Path(temporary).replace(path)
     except OSError as error:
         raise StorageError(T("The state of the simulated tenant cannot be written.")) from error
