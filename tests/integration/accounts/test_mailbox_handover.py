@@ -2,12 +2,14 @@
 
 import io
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pypdf
 import pytest
 from counter import ADDRESS, NUMBER, PASSWORD
+from desk import USERS
 
 from dsi_automation.composition.handover import HandOverDesk, new_code
 from dsi_automation.connectors.directory.accounts import PasswordState
@@ -185,6 +187,43 @@ def test_somebody_without_the_role_sees_nothing(counter):
     answer = counter.handover(NUMBER)
     assert (answer.code, PASSWORD in answer.text) == (4, False)
     assert counter.envelopes.peek(NUMBER) == Secret(PASSWORD)
+
+
+def test_a_user_of_the_cloud_alone_is_handed_over_without_asking_a_directory(counter):
+    account, user = counter.desk.add_ready(NUMBER, ADDRESS)
+    del counter.desk.directory.accounts[account.guid]
+    counter.envelopes.seal(NUMBER, Secret(PASSWORD))
+    answer = counter.handover(ADDRESS)
+    assert (answer.code, PASSWORD in answer.out, user.synced) == (0, True, True)
+    assert "Identifiant Windows" not in answer.out
+
+
+def test_two_accounts_of_one_number_are_not_chosen_between(counter):
+    counter.ready()
+    counter.desk.directory.add_account("autre", USERS, staff_number=NUMBER)
+    answer = counter.handover(NUMBER)
+    assert (answer.code, PASSWORD in answer.text) == (1, False)
+    assert "CN=autre" in answer.out
+    assert counter.envelopes.peek(NUMBER) == Secret(PASSWORD)
+
+
+def test_an_account_that_the_tenant_does_not_know_yet_is_not_ready(counter):
+    counter.desk.directory.add_account("100009z", USERS, staff_number="100009Z", mail="zoe.yao@douanes.lab")
+    answer = counter.handover("100009Z")
+    assert (answer.code, "ne connaît pas encore zoe.yao@douanes.lab" in answer.out) == (5, True)
+
+
+def test_of_two_hand_overs_at_once_one_has_the_password(counter):
+    counter.ready()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: hand_over(counter), range(2)))
+    assert set(found) == {None, Secret(PASSWORD)}
+    assert len(records(counter)) == 2
+
+
+def hand_over(counter):
+    with desk_of(counter).handing_over([NUMBER], Silent(), letters=None, sealed=False, to=None) as done:
+        return done.rows[0].password
 
 
 class Dead(BaseException):
