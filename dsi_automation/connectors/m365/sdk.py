@@ -7,6 +7,7 @@ are taken raw (`NativeResponseHandler`). The SDK's own `$batch` has faults (no r
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ class Sdk:
         )
         from kiota_http.middleware.options import ResponseHandlerOption
 
+        _keep_quiet()
         # By name: a type checker would otherwise read the 16,741 files of the SDK.
         msgraph = import_module("msgraph")
         self.tokens = Tokens(endpoint, clock)
@@ -132,6 +134,17 @@ class Sdk:
         """Close the connections."""
         await self._http.aclose()
         await self.tokens.close()
+
+
+def _keep_quiet() -> None:
+    """Keep what these libraries log off the terminal: without a handler, Python prints their warnings there.
+
+    What is wrong is told once, by the error; who sets logging up still gets all of it.
+    """
+    for name in ("azure", "msal", "httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def _item(number: str, ask: Ask) -> Mapping[str, Any]:

@@ -123,6 +123,27 @@ def run(code):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
 
 
+def test_a_refused_sign_in_prints_nothing_by_itself(graph, endpoint):
+    done = run(f"""
+        from dsi_automation.connectors.m365.opening import open_reader
+        from dsi_automation.connectors.m365.port import TenantEndpoint
+        from dsi_automation.core.clock import SystemClock
+        from dsi_automation.core.errors import RefusedError
+        from dsi_automation.core.secrets import Secret
+        try:
+            open_reader(
+                TenantEndpoint(
+                    {endpoint.tenant_id!r}, {endpoint.client_id!r}, {endpoint.base_url!r}, {endpoint.authority!r},
+                    {endpoint.scope!r}, ca_file={endpoint.ca_file!r}, secret=Secret("wrong"), public_authority=False,
+                ),
+                SystemClock(),
+            ).tenant()
+        except RefusedError as error:
+            print(error.what.render("en"))
+    """)
+    assert (done.stdout, done.stderr) == ("The application's secret is wrong.\n", "")
+
+
 def test_without_the_extra_a_sentence_says_what_to_install():
     code = """
         import sys
