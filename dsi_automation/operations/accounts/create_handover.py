@@ -39,7 +39,7 @@ def hand_over(action: Action, inputs: MailboxInputs, hands: Hands, observer: Obs
     hands.write_letter(target, letter)
     mail_to, sender = action.args["mail_to"], hands.look.tenant_settings.sender
     if mail_to is not None and sender is not None:
-        hands.tenant().for_target(target).send_mail(mail(letter, sender, str(mail_to)))
+        _send(mail(letter, sender, str(mail_to)), target, hands)
     hands.envelopes().delivered(target)
 
 
@@ -110,6 +110,21 @@ def mail(letter: MailboxLetter, sender: str, to: str) -> Letter:
         organisation=letter.organisation,
     )
     return Letter(sender, to, str(T("Professional mail account of {name}", name=letter.name)), str(body))
+
+
+def _send(letter: Letter, target: str, hands: Hands) -> None:
+    try:
+        hands.tenant().for_target(target).send_mail(letter)
+    except RefusedError as error:
+        raise RefusedError(
+            T("The mail to {to} was not sent by {sender}: {problem}", to=letter.to, sender=letter.sender,
+              problem=error.what),
+            on=target,
+            meaning=T("The mailbox is ready and the letter is written; only the mail is missing."),
+            next_step=T("See to `sender` of dsi_m365, an existing mailbox that the application may send from, then run:"
+                        " dsi resume RUN."),
+            detail=error.detail,
+        ) from error  # fmt: skip
 
 
 def _letter(

@@ -139,13 +139,17 @@ def simulator() -> Iterator[LoopbackGraph]:
         yield graph
 
 
+@pytest.fixture
+def wire(simulator: LoopbackGraph) -> Iterator[OnTheWire]:
+    simulator.endpoint.control.reset()
+    made = OnTheWire(simulator)
+    yield made
+    made.connection.close()
+
+
 @pytest.fixture(params=["memory", "graph"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "memory":
-        yield InMemory()
-        return
-    graph: LoopbackGraph = request.getfixturevalue("simulator")
-    graph.endpoint.control.reset()
-    wire = OnTheWire(graph)
-    yield wire
-    wire.connection.close()
+        return InMemory()
+    made: OnTheWire = request.getfixturevalue("wire")
+    return made

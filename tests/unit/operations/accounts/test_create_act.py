@@ -325,6 +325,16 @@ def test_the_mail_says_the_address_and_whom_to_call_and_no_password(desk: Desk) 
     assert desk.letters[NUMBER][0].must_change
 
 
+def test_a_sender_that_may_not_send_is_named_and_the_rest_is_kept(desk: Desk) -> None:
+    desk.tenant_.fault = lambda name, _: RefusedError(T("No right.")) if name == "send_mail" else None
+    with pytest.raises(RefusedError, match=r"dsi@douanes\.lab"):
+        everything(desk)
+    assert desk.envelopes.kept[NUMBER].delivered_at is None
+    desk.tenant_.fault = None
+    act("hand_over", desk)
+    assert len(desk.tenant_.mails) == 1
+
+
 def test_no_mail_goes_out_without_a_sender_or_somebody_to_tell() -> None:
     silent = Desk(settings=settings(sender=None))
     everything(silent)
