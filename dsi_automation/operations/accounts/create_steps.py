@@ -143,6 +143,10 @@ def _set_password(subject: Subject, inputs: MailboxInputs) -> Step:
             return subject.action("set_password", args, title, reason)
         return subject.nothing("set_password", T("The account has the password that is sealed in its envelope."))
     if not inputs.reset:
+        if account is not None and account.must_change and account.last_logon is None and not sealed:
+            reason = T("The account has a temporary password that was handed over, or that nobody has; -i reset=true"
+                       " gives it another.")  # fmt: skip
+            return subject.nothing("set_password", reason)
         reason = T("The account is in use with its own password; -i reset=true would give it another.")
         return subject.nothing("set_password", reason)
     if account is None:
