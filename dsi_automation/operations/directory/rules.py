@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dsi_automation.connectors.directory.accounts import Account, ComputerAccount
+from dsi_automation.connectors.directory.names import parent
 from dsi_automation.core.clock import iso
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.account_model import AccountPolicy
@@ -81,7 +82,7 @@ def of_computer(computer: ComputerAccount, measure: Measure) -> Iterator[Finding
         yield Finding("computer_name", expected, computer.name)
     if by_place is None or by_place != (by_name or by_place):
         expected = places.sites[by_name].workstation_ou if by_name else str(T("the OU of a site’s workstations"))
-        yield Finding("computer_ou", expected, computer.dn)
+        yield Finding("computer_ou", expected, parent(computer.dn))
     yield from _logons(computer, measure)
     if computer.never_expires:
         yield Finding("never_expires", str(T("a password that is renewed")), str(T("never expires")))
@@ -91,12 +92,12 @@ def of_account(account: Account, measure: Measure) -> Iterator[Finding]:
     """Yield what is wrong with a person's account."""
     places, left = measure.places, measure.places.is_leaver(account.dn)
     if not left and places.site_of_user(account.dn) is None:
-        yield Finding("user_ou", str(T("the OU of a site’s people, or that of the leavers")), account.dn)
+        yield Finding("user_ou", str(T("the OU of a site’s people, or that of the leavers")), parent(account.dn))
     yield from _identity(account, measure)
     if account.enabled and left:
         yield Finding("enabled_leaver", str(T("disabled")), str(T("enabled")))
     if not account.enabled and not left and not _in_preparation(account, measure):
-        yield Finding("disabled", measure.policy.leavers_ou, account.dn)
+        yield Finding("disabled", measure.policy.leavers_ou, parent(account.dn))
     if account.enabled:
         yield from _logons(account, measure)
         if account.never_expires:
