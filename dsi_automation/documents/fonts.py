@@ -49,7 +49,12 @@ def printable(text: str, family: str = BODY, style: str = "") -> str:
 
 @cache
 def _characters(family: str, style: str) -> frozenset[int]:
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # it publishes no types
+    from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
-    with TTFont(FACES[family, style], lazy=True) as font:
-        return frozenset(font.getBestCmap())
+    reader = FPDF()
+    reader.add_font(family, style, FACES[family, style])
+    (font,) = reader.fonts.values()
+    assert isinstance(font, TTFFont)  # noqa: S101  # every file of ours is one
+    font.close()
+    return frozenset(font.cmap)

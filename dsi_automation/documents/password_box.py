@@ -9,12 +9,14 @@ from fpdf.enums import Align
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
 from dsi_automation.documents.fonts import CODE, printable
-from dsi_automation.documents.house import INK, LINE, MARGIN, QUIET, TINT, Sheet
+from dsi_automation.documents.house import INK, LINE, MARGIN, QUIET, Sheet
 
 PER_ROW: Final = 16
 BOX: Final = 10.0
 """Width of a box, millimetres."""
 HEIGHT: Final = 12.0
+DIGIT: Final = (216, 224, 234)
+"""Dark enough to be seen on a poor photocopy, light enough to read what is on it."""
 
 
 def password_box(sheet: Sheet, password: Secret) -> None:
@@ -33,7 +35,7 @@ def password_box(sheet: Sheet, password: Secret) -> None:
         sheet.set_line_width(0.3)
         for place, character in enumerate(row):
             sheet.set_draw_color(*LINE)
-            sheet.set_fill_color(*(TINT if character.isdigit() else (255, 255, 255)))
+            sheet.set_fill_color(*(DIGIT if character.isdigit() else (255, 255, 255)))
             sheet.rect(left + place * BOX, top, BOX, HEIGHT, style="DF")
         sheet.set_font(CODE, "B", 19)
         sheet.set_text_color(*INK)
