@@ -32,7 +32,7 @@ def people_task(
         file: where the people are, instead of `people`; an absolute path.
     """
     try:
-        people = _people(args["people"], file)
+        people = people_of(args["people"], file)
     except DsiError as error:
         return error_result(error)
     call = call_of("mailbox.create", {**args, "people": people}, told(display))
@@ -41,7 +41,12 @@ def people_task(
     return change_task(call, (), request=request, check_mode=check_mode)
 
 
-def _people(listed: Sequence[Mapping[str, Any]], file: Path | None) -> Sequence[Mapping[str, Any]]:
+def people_of(listed: Sequence[Mapping[str, Any]], file: Path | None) -> Sequence[Mapping[str, Any]]:
+    """Return the people of a list or of a file.
+
+    Raises:
+        UsageError: both are given, or the file is not right.
+    """
     if file is None:
         return listed
     if listed:

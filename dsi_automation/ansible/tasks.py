@@ -184,7 +184,7 @@ def _refuse_another(toolkit: Toolkit, approved: Request, call: Call, targets: Se
     # As the operation's schema holds them, which is how the request has them.
     wanted = validated(toolkit.operations[call.operation], given).model_dump(mode="json")
     held = approved.plan.inputs
-    other = sorted(name for name in given if _unordered(held.get(name)) != _unordered(wanted[name]))
+    other = sorted(name for name in given if unordered(held.get(name)) != unordered(wanted[name]))
     if other:
         raise GateClosedError(
             T("{request} was made with other inputs: {names}.", request=approved.id, names=", ".join(other)),
@@ -194,7 +194,7 @@ def _refuse_another(toolkit: Toolkit, approved: Request, call: Call, targets: Se
         _refuse_other_targets(toolkit.operations[call.operation], approved, targets)
 
 
-def _unordered(value: Any) -> Any:
+def unordered(value: Any) -> Any:
     """Return a value to compare: rows of a table without their order and the lines they stood on."""
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return sorted(json.dumps({key: row[key] for key in row if key != "line"}, sort_keys=True) for row in value)

@@ -216,4 +216,4 @@ def show_mails(session: Session, name: str) -> None:
         session.out.line(
             T("{at}, to {to}: {subject}", at=mail["at"], to=to, subject=message.get("subject", "")), bold=True
         )
-        session.out.line(message.get("body", {}).get("content", ""), indent=2)
+        session.out.block(message.get("body", {}).get("content", ""))

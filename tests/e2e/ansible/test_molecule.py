@@ -7,28 +7,41 @@ from fix_office import ONCE
 from fix_stage import BIN, ROOT
 
 
-def molecule(stage, scenario, hosts):
+def molecule(stage, scenario, **more):
     env = {
         **stage.env(),
+        **more,
         "PATH": f"{BIN}:{stage.env()['PATH']}",
         "DSI_INVENTORY": str(stage.inventory / "hosts.yml"),
-        "DSI_TEST_HOSTS": ",".join(hosts),
         "DSI_TEST_KEYS": str(stage.lab.layout.key_dir),
         "MOLECULE_GLOB": "tests/molecule/*/molecule.yml",
         "ANSIBLE_NOCOLOR": "1",
     }
     words = [str(BIN / "molecule"), "test", "-s", scenario]
-    return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for step in ("check", "converge", "idempotence", "verify"):
+        assert f"{scenario} > {step}: Executed: Successful" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("scenario", ["workstation_check", "workstation_join"])
 def test_the_scenario_of_the_role_converges_once_and_verifies(stage, scenario):
     hosts = ["ws2", "ws6"] if scenario == "workstation_check" else [stage.add(), stage.add()]
     before = {key: stage.methods(key) for key in hosts}
-    done = molecule(stage, scenario, hosts)
-    assert done.returncode == 0, done.stdout + done.stderr
-    for step in ("check", "converge", "idempotence", "verify"):
-        assert f"{scenario} > {step}: Executed: Successful" in done.stdout + done.stderr
+    molecule(stage, scenario, DSI_TEST_HOSTS=",".join(hosts))
     after = {key: stage.methods(key) for key in hosts}
     assert after == (before if scenario == "workstation_check" else dict.fromkeys(hosts, ONCE))
     assert len(stage.runs()) == (scenario == "workstation_join")
+
+
+def test_the_scenario_of_the_mail_accounts_converges_once_and_verifies(stage):
+    people = stage.staff(2)
+    molecule(
+        stage,
+        "mailbox_create",
+        DSI_TEST_PEOPLE=str(stage.csv(people)),
+        DSI_TEST_NUMBERS=",".join(row["matricule"] for row in people),
+        DSI_TEST_LAB=stage.lab.layout.name,
+        DSI_LAB_DIR=str(stage.lab.layout.root.parent),
+    )
+    assert len(stage.runs()) == 1

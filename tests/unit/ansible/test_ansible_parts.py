@@ -11,14 +11,17 @@ import pytest
 from dsi_automation.ansible.codes import CANCELLED, Codes
 from dsi_automation.ansible.find import find_playbook
 from dsi_automation.ansible.play_inventory import inventory_source
+from dsi_automation.ansible.plugin import people_of
 from dsi_automation.ansible.processes import GRACE_SECONDS, Cancel
-from dsi_automation.ansible.results import spoken
+from dsi_automation.ansible.results import report_result, spoken
 from dsi_automation.ansible.runner import OWNER, PlaybookRun, environment, sweep
 from dsi_automation.ansible.stopping import stopped_between_actions
-from dsi_automation.ansible.tasks import Call
-from dsi_automation.core.errors import UsageError
+from dsi_automation.ansible.tasks import Call, unordered
+from dsi_automation.core.errors import UnreachableError, UsageError
 from dsi_automation.core.events import Event, Silent
+from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
+from dsi_automation.engine.operation import Report
 from dsi_automation.journal.owner import this_process
 
 
@@ -174,3 +177,41 @@ def test_outside_the_main_thread_signals_are_left_alone():
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_people_come_from_a_list_or_from_a_file_and_not_from_both(tmp_path):
+    file = tmp_path / "staff.csv"
+    file.write_text("matricule,nom,prénoms,contact\n300001A,YAO,Affoué,0701020304\n", encoding="utf-8")
+    row = {"matricule": "300001A", "last_name": "YAO", "first_names": "Affoué", "contact": "0701020304"}
+    assert people_of([row], None) == [row]
+    (read,) = people_of([], file)
+    assert {key: value for key, value in read.items() if key in row} == row
+    with pytest.raises(UsageError):
+        people_of([row], file)
+    with pytest.raises(UsageError):
+        people_of([], tmp_path / "absent.csv")
+
+
+def test_rows_are_the_same_in_any_order_and_on_any_line():
+    first, second = {"matricule": "1", "line": 1}, {"matricule": "2", "line": 2}
+    assert unordered([first, second]) == unordered([{**second, "line": 7}, {**first, "line": 8}])
+    assert unordered([first, first]) != unordered([first])
+    assert unordered([first]) != unordered([{**first, "site": "ABJ"}])
+    assert unordered(["b", "a"]) == ["b", "a"]
+
+
+def test_a_report_has_a_part_for_each_target_and_ends_with_the_code_of_dsi():
+    def check(target, *, ok, warning=False):
+        return Check(target, "mailbox", T("Mailbox"), "ready", "none", ok, "Graph", warning)
+
+    dead = UnreachableError(T("No answer."))
+    report = Report(("A", "B", "C"), (check("A", ok=True), check("B", ok=False)), {"C": dead}, {"A": {"mail": "a"}})
+    found = report_result(report, fail=True)
+    assert (found["failed"], found["compliant"], found["exit_code"]) == (True, False, 5)
+    assert {name: part["compliant"] for name, part in found["targets"].items()} == {"A": True, "B": False, "C": False}
+    assert found["targets"]["A"]["facts"] == {"mail": "a"}
+    assert "No answer" in found["targets"]["C"]["error"]
+    assert "failed" not in report_result(report, fail=False)
+    assert report_result(Report(("C",), (), {"C": dead}), fail=True)["exit_code"] == 3
+    mild = Report(("A",), (check("A", ok=False, warning=True),), {})
+    assert report_result(mild, fail=True)["compliant"] is True
