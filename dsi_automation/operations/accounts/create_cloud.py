@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.m365.errors import AddressTakenError, NoSeatError
 from dsi_automation.connectors.m365.port import CloudUser, NewCloudUser, TenantReader
 from dsi_automation.core.clock import iso
@@ -16,8 +17,14 @@ from dsi_automation.operations.accounts.create_begin import address_gone, begin,
 from dsi_automation.operations.accounts.passwords import new_password
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.readiness import problem_of, states_of
-from dsi_automation.operations.accounts.subject import find_account, one_user, required_account, required_user
-from dsi_automation.operations.accounts.waiting import wait_until
+from dsi_automation.operations.accounts.subject import (
+    find_account,
+    find_user,
+    one_user,
+    required_account,
+    required_user,
+)
+from dsi_automation.operations.accounts.waiting import FIRST_PAUSE, SETTLE_POLLS, wait_until
 from dsi_automation.operations.tools import Hands, Look
 
 DEAD_AFTER: Final = timedelta(hours=3)
@@ -172,10 +179,26 @@ def no_seat(part_number: str, target: str) -> NoSeatError:
     )
 
 
+def present_user(account: Account | None, target: str, address: str, hands: Hands) -> CloudUser:
+    """Return a user that the plan saw or that was made before; asked again for a while when it does not show.
+
+    Microsoft answers from several copies: one that does not know a new user yet may come after one that does.
+
+    Raises:
+        WorldChangedError: it is not there.
+    """
+    look, tenant = hands.look, hands.tenant()
+    for _ in range(SETTLE_POLLS):
+        user = find_user(tenant, account, target, address)
+        if user is not None:
+            return user
+        look.clock.sleep(min(FIRST_PAUSE, look.tenant_settings.poll.total_seconds()))
+    return required_user(tenant, account, target, address)
+
+
 def _user(action: Action, hands: Hands) -> CloudUser:
     address = str(action.args["address"])
-    account = find_account(hands.accounts(), action.target, address)
-    return required_user(hands.tenant(), account, action.target, address)
+    return present_user(find_account(hands.accounts(), action.target, address), action.target, address, hands)
 
 
 def _new_user(action: Action) -> NewCloudUser:

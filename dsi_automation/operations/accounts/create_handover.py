@@ -9,9 +9,10 @@ from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
 from dsi_automation.documents.mailbox import MailboxLetter
 from dsi_automation.inventory.account_model import AccountPolicy
+from dsi_automation.operations.accounts.create_cloud import present_user
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.readiness import conditions, first_missing, mailbox_sku
-from dsi_automation.operations.accounts.subject import Subject, find_account, required_user
+from dsi_automation.operations.accounts.subject import Subject, find_account
 from dsi_automation.operations.accounts.waiting import wait_until
 from dsi_automation.operations.tools import Hands
 
@@ -27,7 +28,7 @@ def hand_over(action: Action, inputs: MailboxInputs, hands: Hands, observer: Obs
     target, address = action.target, str(action.args["address"])
     envelope = hands.envelopes().find(target) or hands.envelopes().prepare(target)
     account = find_account(hands.accounts(), target, address)
-    user = required_user(hands.tenant(), account, target, address)
+    user = present_user(account, target, address, hands)
     licence = None
     if user.licences or not inputs.without_seat:
         wanted = wanted_part(target, inputs, hands.look.account_policy)

@@ -10,11 +10,8 @@ from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.subject import Subject, find, find_account
-from dsi_automation.operations.accounts.waiting import wait_until
+from dsi_automation.operations.accounts.waiting import SETTLE_POLLS, wait_until
 from dsi_automation.operations.tools import Look
-
-SETTLE_POLLS: Final = 3
-"""Looks, a site's `poll` apart, after which a write to the tenant that does not show was not made."""
 
 
 def settle(action: Action, inputs: MailboxInputs, look: Look, observer: Observer) -> None:

@@ -12,10 +12,9 @@ from dsi_automation.core.errors import RefusedError, UnreachableError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
-from dsi_automation.operations.accounts.create_settle import SETTLE_POLLS
 from dsi_automation.operations.accounts.disable_plan import MARK, SKEW, is_disabled, sessions_ended
 from dsi_automation.operations.accounts.subject import Subject, find, required_account
-from dsi_automation.operations.accounts.waiting import wait_until
+from dsi_automation.operations.accounts.waiting import SETTLE_POLLS, wait_until
 from dsi_automation.operations.tools import Hands, Look
 
 

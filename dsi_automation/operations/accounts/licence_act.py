@@ -11,11 +11,10 @@ from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.operations.accounts.create_cloud import give_licence, licence_missing
-from dsi_automation.operations.accounts.create_settle import SETTLE_POLLS
 from dsi_automation.operations.accounts.known_look import read
 from dsi_automation.operations.accounts.readiness import states_of
 from dsi_automation.operations.accounts.subject import find_account, required_user
-from dsi_automation.operations.accounts.waiting import wait_until
+from dsi_automation.operations.accounts.waiting import SETTLE_POLLS, wait_until
 from dsi_automation.operations.tools import Hands, Look
 
 

@@ -14,6 +14,8 @@ from dsi_automation.operations.tools import Look
 FIRST_PAUSE: Final = 1.0
 """Seconds; most of what is waited for is there soon. Pauses grow from here to the site's `poll`."""
 GROWTH: Final = 1.5
+SETTLE_POLLS: Final = 3
+"""Looks, a site's `poll` apart, after which what does not show in the tenant is not there."""
 
 
 def wait_until(
