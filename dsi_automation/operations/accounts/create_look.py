@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from dsi_automation.connectors.directory.accounts import Account, AccountReader, Holder
 from dsi_automation.connectors.m365.port import CloudUser, HolderKind, TenantHolder, TenantReader
@@ -18,6 +19,9 @@ from dsi_automation.operations.accounts.matching import address_of, addresses_of
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.references import LONGEST_MANAGER, Problems, References, read_references
 from dsi_automation.operations.tools import Look
+
+ACCOUNT_CLASSES: Final = frozenset({"user", "inetOrgPerson"})
+"""Object classes of the directory that people's accounts have."""
 
 
 def observe(
@@ -169,7 +173,7 @@ class Batch:
             return
         self._holders |= {address: tuple(found) for address, found in self._accounts.holders(asked).items()}
         self._cloud_holders |= {address: tuple(found) for address, found in self._cloud.holders(asked).items()}
-        people = [address for address in asked if any(one.kind == "user" for one in self._holders[address])]
+        people = [address for address in asked if any(one.kind in ACCOUNT_CLASSES for one in self._holders[address])]
         self._by_name |= self._accounts.by_name(people) if people else {}
         users = [
             address for address in asked if any(one.kind is HolderKind.USER for one in self._cloud_holders[address])

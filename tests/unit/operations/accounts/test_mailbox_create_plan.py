@@ -337,3 +337,32 @@ def test_a_licence_or_a_domain_that_the_tenant_does_not_have_is_told() -> None:
 def test_a_plan_read_back_from_its_record_is_the_same_plan() -> None:
     made = plan(Desk(), batch(*PEOPLE))
     assert Plan.from_json(made.to_json()).digest == made.digest
+
+
+def test_fifty_people_of_every_kind_twice_and_shuffled_and_the_second_time_writes_nothing() -> None:
+    desk = Desk()
+    desk.tenant_.cycle, desk.tenant_.on_demand = None, True
+    for number, login in (("300001A", "zadi.paul"), ("300002A", "bamba.awa")):
+        last, first = login.split(".")
+        desk.add_ready(number, f"{first}.{last}@douanes.lab", surname=last, given_name=first)
+    twin, gone = desk.add_ready("300003A", "jean.tape@douanes.lab", surname="Tapé", given_name="Jean")
+    del desk.directory.accounts[twin.guid]
+    desk.tenant_.delete(gone.id)
+    rows = [row(f"20{n:04}A", f"Kof{'abcdefghij'[n % 10]}{'klmno'[n // 10]}") for n in range(43)]
+    rows += [row("300001A", "Zadi", "Paul"), row("300002A", "Bamba", "Awa"), row("300003A", "Tapé", "Jean")]
+    rows += [row(f"30001{n}A", "Kouamé", "Aya") for n in range(3)]
+    rows.append(row("bad", "Bad"))
+    inputs = batch(*rows)
+    approved = plan(desk, inputs)
+    assert sorted(blocker.target for blocker in approved.blockers) == ["300003A", "BAD"]
+    assert {target for target in approved.targets if not approved.actions_for(target)} == {"300001A", "300002A"}
+    for action in approved.actions:
+        act(desk, inputs, action)
+    written = len(desk.wrote)
+    rows = [*rows[1::2], *rows[::2]]
+    again = plan(desk, batch(*rows))
+    assert again.targets == approved.targets
+    assert again.actions == ()
+    assert len(desk.wrote) == written
+    mails = [account.mail for account in desk.directory.accounts.values()]
+    assert len(set(mails)) == len(mails) == 48
