@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from dsi_automation.connectors.m365.permissions import Call
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import Text
+
+LOW_PRIORITY: Final[Mapping[str, str]] = MappingProxyType({"x-ms-throttle-priority": "low"})
+"""For bulk work: it is throttled before a person's mail is (learn.microsoft.com/graph/throttling)."""
 
 
 @dataclass(frozen=True, slots=True)

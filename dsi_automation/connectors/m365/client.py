@@ -47,6 +47,7 @@ class Connection:
         self.clock = clock
         self._pause = pause
         self._lock = threading.RLock()
+        self._reading_tenant = threading.Lock()
         self._opened: tuple[Sdk, Courier, Queries] | None = None
         self._tenant: Tenant | None = None
         self.created: dict[str, str] = {}
@@ -113,7 +114,8 @@ class Connection:
 
     def tenant(self) -> Tenant:
         """Return the organisation, read once."""
-        with self._lock:
+        # A lock of its own: other threads go on asking meanwhile.
+        with self._reading_tenant:
             if self._tenant is None:
                 (found,) = self.pages([self.queries.organisation()])
                 self._tenant = records.tenant(found[0] if found else {})
@@ -177,7 +179,7 @@ class GraphReader:
         sdk = self._connection.sdk
         # The organisation is asked first: its request has the layer of retry that fetching a token has not by itself.
         self._connection.ask(self._queries.organisation())
-        token = process_loop().run(sdk.tokens.get_token(self.endpoint.scope, enable_cae=True))
+        token = process_loop().run(sdk.token())
         return Grant(roles(token.token), certificate_ends(self.endpoint.certificate))
 
     def user(self, user_id: str) -> CloudUser | None:

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.connectors.m365 import records
-from dsi_automation.connectors.m365.asks import Answer, Ask
+from dsi_automation.connectors.m365.asks import LOW_PRIORITY, Answer, Ask
 from dsi_automation.connectors.m365.permissions import Call
 from dsi_automation.connectors.m365.port import HolderKind
 from dsi_automation.core.text import T, Text
@@ -51,7 +51,8 @@ class Queries:
     def users(self) -> Ask:
         """Return the request for the first page of all users."""
         query: Query = {"select": ",".join(records.USER_FIELDS), "top": PAGE}
-        return Ask(Call.USERS, "GET", self._sdk.url(self._graph.users, query), T("read every user"), batch=True)
+        url, doing = self._sdk.url(self._graph.users, query), T("read every user")
+        return Ask(Call.USERS, "GET", url, doing, headers=LOW_PRIORITY, batch=True)
 
     def mailbox(self, user_id: str) -> Ask:
         """Return the request that tells whether a mailbox answers."""
@@ -108,9 +109,17 @@ def next_page(ask: Ask, answer: Answer, base_url: str) -> Ask | None:
 
 def advanced(ask: Ask, answer: Answer) -> Ask | None:
     """Return the request once more as an advanced query, where Graph says that it must be one; else None."""
-    if answer.fault.code != "Request_UnsupportedQuery" or ask.headers or "?" not in ask.url:
+    if answer.fault.code != "Request_UnsupportedQuery" or "ConsistencyLevel" in ask.headers or "?" not in ask.url:
         return None
-    return Ask(ask.call, "GET", f"{ask.url}&$count=true", ask.doing, ask.on, headers=ADVANCED, batch=ask.batch)
+    return Ask(
+        ask.call,
+        "GET",
+        f"{ask.url}&$count=true",
+        ask.doing,
+        ask.on,
+        headers={**ask.headers, **ADVANCED},
+        batch=ask.batch,
+    )
 
 
 def quoted(value: str) -> str:

@@ -106,6 +106,9 @@ def decide(ask: Ask, outcome: Outcome, moment: Moment) -> Verdict:
     if outcome.status == 424:
         # The item it depended on failed: this one was not tried.
         return _later(ask, moment, detail_of(ask, outcome), may_be_done=False)
+    if "ConcurrencyViolation" in outcome.fault.code + outcome.fault.message:
+        # Two changes of one object met; this one was not made.
+        return _later(ask, moment, detail_of(ask, outcome), may_be_done=False)
     unreadable = outcome.ok and not outcome.readable
     if outcome.status in (500, 502, 503, 504) or unreadable:
         if ask.once:

@@ -12,16 +12,18 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-from dsi_automation.connectors.m365.asks import Answer, Ask, Broken, Outcome, encode
+from dsi_automation.connectors.m365.asks import LOW_PRIORITY, Answer, Ask, Broken, Outcome, encode
+from dsi_automation.connectors.m365.errors import unanswered
 from dsi_automation.connectors.m365.port import TenantEndpoint
 from dsi_automation.connectors.m365.sign_in import Tokens, trust
 from dsi_automation.core.clock import Clock
+from dsi_automation.core.text import T
 
-LOW_PRIORITY: Final = {"x-ms-throttle-priority": "low"}
-"""For bulk work: it is throttled before a person's mail is (learn.microsoft.com/graph/throttling)."""
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
 
 _PLACE: Final = "PLACE-OF-THE-ID"
 _ENCODED_NAME: Final = re.compile(r"([?&])%24")
@@ -129,6 +131,20 @@ class Sdk:
         if response.status_code == 401:
             await self.tokens.forget(response.request.headers.get("Authorization", ""))
         return Answer.from_bytes(response.status_code, response.headers, response.content)
+
+    async def token(self) -> AccessToken:
+        """Return the token in use.
+
+        Raises:
+            SignInRefusedError, UnreachableError: there is none.
+        """
+        from azure.core.exceptions import AzureError
+
+        try:
+            return await self.tokens.get_token(self.endpoint.scope, enable_cae=True)
+        except AzureError as error:
+            detail = {"cause": type(error).__name__}
+            raise unanswered(T("sign in"), on=None, server=self.endpoint.authority, detail=detail) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -127,6 +127,11 @@ def test_everything_else_is_settled(status):
     assert decide(READ, Answer(status), moment()) == Settled(Answer(status))
 
 
+def test_a_change_that_met_another_was_not_made_and_is_sent_again():
+    met = Answer(409, {}, {"error": {"code": "Directory_ConcurrencyViolation", "message": "x"}})
+    assert decide(ONCE, met, moment()) == Again(0.25)
+
+
 @pytest.mark.parametrize("ask", [READ, TWICE, ONCE])
 def test_a_token_that_is_not_accepted_is_replaced_once(ask):
     assert decide(ask, Answer(401), moment()) == Again(0.0)
