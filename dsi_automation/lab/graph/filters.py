@@ -15,7 +15,12 @@ from dsi_automation.lab.graph.errors import GraphError, bad, unsupported
 from dsi_automation.lab.graph.properties import Resource
 
 LONGEST_OR: Final = 15
-"""How many values an `in`, or terms an `or`, may have."""
+"""How many values an `in`, or terms an `or`, may have without advanced query parameters.
+
+Source: microsoft-graph-docs-contrib issue 1238.
+"""
+LONGEST_START: Final = 120
+"""Characters that startsWith looks for at most (microsoft-graph-explorer-v4 issue 2103)."""
 _DEEPEST: Final = 50
 """Parentheses a filter may hold."""
 _TOKEN: Final = re.compile(
@@ -208,8 +213,8 @@ def check(node: Node, resource: Resource, *, advanced: bool) -> None:
     """
     match node:
         case Both(operator, terms):
-            if operator == "or" and len(terms) > LONGEST_OR:
-                raise _too_many(len(terms))
+            if operator == "or":
+                _few(len(terms), advanced=advanced)
             for term in terms:
                 check(term, resource, advanced=advanced)
         case Not(inner):
@@ -220,18 +225,20 @@ def check(node: Node, resource: Resource, *, advanced: bool) -> None:
             _served(path, "any", resource, advanced=advanced)
             _check_inner(inner, variable, advanced=advanced)
         case In(path, values):
-            if len(values) > LONGEST_OR:
-                raise _too_many(len(values))
+            _few(len(values), advanced=advanced)
             _served(path, "in", resource, advanced=advanced)
-        case Compare(path, operator, _, count):
+        case Compare(path, operator, value, count):
+            if operator == "startswith" and len(str(value)) > LONGEST_START:
+                raise _not_served(path, resource)
             _served(path, "count" if count else operator, resource, advanced=advanced)
 
 
-def _too_many(terms: int) -> GraphError:
-    return unsupported(
-        "Too many child clauses specified in search filter expression containing 'OR' operators: "
-        f"{terms}. Max allowed: {LONGEST_OR}."
-    )
+def _few(terms: int, *, advanced: bool) -> None:
+    if terms > LONGEST_OR and not advanced:
+        raise unsupported(
+            "Too many child clauses specified in search filter expression containing 'OR' operators: "
+            f"{terms}. Max allowed: {LONGEST_OR}."
+        )
 
 
 def _check_inner(node: Node, variable: str, *, advanced: bool) -> None:
@@ -258,16 +265,20 @@ def _served(path: str, operator: str, resource: Resource, *, advanced: bool) -> 
             f"'microsoft.graph.{resource.entity}'.",
             code="BadRequest",
         )
-    refusal = unsupported(
-        f"Unsupported or invalid query filter clause specified for property '{path}' of resource "
-        f"'{resource.entity.capitalize()}'."
-    )
+    refusal = _not_served(path, resource)
     if operator == "contains" or not prop.filters:
         raise refusal
     if advanced:
         return
     if prop.advanced or operator not in prop.filters:
         raise refusal
+
+
+def _not_served(path: str, resource: Resource) -> GraphError:
+    return unsupported(
+        f"Unsupported or invalid query filter clause specified for property '{path}' of resource "
+        f"'{resource.entity.capitalize()}'."
+    )
 
 
 def matches(node: Node, row: Row) -> bool:

@@ -206,7 +206,11 @@ def _guid(value: Any) -> str:
     try:
         return str(UUID(value))
     except (ValueError, TypeError, AttributeError) as error:
-        raise bad(f"Cannot convert a value to target type 'Edm.Guid'. Value: '{value}'.", code="BadRequest") from error
+        raise bad(
+            "Cannot convert a primitive value to the expected type 'Edm.Guid'. "
+            "See the inner exception for more details.",
+            code="BadRequest",
+        ) from error
 
 
 def _state(licence: Licence) -> dict[str, Any]:

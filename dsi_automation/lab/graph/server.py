@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 SAVE_SECONDS: Final = 0.5
 """A process that is killed loses at most this much; one that is told to stop loses nothing."""
+SHUTDOWN_SECONDS: Final = 2.0
+"""How long requests under way may go on when told to stop."""
 _STRIKES: Final = frozenset({Fault.THROTTLE, Fault.STATUS, Fault.CUT, Fault.NOT_JSON, Fault.TOKEN_EXPIRED})
 _JSON: Final = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 _CODES: Final = {
@@ -68,7 +70,7 @@ class GraphServer:
         self.record.open()
         application = web.Application(client_max_size=4 * 1024 * 1024)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.settings.certificate_file, self.settings.key_file)
@@ -82,7 +84,7 @@ class GraphServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._runner is not None:
-            await self._runner.cleanup()
+            await _close(self._runner)
         self.synchronisation.close()
         self.record.close()
         self.save()
@@ -256,6 +258,18 @@ def _response(answer: Answer, ids: Mapping[str, str]) -> web.Response:
     headers.setdefault("Content-Type", _JSON)
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
     return web.Response(status=answer.status, body=text.encode(), headers=headers)
+
+
+async def _close(runner: web.AppRunner) -> None:
+    """Stop serving; connections that clients keep open end now, without TLS's own farewell, which may never come."""
+    serving = runner.server
+    left = [handler.transport for handler in serving.connections] if serving is not None else []
+    await runner.cleanup()
+    for transport in left:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a transport closes its socket in the loop's next round
 
 
 def _cut(request: web.Request) -> web.Response:

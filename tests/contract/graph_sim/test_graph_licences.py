@@ -59,7 +59,10 @@ def test_both_keys_are_needed(caller, missing):
 
 
 def test_the_refusals_are_those_people_have_met(caller, graph):
-    """Texts: CIPP issues 783, 4408 (location), 5489 (null skuId); seats, licence and conflict from public code."""
+    """Texts: CIPP issues 783, 4408 (location), 5489 (null skuId), microsoft-graph-docs issue 2853 (no GUID).
+
+    Those about seats, unknown licences and conflicts are from public code.
+    """
     user = caller.create()["id"]
     graph.control.seats("ENTERPRISEPACK", 0)
     assert "does not have any available licenses" in error(caller.license(user, add=(ENTERPRISE,)))[2]
@@ -68,6 +71,7 @@ def test_the_refusals_are_those_people_have_met(caller, graph):
     unknown = "11111111-1111-1111-1111-111111111111"
     assert "does not correspond to a valid company License" in error(caller.license(user, add=(unknown,)))[2]
     assert error(caller.license(user, remove=(STANDARD,)))[2] == "User does not have a corresponding license."
+    assert "expected type 'Edm.Guid'" in error(caller.license(user, add=("u86tgb54",)))[2]
     conflict = error(caller.license(user, add=(STANDARD, DESKLESS)))[2]
     assert conflict.endswith("Conflicting Service Plans: EXCHANGE_S_DESKLESS, EXCHANGE_S_STANDARD")
     assert graph.control.user(user)["assignedLicenses"] == []

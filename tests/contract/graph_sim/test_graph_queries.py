@@ -89,6 +89,7 @@ def test_advanced_filters_need_the_header_and_the_count(caller, people, conditio
         ("$filter=streetAddress eq 'x'", "Request_UnsupportedQuery"),
         ("$filter=employeeId in (" + ",".join(f"'{n}'" for n in range(16)) + ")", "Request_UnsupportedQuery"),
         ("$filter=" + " or ".join(f"employeeId eq '{n}'" for n in range(16)), "Request_UnsupportedQuery"),
+        ("$filter=startswith(displayName,'" + "a" * 121 + "')", "Request_UnsupportedQuery"),
         ("$filter=nickname eq 'x'", "BadRequest"),
         ("$filter=employeeId eq 'N'Guessan'", "BadRequest"),
         ("$filter=employeeId eq", "BadRequest"),
@@ -105,6 +106,16 @@ def test_advanced_filters_need_the_header_and_the_count(caller, people, conditio
 )
 def test_what_graph_does_not_serve_is_refused(caller, people, query, code):
     assert error(caller.get(f"/users?{query}"))[:2] == (400, code)
+
+
+def test_sixteen_values_are_too_many_unless_the_query_is_advanced(caller, people):
+    """microsoft-graph-docs-contrib issue 1238: the sentence, and the way round."""
+    params = {"$filter": "employeeId in (" + ",".join(f"'10000{n}A'" for n in range(16)) + ")"}
+    assert error(caller.call("GET", "/users", params=params))[2] == (
+        "Too many child clauses specified in search filter expression containing 'OR' operators: 16. Max allowed: 15."
+    )
+    answer = caller.call("GET", "/users", params={**params, "$count": "true"}, headers=EVENTUAL)
+    assert names(answer) == [AWA, ERIC, YAO]
 
 
 def test_pages_hold_everybody_once_and_keep_the_options(caller, graph):
