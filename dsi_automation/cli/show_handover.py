@@ -187,7 +187,7 @@ def _show_table(out: Output, rows: Sequence[Row]) -> None:
         letter = row.settings.letter
         values = [letter.name, letter.address, letter.login or "-", letter.licence or "-"]
         values += [row.letter.name if row.letter else "-"] if T("Letter") in titles else []
-        values += ["" if _shown(row) else note_of(row)] if T("Remark") in titles else []
+        values += ["" if _shown(row) else str(note_of(row))] if T("Remark") in titles else []
         cells.append([clean(row.settings.target), _shown(row) or "-", *(clean(value) for value in values)])
     for line in aligned([clean(title) for title in titles], cells):
         _reveal(out, line)
