@@ -39,7 +39,8 @@ class AddressBook:
             address = self.promised.get(person.target)
             if address is None:
                 continue
-            if self._is_free(address, person) and person.address in {"", address}:
+            # Not looked up when what was taken at the time is free by now; creating the account looks once more.
+            if is_free(address, person.target, self.world, unasked=True) and person.address in {"", address}:
                 chosen[person.target] = address
             else:
                 del self.planned[address]
@@ -103,9 +104,13 @@ def numbered_addresses(person: References, domain: str) -> tuple[str, ...]:
     return () if person.address else tuple(f"{part}@{domain}" for part in numbered_forms(person.name, person.target))
 
 
-def is_free(address: str, staff_number: str, world: AccountsWorld) -> bool:
-    """Tell whether an address may be given to somebody who has no account."""
-    asked = address in world.holders and address in world.cloud_holders
+def is_free(address: str, staff_number: str, world: AccountsWorld, *, unasked: bool = False) -> bool:
+    """Tell whether an address may be given to somebody who has no account.
+
+    Args:
+        unasked: what to say of one that was not looked up.
+    """
+    asked = unasked or (address in world.holders and address in world.cloud_holders)
     held = world.holders.get(address) or world.cloud_holders.get(address)
     issued = world.issued.get(address)
     return asked and not held and (issued is None or same_number(issued, staff_number))

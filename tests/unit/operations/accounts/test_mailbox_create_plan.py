@@ -200,6 +200,15 @@ def test_an_approved_address_stays_while_it_is_free_and_another_one_is_no_part_o
     assert not is_part_of(fresh.actions_for("100100A"), approved.actions_for("100100A"))
 
 
+def test_an_approved_address_stays_when_a_better_one_becomes_free() -> None:
+    desk, inputs = Desk(), batch(row("100100A"))
+    desk.tenant_.held["aya.kouame@douanes.lab"] = TenantHolder(HolderKind.CONTACT, "c", "Aya d’ailleurs")
+    approved = plan(desk, inputs)
+    desk.tenant_.held.clear()
+    assert addresses(plan(desk, inputs)) == {"100100A": "aya.kouame@douanes.lab"}
+    assert addresses(plan(desk, inputs, approved)) == {"100100A": "aya.kouame.0a@douanes.lab"}
+
+
 def test_an_address_asked_for_is_used_and_one_that_is_taken_blocks() -> None:
     desk = Desk()
     desk.tenant_.held["accueil@douanes.lab"] = TenantHolder(HolderKind.GROUP, "g", "Accueil")
