@@ -52,7 +52,8 @@ class Picture:
         self.latest = clean(event.text)
         if event.done is not None:
             self.done, self.total = event.done, event.total
-            if event.total is not None:
+            # Targets take alike long; the steps of one piece of work do not.
+            if event.total is not None and event.kind.endswith(".progress"):
                 self.estimate.take(event.kind.partition(".")[0], event.done, event.total, at)
         if event.target is None:
             return

@@ -31,7 +31,7 @@ def show_plan_rows(out: Output, plan: Plan, people: Sequence[Mapping[str, Any]] 
             *(_cell(row, name) for _, name in columns),
             labels.ROW_STATES[row.state],
             ", ".join(str(labels.action(kind)) for kind in row.actions),
-            " ".join(" ".join(str(remark).split()) for remark in row.remarks),
+            " ".join(" ".join(str(remark).split()) for remark in _telling(row)),
         ]
         for row in rows
     ]
@@ -48,6 +48,11 @@ def show_plan_rows(out: Output, plan: Plan, people: Sequence[Mapping[str, Any]] 
         bold=True,
     )
     _show_next_steps(out, plan)
+
+
+def _telling(row: Row) -> Sequence[Text]:
+    """Return the remarks that fit a table: of what is as wanted, the last one, which sums up."""
+    return row.remarks[-1:] if row.state == "as_wanted" else row.remarks
 
 
 def _show_next_steps(out: Output, plan: Plan) -> None:

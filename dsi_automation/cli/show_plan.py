@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from dsi_automation.cli.batch import is_batch
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_plan_rows
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
+
+_NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
+"""Inputs that say nothing beyond their default; false is another."""
 
 
 def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -23,7 +26,7 @@ def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequenc
         people: the rows of the file, where it is at hand: they know on which line somebody stands.
     """
     out.line(T("Plan of {operation} (version {version})", operation=plan.operation, version=plan.version), bold=True)
-    given = {key: _shortened(value) for key, value in plan.inputs.items() if value not in (None, "", [], {}, ())}
+    given = {key: _shortened(value) for key, value in plan.inputs.items() if _given(value)}
     if given:
         out.line(T("Inputs: {inputs}", inputs=arguments(given)))
     as_table = is_batch(plan) and not details
@@ -58,6 +61,10 @@ def show_plan_details(out: Output, plan: Plan) -> None:
                 _show_non_action(out, item)
             else:
                 _show_blocker(out, item)
+
+
+def _given(value: Any) -> bool:
+    return value is not False and value not in _NOT_GIVEN
 
 
 def _shortened(value: Any) -> Any:
