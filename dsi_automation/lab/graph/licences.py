@@ -159,6 +159,8 @@ class Licences:
             if not isinstance(row, dict) or set(row) - {"skuId", "disabledPlans", "@odata.type"}:
                 raise bad("Invalid value specified for property 'assignedLicenses' of resource 'User'.")
             disabled = row.get("disabledPlans") or []
+            if not isinstance(disabled, list):
+                raise bad("Invalid value specified for property 'disabledPlans' of resource 'User'.")
             add[self._sku(row.get("skuId"))] = [_guid(plan) for plan in disabled]
         return add, {_guid(one) for one in gone}
 

@@ -87,7 +87,8 @@ def send(tenant: Tenant, entry: Entry, body: Mapping[str, Any]) -> None:
 def _addresses(recipients: Any) -> list[str]:
     found = []
     for recipient in recipients if isinstance(recipients, list) else [None]:
-        address = recipient.get("emailAddress", {}).get("address") if isinstance(recipient, Mapping) else None
+        mailbox = recipient.get("emailAddress") if isinstance(recipient, Mapping) else None
+        address = mailbox.get("address") if isinstance(mailbox, Mapping) else None
         if not isinstance(address, str) or "@" not in address:
             raise bad("At least one recipient is not valid.", code="ErrorInvalidRecipients")
         found.append(address)

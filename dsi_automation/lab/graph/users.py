@@ -50,7 +50,7 @@ def check(body: Mapping[str, Any], *, create: bool) -> dict[str, Any]:
         for name in REQUIRED:
             if values.get(name) in (None, ""):
                 raise required(name)
-        if not values["passwordProfile"].get("password"):
+        if isinstance(values["passwordProfile"], dict) and not values["passwordProfile"].get("password"):
             raise required("password")
     if "passwordProfile" in values:
         _check_profile(values["passwordProfile"], values.get("userPrincipalName", ""))
@@ -106,6 +106,8 @@ def _right_type(prop: Property, value: Any) -> bool:
 def _check_profile(profile: Any, upn: str) -> None:
     if not isinstance(profile, dict) or set(profile) - _PROFILE:
         raise bad("Property 'passwordProfile' does not have the members of 'microsoft.graph.passwordProfile'.")
+    if not isinstance(profile.get("forceChangePasswordNextSignIn"), bool | None):
+        raise bad("Cannot convert the literal of property 'forceChangePasswordNextSignIn' to 'Edm.Boolean'.")
     password = profile.get("password")
     if password is None:
         return
