@@ -62,6 +62,11 @@ class Picture:
         if event.kind.rpartition(".")[2] not in FINISHED:
             self.now[target] = self.latest
 
+    def is_detail(self, event: Event) -> bool:
+        """Tell whether an event is about one target of so many that a log would drown in them; a failure never is."""
+        of_many = self.total is not None and self.total > FLEET
+        return of_many and event.target is not None and not event.kind.endswith((".progress", ".failed"))
+
     def left(self, at: float) -> str:
         """Return how long it still takes, as a sentence; empty where nobody can tell."""
         seconds = self.estimate.left(at)
@@ -155,7 +160,7 @@ class Progress:
             now = self._clock.monotonic()
             self._picture.take(event, now)
             self._lines = self._picture.lines(now)
-            if self._showing and self._live is None and worth_a_line(event):
+            if self._showing and self._live is None and worth_a_line(event) and not self._picture.is_detail(event):
                 self._say(event)
 
     def _begin(self) -> None:

@@ -109,3 +109,15 @@ def test_a_log_is_told_of_a_fleet_by_tenths():
             progress.notify(Event("look.progress", T("Looking."), target=f"wall{done}", done=done, total=500))
     lines = [line for line in stream.getvalue().splitlines() if line.startswith("[")]
     assert lines == [f"[{done}/500] {Event('x', T('Looking.')).text}" for done in range(50, 501, 50)]
+
+
+def test_a_log_of_a_fleet_tells_no_step_of_one_target_but_every_failure():
+    stream = io.StringIO()
+    with Progress(stream=stream, patience=3600) as progress:
+        progress._begin()
+        progress.notify(Event("look.started", T("Looking."), done=0, total=500))
+        progress.notify(event("action.done", "ws1", "It has joined."))
+        progress.notify(event("wait", "ws1", "It restarts."))
+        progress.notify(event("action.failed", "ws2", "It refused."))
+        progress.notify(event("run.ended", None, "It has ended."))
+    assert stream.getvalue().splitlines() == ["ws2: It refused.", "It has ended."]
