@@ -47,7 +47,8 @@ def _items(call: Call) -> list[dict[str, Any]]:
     if not items:
         raise bad("Empty Payload. JSON content expected.", code="BadRequest")
     if len(items) > LARGEST:
-        raise bad(f"Number of batch request steps exceeds the maximum value of {LARGEST}.", code="BadRequest")
+        message = f"Number of batch request steps exceeds the maximum value of {LARGEST}."
+        raise bad(message, code="MaximumValueExceeded")
     seen: set[str] = set()
     for item in items:
         _check(item, seen)

@@ -59,6 +59,11 @@ def test_a_malformed_batch_is_refused_whole(caller, items, said):
     assert said in message
 
 
+def test_twenty_one_have_a_code_of_their_own(caller):
+    items = [get(str(number)) for number in range(21)]
+    assert error(caller.post("/$batch", {"requests": items}))[1] == "MaximumValueExceeded"
+
+
 def test_what_depends_on_a_failure_is_not_done(caller, graph):
     create = {"id": "1", "method": "POST", "url": "/users", "headers": TYPED, "body": new_user(employeeId="1" * 17)}
     patch = {"id": "2", "method": "PATCH", "url": "/users/awa.kone@douanes.lab", "headers": TYPED, "body": {}}
