@@ -39,7 +39,7 @@ def test_check_mode_is_the_very_plan_of_dsi_and_needs_no_approval(stage):
 
 
 def test_a_person_without_a_name_is_a_blocker_with_its_reason(stage):
-    person = stage.staff(last_name="")
+    person = stage.staff(last_name="", first_names="")
     said, found = result(stage, CREATE, "--check", "-e", f"mailbox_create_people_file={stage.csv([person])}")
     assert found["kind"] == "failed", said
     assert [blocker["target"] for blocker in found["plan"]["blockers"]] == [person["matricule"]]
