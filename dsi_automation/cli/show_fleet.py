@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.output import Output
-from dsi_automation.cli.show_report import total
+from dsi_automation.cli.show_report import EVERYTHING, total
 from dsi_automation.cli.show_run import show_check
 from dsi_automation.cli.views import by_target, states_of
 from dsi_automation.core.results import Check
@@ -25,7 +25,11 @@ def show_fleet(out: Output, report: Report) -> None:
     """Write the totals, what is worth telling of the compliant ones, and a row per target with a problem."""
     states, checks = states_of(report), by_target(report)
     out.line(total(report), bold=True)
-    warned = _counted(check for target in states for check in checks[target] if check.warning and not check.ok)
+    for check in checks.get(EVERYTHING, []):
+        show_check(out, check)
+    warned = _counted(
+        check for target in states if target != EVERYTHING for check in checks[target] if check.warning and not check.ok
+    )
     if warned:
         out.line(T("Warnings, and on how many targets: {warnings}.", warnings=warned))
     problems = {target: state for target, state in states.items() if state != "compliant"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.output import Output
@@ -14,6 +14,9 @@ from dsi_automation.core.text import TN, T, Text
 if TYPE_CHECKING:
     from dsi_automation.engine.operation import Report
 
+EVERYTHING: Final = "*"
+"""`engine.operation.ALL`: the target of what concerns all others together (seats, say); all of it is told."""
+
 
 def show_report(out: Output, report: Report) -> None:
     """Write the table, then the details of every target with something to tell."""
@@ -24,7 +27,7 @@ def show_report(out: Output, report: Report) -> None:
     ]
     out.table(headers, rows, [labels.COLORS[state] for state in states.values()])
     for target in states:
-        telling = [check for check in checks[target] if not check.ok]
+        telling = [check for check in checks[target] if not check.ok or target == EVERYTHING]
         failure = report.failures.get(target)
         if not telling and failure is None:
             continue

@@ -2,9 +2,10 @@
 
 import pytest
 
+from dsi_automation.cli.show_report import EVERYTHING
 from dsi_automation.core.errors import UnreachableError
 from dsi_automation.core.text import T
-from dsi_automation.engine.operation import Report
+from dsi_automation.engine.operation import ALL, Report
 
 CHECK = ["--lang", "en", "check", "wall.inspect", "wall1"]
 
@@ -58,3 +59,14 @@ def test_many_that_are_wrong_keep_to_one_row_each(dsi, engine, make):
     answer = dsi(*CHECK)
     assert "✗" not in answer.out
     assert len(answer.out.splitlines()) < 110
+
+
+@pytest.mark.parametrize("number", [2, 100])
+def test_what_concerns_everything_is_told_whole(dsi, engine, make, number):
+    names = ("*", *(f"wall{n}" for n in range(number)))
+    seats = (make.check("*", "seats.A", title=T("Seats of A")), make.check("*", "seats.B", ok=False, warning=True))
+    engine.report = Report(names, (*seats, *(make.check(name) for name in names[1:])), {})
+    out = dsi(*CHECK).out
+    assert "✓ Seats of A: grey (eye)" in out
+    assert out.count("! Colour") == 1
+    assert EVERYTHING == ALL
