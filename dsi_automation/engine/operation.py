@@ -71,6 +71,8 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     risk: ClassVar[Risk]
     inputs_model: ClassVar[type[Inputs]]
     target_kind: ClassVar[TargetKind] = TargetKind.HOST
+    all_at_once: ClassVar[bool] = False
+    """Whether its targets wait together for one event (the next synchronisation): then none waits for another's turn."""
 
     @abstractmethod
     def observe(

@@ -35,6 +35,10 @@ from dsi_automation.engine.worker import Ending, TargetWorker, is_part_of
 from dsi_automation.journal.model import Entry, Kind, Lease
 
 
+MOST_AT_ONCE: Final = 500
+"""Targets worked on at once where they wait together: threads that sleep cost little, but not nothing."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
     """What the gate let in: a run that holds its targets.
@@ -195,6 +199,8 @@ class Runner:
 
         doing = T("Carrying out the approved plan.")
         workers = self._parts.workers
+        if self._operation.all_at_once:
+            workers = max(workers, min(len(fresh.targets), MOST_AT_ONCE))
         ended = fan_out(fresh.targets, work, workers=workers, observer=self._observer, kind="target", doing=doing)
         for error in ended.failures.values():
             raise error  # the journal refused what was done: the run stays open, to be resumed

@@ -3,7 +3,7 @@
 Several threads may ask at once. Each request has a connection to itself while it lasts: ldap3's synchronous
 connection keeps the last answer in itself, so two threads on one would read each other's. A lock around a single one
 would make fifty threads wait for a dead controller one after the other; a connection per thread would leave one open
-for every thread that ended. So: idle ones are kept, a few, and the rest are closed.
+for every thread that ended. So: idle ones are kept, a few, the rest are closed, and only so many are used at once.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from dsi_automation.core.text import Text
 if TYPE_CHECKING:
     from dsi_automation.connectors.directory.wire import Wire
 
-IDLE: Final = 4
+IDLE: Final = 8
 """Connections kept for later; a controller counts each against its limit for the account."""
+
+
+AT_ONCE: Final = 32
+"""Connections used at the same moment: hundreds of accounts made together must not open hundreds."""
 
 
 class Pool:
@@ -34,6 +38,7 @@ class Pool:
         """LDAP operations sent so far, binds and probes included."""
         self._idle: list[Wire] = []
         self._lock = threading.Lock()
+        self._turn = threading.BoundedSemaphore(AT_ONCE)
 
     def read[ResultT](self, ask: Callable[[Wire], ResultT], doing: Text, *, on: str) -> ResultT:
         """Ask once; when the connection turns out to be lost, once more on a new one.
@@ -45,14 +50,15 @@ class Pool:
         from dsi_automation.connectors.directory.wire import LinkLostError, NotDoneError
 
         try:
-            wire, kept = self._take()
-            try:
-                return self._use(wire, ask)
-            except LinkLostError as error:
-                # A new connection that gave no answer in time would only make the caller wait twice.
-                if error.timed_out and not kept:
-                    raise
-            return self._use(self._open(), ask)
+            with self._turn:
+                wire, kept = self._take()
+                try:
+                    return self._use(wire, ask)
+                except LinkLostError as error:
+                    # A new connection that gave no answer in time would only make the caller wait twice.
+                    if error.timed_out and not kept:
+                        raise
+                return self._use(self._open(), ask)
         except LinkLostError as error:
             raise lost(self.endpoint, doing, error.__cause__) from error
         except NotDoneError as error:
@@ -68,13 +74,14 @@ class Pool:
         """
         from dsi_automation.connectors.directory.wire import LinkLostError, NotDoneError
 
-        wire = self._alive()
-        try:
-            self._use(wire, send)
-        except LinkLostError as error:
-            raise unknown_outcome(doing, on=on, server=self.endpoint.server) from error
-        except NotDoneError as error:
-            raise refused(error.answer, doing, on=on, server=self.endpoint.server) from error
+        with self._turn:
+            wire = self._alive()
+            try:
+                self._use(wire, send)
+            except LinkLostError as error:
+                raise unknown_outcome(doing, on=on, server=self.endpoint.server) from error
+            except NotDoneError as error:
+                raise refused(error.answer, doing, on=on, server=self.endpoint.server) from error
 
     def bind(self, endpoint: DirectoryEndpoint) -> None:
         """Bind once as another account, on a connection of its own, and leave.
@@ -85,8 +92,9 @@ class Pool:
         """
         from dsi_automation.connectors.directory.wire import Wire
 
-        self._count(1)
-        Wire.open(endpoint).close()
+        with self._turn:
+            self._count(1)
+            Wire.open(endpoint).close()
 
     def close(self) -> None:
         """Close the idle connections. A later request opens a new one."""

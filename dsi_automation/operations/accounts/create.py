@@ -27,6 +27,7 @@ class MailboxCreate(Operation[MailboxInputs, PersonFacts, AccountsWorld | None, 
     risk: ClassVar[Risk] = Risk.MEDIUM
     inputs_model: ClassVar[type[Inputs]] = MailboxInputs
     target_kind: ClassVar[TargetKind] = TargetKind.ACCOUNT
+    all_at_once: ClassVar[bool] = True
 
     def validate(self, targets: Sequence[str], inputs: MailboxInputs) -> None:
         """Refuse targets that the inputs have no row for.

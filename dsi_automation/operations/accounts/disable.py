@@ -37,6 +37,7 @@ class AccountDisable(Operation[DisableInputs, Known, World | None, Look, Hands])
     risk: ClassVar[Risk] = Risk.MEDIUM
     inputs_model: ClassVar[type[Inputs]] = DisableInputs
     target_kind: ClassVar[TargetKind] = TargetKind.ACCOUNT
+    all_at_once: ClassVar[bool] = True
 
     def observe(
         self,
