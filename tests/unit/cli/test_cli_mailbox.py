@@ -305,3 +305,15 @@ def test_the_help_of_the_commands_imports_nothing_heavy(words):
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_operations_show_what_a_row_of_people_may_hold_and_what_may_be_chosen(dsi, engine, make):
+    from dsi_automation.operations.registry import operations
+
+    out = dsi("operations", "--lang", "en", toolkit=make.toolkit(engine, operations())).out
+    assert "-i people=@...  (optional)" in out
+    assert (
+        "each of them: matricule, last_name, first_names, contact, site, department, licence, manager, address" in out
+    )
+    assert "-i licence=keep|free  (optional)" in out
+    assert "-i without_seat=true|false" in out
