@@ -72,7 +72,7 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     inputs_model: ClassVar[type[Inputs]]
     target_kind: ClassVar[TargetKind] = TargetKind.HOST
     all_at_once: ClassVar[bool] = False
-    """Whether its targets wait together for one event (the next synchronisation): then none waits for another's turn."""
+    """Whether its targets wait together for one event (the next synchronisation): then none waits for its turn."""
 
     @abstractmethod
     def observe(

@@ -34,7 +34,6 @@ from dsi_automation.engine.signals import asked_to_stop
 from dsi_automation.engine.worker import Ending, TargetWorker, is_part_of
 from dsi_automation.journal.model import Entry, Kind, Lease
 
-
 MOST_AT_ONCE: Final = 500
 """Targets worked on at once where they wait together: threads that sleep cost little, but not nothing."""
 
