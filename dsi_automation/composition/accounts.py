@@ -159,7 +159,7 @@ class AccountLook(ABC):
         if path is None:
             return ()
         try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = reason_of(error) if isinstance(error, OSError) else T("it is not UTF-8 text")
             raise UsageError(

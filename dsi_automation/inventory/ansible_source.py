@@ -61,7 +61,8 @@ class AnsibleSource:
             HostVars(inventory=self._manager, variable_manager=self._variables, loader=self._loader)
         except AnsibleError as error:
             raise self._unreadable(error) from error
-        if not self._manager.hosts:
+        # Groups without hosts are the inventory of a site that only makes accounts; without either, nothing was read.
+        if not self._manager.hosts and not set(self._manager.groups) - {"all", "ungrouped"}:
             raise self._unreadable(None)
         self._raw: dict[str | None, Mapping[str, Any]] = {}
 
