@@ -22,6 +22,12 @@ from dsi_automation.lab.network import free_networks
 NAME: Final = "demo"
 TECHNICIAN, SECTION_HEAD = "m.kouadio", "y.traore"
 
+AGENTS: Final = """\
+matricule;nom;prénoms;contact;site;service;responsable
+200001A;N’GUESSAN;Konan Éric;+225 07 08 09 10 11;ABJ;Informatique;100001A
+200002B;KOUAMÉ épse TRA BI;Aya Rose;aya@example.org;ABJ;Recettes;100002B
+"""
+
 
 class DemoFailedError(Exception):
     """A step did not end as it must."""
@@ -93,6 +99,7 @@ def main() -> int:
         _decide(stage, request)
         _act(stage, request)
         _look_again(stage)
+        _accounts(stage)
         _record(stage)
     except DemoFailedError as error:
         print(f"\n{T('The demo stopped: {error}', error=error)}", file=sys.stderr)  # noqa: T201
@@ -160,6 +167,25 @@ def _look_again(stage: Stage) -> None:
     who = ["-D", reader["account"], "-y", reader["password_file"]]
     where = ["-H", f"ldaps://{domain['address']}", "-b", f"OU=Sites,{domain['base_dn']}"]
     stage.sh(["ldapsearch", "-LLL", "-x", *where, *who, "(objectClass=computer)", "dn"])
+
+
+def _accounts(stage: Stage) -> None:
+    stage.title(T("Mail accounts: two agents, from their staff numbers to proven mailboxes and their hand-over"))
+    with tempfile.TemporaryDirectory(prefix="dsi-demo-") as folder:
+        agents = Path(folder) / "agents.csv"
+        agents.write_text(AGENTS, encoding="utf-8")
+        stage.sh(["cat", str(agents)])
+        people = f"people=@{agents}"
+        stage.dsi(
+            *("request", "mailbox.create", "-i", people, "--reason", str(T("New agents of the Abidjan office"))),
+            person=TECHNICIAN,
+        )
+        request = str(stage.ask("requests")["requests"][0]["id"])
+        stage.dsi("approve", request, "--comment", str(T("Seen with the office, go ahead")), person=SECTION_HEAD)
+        stage.dsi("run", request, person=TECHNICIAN)
+        stage.dsi("mailbox", "handover", str(stage.ask("runs")["runs"][0]["id"]), person=TECHNICIAN)
+        stage.say(T("A second plan finds nothing to do:"))
+        stage.dsi("plan", "mailbox.create", "-i", people)
 
 
 def _record(stage: Stage) -> None:
