@@ -16,7 +16,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.engine import GatedEngine
 from dsi_automation.engine.model import Window
-from dsi_automation.engine.operation import Inputs, Observed, Operation, Permit
+from dsi_automation.engine.operation import Inputs, Observed, Operation, Permit, TargetKind
 from dsi_automation.engine.parts import Parts, Signer
 from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
 from dsi_automation.journal import sshsig
@@ -158,7 +158,7 @@ class Office:
             policy=lambda: self._policy,
             signer=self._keys[name],
             verify=check,
-            targets={TARGET: "production"},
+            targets={TargetKind.HOST: {TARGET: "production"}},
             clock=SystemClock(),
             owner=this_process(),
         )

@@ -18,6 +18,7 @@ from fpdf.prefs import ViewerPreferences
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text, current_language
 from dsi_automation.documents.dates import long_date
+from dsi_automation.documents.faces import Faces, SharedOutput
 from dsi_automation.documents.fonts import BODY, FACES, printable
 
 INK: Final = (28, 32, 38)
@@ -59,16 +60,21 @@ class Heading:
 class Sheet(FPDF):
     """A document in the house style, in the reader's language; the same content gives the same bytes."""
 
-    def __init__(self, heading: Heading, *, code: Secret | None = None) -> None:
+    def __init__(self, heading: Heading, *, code: Secret | None = None, faces: Faces | None = None) -> None:
         """Open the first page.
 
         Args:
             code: encrypt the document with this opening code (AES-256, PDF 2.0).
+            faces: shared fonts (see `faces.drawn`); None reads the fonts for this document alone.
         """
         super().__init__(orientation="portrait", unit="mm", format="A4")
         self.heading = heading
-        for (family, style), path in FACES.items():
-            self.add_font(family, style, path)
+        self._faces = faces
+        if faces is None:
+            for (family, style), path in FACES.items():
+                self.add_font(family, style, path)
+        else:
+            self.fonts.update(faces.fonts)
         self.set_margins(MARGIN, 14)
         self.c_margin = 0.0
         self.set_auto_page_break(auto=True, margin=FOOT + 4)
@@ -89,7 +95,10 @@ class Sheet(FPDF):
 
     def to_bytes(self) -> bytes:
         """Return the document as a file."""
-        return bytes(self.output())
+        if self._faces is None:
+            return bytes(self.output())
+        producer = type("Shared", (SharedOutput,), {"faces": self._faces})
+        return bytes(self.output(output_producer_class=producer))
 
     def header(self) -> None:
         """Write the letterhead of a page: large on the first, a line on those that follow."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
+from dsi_automation.documents.faces import Faces, drawn
 from dsi_automation.documents.fonts import CODE, printable
 from dsi_automation.documents.house import LINE, MARGIN, Heading, Sheet, Words
 from dsi_automation.documents.mailbox import MailboxLetter
@@ -23,6 +24,10 @@ def mailbox_letter(letter: MailboxLetter, *, password: Secret | None = None, cod
         UnprintableError: a name or the password holds a character that no font has.
     """
     check_letter(letter, password)
+    return drawn(lambda faces: _drawn(letter, password, code, faces), code=password is not None)
+
+
+def _drawn(letter: MailboxLetter, password: Secret | None, code: Secret | None, faces: Faces | None) -> bytes:
     sheet = Sheet(
         Heading(
             letter.organisation,
@@ -32,6 +37,7 @@ def mailbox_letter(letter: MailboxLetter, *, password: Secret | None = None, cod
             letter.reference,
         ),
         code=code,
+        faces=faces,
     )
     _recipient(sheet, letter)
     sheet.section(T("Your settings"))
