@@ -67,6 +67,12 @@ class AccountLook(ABC):
             return self._inventory.accounts
 
     @property
+    def has_tenant(self) -> bool:
+        """Tell whether the inventory describes a Microsoft 365 tenant."""
+        with self.lock:
+            return self._inventory.has_tenant
+
+    @property
     def tenant_settings(self) -> TenantSettings:
         """Return the Microsoft 365 tenant the inventory describes."""
         with self.lock:

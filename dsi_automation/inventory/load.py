@@ -160,6 +160,17 @@ class Inventory:
         files = {name: getattr(found, name) for name in ("certificate", "ca_file")}
         return found.model_copy(update={name: self._absolute(path) for name, path in files.items() if path})
 
+    @property
+    def has_tenant(self) -> bool:
+        """Tell whether a Microsoft 365 tenant is described.
+
+        Raises:
+            InventoryError: no, but a variable's name is so near that it was meant to be: nothing is left out silently.
+        """
+        if not self.has("dsi_m365") and self._meant("dsi_m365"):
+            self._must_have("dsi_m365", T("the variable dsi_m365 describes the Microsoft 365 tenant; it is missing."))
+        return self.has("dsi_m365")
+
     @cached_property
     def credentials(self) -> Mapping[str, CredentialSource]:
         """Return the accounts by their names, and where the password of each is."""
@@ -267,12 +278,16 @@ class Inventory:
     def _must_have(self, name: str, text: Text) -> None:
         if self.has(name):
             return
-        close = [other for other in near(name, self.ansible.raw(None), most=1) if other not in GLOBAL_NAMES]
+        close = self._meant(name)
         if close:
             text = T("{text} It is perhaps what {near} is meant to be.", text=text, near=close[0])
         else:
             text = T("{text} inventories/example/group_vars/all.yml (“dsi init” writes a copy) shows it.", text=text)
         raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), name, text)])
+
+    def _meant(self, name: str) -> list[str]:
+        """Return the variable that is perhaps meant to be `name`, of those that are none of ours."""
+        return [other for other in near(name, self.ansible.raw(None), most=1) if other not in GLOBAL_NAMES]
 
     def _absolute(self, path: str) -> str:
         return str((self.home / Path(path)).absolute())

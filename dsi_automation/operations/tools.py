@@ -83,6 +83,15 @@ class Look(Protocol):
         ...
 
     @property
+    def has_tenant(self) -> bool:
+        """Tell whether the inventory describes a Microsoft 365 tenant; a site may have its directory alone.
+
+        Raises:
+            InventoryError: it describes one under a name that is misspelled.
+        """
+        ...
+
+    @property
     def tenant_settings(self) -> TenantSettings:
         """Return the Microsoft 365 tenant the inventory describes.
 

@@ -46,8 +46,8 @@ class AccountDisable(Operation[DisableInputs, Known, World | None, Look, Hands])
         look: Look,
         observer: Observer,  # noqa: ARG002  # a handful of exchanges for all targets
     ) -> Observed[Known, World | None]:
-        """Read both directories for all targets together."""
-        return known_look.observe(targets, look)
+        """Read both directories for all targets together; the only one, on a site without a tenant."""
+        return known_look.observe(targets, look, tenant_needed=False)
 
     def plan(self, targets: Sequence[str], inputs: DisableInputs, observed: Observed[Known, World | None]) -> Plan:
         """Decide for each account, from what the directories say."""

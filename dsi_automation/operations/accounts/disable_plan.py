@@ -62,7 +62,7 @@ def plan(
 def decide(target: str, known: Known, licence: LeaverLicence, world: World) -> Decided:
     """Return what one account takes."""
     decided = Decided.nothing()
-    refuse_doubtful(target, known, decided)
+    refuse_doubtful(target, known, decided, has_tenant=world.has_tenant)
     if not decided.blockers:
         _refuse_others(target, known, world, decided)
     if decided.blockers:
@@ -74,9 +74,10 @@ def decide(target: str, known: Known, licence: LeaverLicence, world: World) -> D
         _close(target, user, account, decided)
         _licences(target, user, licence, world.skus, decided)
     else:
-        decided.non_actions.append(
-            NonAction(target, "revoke_sessions", T("The tenant has no user {target}.", target=target))
-        )
+        reason = T("The tenant has no user {target}.", target=target)
+        if not world.has_tenant:
+            reason = T("The inventory describes no Microsoft 365 tenant (dsi_m365): nothing is done in the cloud.")
+        decided.non_actions.append(NonAction(target, "revoke_sessions", reason))
     if account is not None:
         _move(target, account, world, decided)
     return decided

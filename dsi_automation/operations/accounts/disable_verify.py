@@ -19,8 +19,10 @@ from dsi_automation.operations.tools import Look
 
 def verify(plan: Plan, licence: LeaverLicence | None, look: Look) -> Sequence[Check]:
     """Return what the accounts of the plan look like now."""
-    accounts, tenant, policy = look.accounts(), look.tenant(), look.account_policy
-    facts, skus = read(plan.targets, accounts, tenant), tenant.skus()
+    accounts, policy = look.accounts(), look.account_policy
+    tenant = look.tenant() if look.has_tenant else None
+    facts = read(plan.targets, accounts, tenant)
+    skus = () if tenant is None else tenant.skus()
     is_freed = (licence or policy.leaver_licence) is LeaverLicence.FREE
     checks: list[Check] = []
     for target in plan.targets:

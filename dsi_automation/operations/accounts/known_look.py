@@ -46,6 +46,7 @@ class World:
 
     Attributes:
         hybrid: whether the tenant is synchronised from the directory.
+        has_tenant: whether there is a tenant; false where the inventory describes the directory alone.
         leavers_ou_exists: whether the directory has the leavers' OU.
     """
 
@@ -55,6 +56,7 @@ class World:
     hybrid: bool
     leavers_ou_exists: bool
     looked_at: datetime
+    has_tenant: bool = True
 
 
 @dataclass(slots=True)
@@ -71,32 +73,40 @@ class Decided:
         return cls([], [], [])
 
 
-def observe(targets: Sequence[str], look: Look) -> Observed[Known, World | None]:
-    """Look at all targets together; when a directory does not answer, no target can be judged."""
+def observe(targets: Sequence[str], look: Look, *, tenant_needed: bool = True) -> Observed[Known, World | None]:
+    """Look at all targets together; when a directory does not answer, no target can be judged.
+
+    Args:
+        targets: the accounts.
+        look: the read half.
+        tenant_needed: false where the directory's part can be done on a site without a tenant.
+    """
     try:
-        facts = read(targets, look.accounts(), look.tenant())
-        tenant, policy = look.tenant(), look.account_policy
+        tenant = look.tenant() if tenant_needed or look.has_tenant else None
+        policy = look.account_policy
+        facts = read(targets, look.accounts(), tenant)
         world = World(
             policy=policy,
             sites=look.site_codes,
-            skus=tuple(tenant.skus()),
-            hybrid=tenant.tenant().hybrid,
+            skus=() if tenant is None else tuple(tenant.skus()),
+            hybrid=tenant is not None and tenant.tenant().hybrid,
             leavers_ou_exists=look.accounts().exists(policy.leavers_ou),
             looked_at=look.clock.now(),
+            has_tenant=tenant is not None,
         )
     except DsiError as error:
         return Observed({}, dict.fromkeys(targets, error), None)
     return Observed(facts, {}, world)
 
 
-def read(targets: Sequence[str], accounts: AccountReader, tenant: TenantReader) -> dict[str, Known]:
-    """Return what both directories hold about each target, read now."""
+def read(targets: Sequence[str], accounts: AccountReader, tenant: TenantReader | None) -> dict[str, Known]:
+    """Return what both directories, or the only one there is, hold about each target, read now."""
     by_number = accounts.by_staff_number(targets)
     unknown = [target for target in targets if not by_number[target]]
     by_name = accounts.by_name(unknown) if unknown else {}
     found = {target: tuple(by_number[target] or by_name[target]) for target in targets}
-    users = _users(found, tenant)
-    return {target: Known(found[target], users[target]) for target in targets}
+    users = {} if tenant is None else _users(found, tenant)
+    return {target: Known(found[target], users.get(target, ())) for target in targets}
 
 
 def _users(found: Mapping[str, tuple[Account, ...]], tenant: TenantReader) -> dict[str, tuple[CloudUser, ...]]:
@@ -127,7 +137,7 @@ def _addresses(target: str, own: tuple[Account, ...]) -> list[str]:
     return list(dict.fromkeys(one for one in every if one and "@" in one))
 
 
-def refuse_doubtful(target: str, known: Known, decided: Decided) -> None:
+def refuse_doubtful(target: str, known: Known, decided: Decided, *, has_tenant: bool = True) -> None:
     """Block a target that is nobody, or that several answer to."""
     names = [one.dn for one in known.accounts] if len(known.accounts) > 1 else [one.upn for one in known.users]
     if len(names) > 1:
@@ -139,10 +149,13 @@ def refuse_doubtful(target: str, known: Known, decided: Decided) -> None:
             )
         )
     if not known.accounts and not known.users:
+        nobody = T("The directory has no account {target}.", target=target)
+        if has_tenant:
+            nobody = T("Neither the directory nor the tenant has an account {target}.", target=target)
         decided.blockers.append(
             Blocker(
                 target,
-                T("Neither the directory nor the tenant has an account {target}.", target=target),
+                nobody,
                 T("Check the staff number, the login or the address."),
             )
         )

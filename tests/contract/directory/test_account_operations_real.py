@@ -34,6 +34,7 @@ class Stage:
             staff_number="[0-9A-Z-]+",
             help_desk=HelpDesk(name="Hotline"),
         )
+        self.has_tenant = True
         self.tenant_settings = TenantSettings(
             tenant_id="t", client_id="c", managed_identity=True, poll=timedelta(seconds=1)
         )

@@ -106,6 +106,9 @@ def test_a_misspelt_variable_is_named_where_the_right_one_is_missed(home, name, 
     inventory = opened(home)
     with pytest.raises(InventoryError, match=f"{name}"):
         getattr(inventory, part)
+    if part == "tenant":
+        with pytest.raises(InventoryError, match=f"{name}"):
+            _ = inventory.has_tenant
     checks = inventory_checks(inventory, load_settings({"HOME": str(home)}, home, inventory=home), NOW)
     assert (name, "spelling") in {(check.target, check.name) for check in checks}
 

@@ -180,6 +180,7 @@ class Desk:
     """Both directories, the envelopes, the letters, and the two halves over them."""
 
     hybrid: bool = True
+    has_tenant: bool = True
     clock: StepClock = field(default_factory=StepClock)
     policy: AccountPolicy = field(default_factory=policy)
     settings: TenantSettings = field(default_factory=settings)
@@ -299,7 +300,12 @@ class DeskLook:
         return self._desk.policy
 
     @property
+    def has_tenant(self) -> bool:
+        return self._desk.has_tenant
+
+    @property
     def tenant_settings(self) -> TenantSettings:
+        assert self._desk.has_tenant
         return self._desk.settings
 
     @property
@@ -310,6 +316,7 @@ class DeskLook:
         return self._desk.directory.reader()
 
     def tenant(self) -> MemoryTenantReader:
+        assert self._desk.has_tenant
         return self._tenant
 
     def envelopes(self) -> MemoryEnvelopes:

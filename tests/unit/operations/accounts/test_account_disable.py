@@ -252,3 +252,21 @@ def test_a_hundred_leavers_are_looked_at_in_few_exchanges():
     DISABLE.observe(numbers, DisableInputs(), look, desk.listener)
     assert look.accounts().exchanges - before <= 3
     assert look.tenant().exchanges.http <= 7
+
+
+def test_a_site_with_its_directory_alone_closes_the_account_there_and_says_what_is_left_undone():
+    desk = Desk(has_tenant=False)
+    desk.add_ready("100001A", "awa.kone@douanes.lab")
+    plan = planned(desk, "100001A", "999999Z")
+    assert kinds(plan) == ["disable_account", "move_to_leavers"]
+    assert [item.kind for item in plan.non_actions] == ["revoke_sessions"]
+    assert "dsi_m365" in str(plan.non_actions[0].reason)
+    assert [(one.target, str(one.reason)) for one in plan.blockers] == [
+        ("999999Z", "L’annuaire n’a pas de compte 999999Z.")
+    ]
+    carry_out(desk, plan)
+    for action in plan.actions:
+        DISABLE.settle(action, DisableInputs(), desk.look, desk.listener)
+    assert proven(desk, plan)
+    assert desk.tenant_.records["id-100001A"].user.enabled
+    assert kinds(planned(desk, "100001A")) == []
