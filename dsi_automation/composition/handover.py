@@ -163,8 +163,11 @@ class HandOverDesk:
                 offers.append(replace(row, error=found))
                 continue
             state, inside = found
-            password = inside if state is Sealed.GIVEN else None
+            password = inside if state in {Sealed.GIVEN, Sealed.CLOUD} else None
             letter = replace(row.settings.letter, must_change=row.settings.letter.must_change or password is not None)
+            if state is Sealed.CLOUD:
+                # Beside the login, the password would be tried at a workstation.
+                letter = replace(letter, login=None)
             try:
                 if letters:
                     check_letter(letter, password if sealed else None)

@@ -56,7 +56,8 @@ def set_password(action: Action, inputs: MailboxInputs, hands: Hands, observer: 
     """Give the account the sealed temporary password; with `reset`, in the cloud as well where that has its own.
 
     A password that is sealed and was never opened is the one that is set, also when a new one is asked for: a run that
-    was interrupted after sealing, or after the directory was told, must not make another.
+    was interrupted after sealing, or after the directory was told, must not make another. The directory is told last:
+    it answers whether a password is the right one, so that it stands for both when a run is looked at again.
 
     Raises:
         PasswordRefusedError: the domain's policy accepts none of those we make.
@@ -71,10 +72,18 @@ def set_password(action: Action, inputs: MailboxInputs, hands: Hands, observer: 
     if account is None and user is None:
         account = required_account(accounts, target, address)
     names = (address, target, *((account.display_name, account.name, account.login) if account is not None else ()))
+    in_tenant = user is not None and not user.synced
+
+    def seal() -> Secret:
+        secret = hands.envelopes().seal(target, new_password(hands.look.account_policy.password_length, names=names))
+        if in_tenant and user is not None:
+            hands.tenant().for_target(target).reset_password(user.id, secret)
+        return secret
+
     if account is not None:
-        _set_in_directory(account, names, action, inputs, hands, accounts)
-    if user is not None and not user.synced:
-        hands.tenant().for_target(target).reset_password(user.id, _sealed(hands, target, names))
+        _set_in_directory(account, seal, target, inputs, hands, accounts)
+    else:
+        seal()
 
 
 def enable_account(action: Action, inputs: MailboxInputs, hands: Hands, observer: Observer) -> None:  # noqa: ARG001
@@ -160,23 +169,25 @@ def _made_before(accounts: AccountWriter, action: Action) -> bool:
 
 def _set_in_directory(
     account: Account,
-    names: tuple[str | None, ...],
-    action: Action,
+    seal: Callable[[], Secret],
+    target: str,
     inputs: MailboxInputs,
     hands: Hands,
     accounts: AccountWriter,
 ) -> None:
-    target = action.target
-    if not _bears_the_sealed_one(account, hands, target):
-        for last in (*[False] * (TRIES - 1), True):
-            try:
-                accounts.set_password(account.guid, _sealed(hands, target, names))
-                break
-            except PasswordRefusedError:
-                # It was never set anywhere. Kept, it would be refused at every new attempt.
-                hands.envelopes().discard_password(target)
-                if last:
-                    raise
+    done = _bears_the_sealed_one(account, hands, target)
+    for last in (*[False] * (TRIES - 1), True):
+        secret = seal()
+        if done:
+            break
+        try:
+            accounts.set_password(account.guid, secret)
+            break
+        except PasswordRefusedError:
+            # The directory has it nowhere. Kept, it would be refused at every new attempt.
+            hands.envelopes().discard_password(target)
+            if last:
+                raise
     if account.enabled and inputs.reset:
         fresh = accounts.by_guid(account.guid)
         if fresh is None or not fresh.must_change:
@@ -188,7 +199,3 @@ def _bears_the_sealed_one(account: Account, hands: Hands, target: str) -> bool:
     if secret is None or (account.password_set_at is None and not account.enabled):
         return False
     return hands.accounts().password_state(account.login, secret) in RIGHT
-
-
-def _sealed(hands: Hands, target: str, names: tuple[str | None, ...]) -> Secret:
-    return hands.envelopes().seal(target, new_password(hands.look.account_policy.password_length, names=names))

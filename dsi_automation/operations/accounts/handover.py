@@ -31,11 +31,13 @@ class Settings:
         asked: the word it was asked by.
         target: its staff number where it has one, which is also its envelope's name.
         letter: what the hand-over letter says of it.
+        in_cloud: whether the tenant keeps a password of its own for it, synchronised from nowhere.
     """
 
     asked: str
     target: str
     letter: MailboxLetter
+    in_cloud: bool = False
 
 
 class Sealed(StrEnum):
@@ -43,6 +45,8 @@ class Sealed(StrEnum):
 
     GIVEN = "given"
     """It is there, and the directory wants it changed: it may be handed over."""
+    CLOUD = "cloud"
+    """It is that of the mailbox alone, which was made in the cloud: the Windows account has one of its own."""
     NONE = "none"
     """No password is inside."""
     CHANGED = "changed"
@@ -157,7 +161,8 @@ def _settings(
         )
     number = ((account and account.staff_number) or user.staff_number or asked).upper()
     licence = None if sku is None else sku.part_number
-    return Settings(asked, number, _letter(number, address, account, user, licence, look))
+    letter = _letter(number, address, account, user, licence, look)
+    return Settings(asked, number, letter, in_cloud=not user.synced)
 
 
 def _letter(
@@ -196,7 +201,8 @@ def _try_password(found: Settings, look: Look) -> tuple[Sealed, Secret | None]:
     if state is PasswordState.MUST_CHANGE:
         return Sealed.GIVEN, password
     if state is PasswordState.WRONG:
-        return Sealed.CHANGED, _changed(found, look, password)
+        changed = _changed(found, look, password)
+        return (Sealed.CLOUD if found.in_cloud else Sealed.CHANGED), changed
     raise RefusedError(
         T("The temporary password of {target} is kept back: {why}.", target=found.target, why=_UNFIT[state]),
         on=found.target,
