@@ -96,6 +96,12 @@ def make_plan(session: Session, wish: Wish, inputs: Mapping[str, Any] | None = N
         return engine.plan(wish.operation, targets, inputs, progress)
 
 
+def rows_read(inputs: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows that were read from a file, each with its line; none where the inputs hold none."""
+    rows = inputs.get("people")
+    return rows if isinstance(rows, list) and all(isinstance(row, dict) and "line" in row for row in rows) else ()
+
+
 def refuse_blocked(plan: Plan, *, partial: bool) -> None:
     """Make sure that a plan may be asked for although some targets are left out.
 
@@ -105,14 +111,14 @@ def refuse_blocked(plan: Plan, *, partial: bool) -> None:
     if not plan.blockers or (partial and plan.targets):
         return
     blocked = list(dict.fromkeys(blocker.target for blocker in plan.blockers))
-    error = _kind_of(plan)
-    raise error(
-        T("No plan can be made for {targets}: {reason}", targets=listed(blocked), reason=plan.blockers[0].reason),
-        next_step=(
-            T("{step} Or ask for the other targets alone, with --partial.", step=plan.blockers[0].next_step)
-            if plan.targets
-            else plan.blockers[0].next_step
-        ),
+    what = T("No plan can be made for {targets}: {reason}", targets=listed(blocked), reason=plan.blockers[0].reason)
+    step = plan.blockers[0].next_step
+    if len({(str(blocker.reason), str(blocker.next_step)) for blocker in plan.blockers}) > 1:
+        what = T("No plan can be made for {targets}, each for its own reason.", targets=listed(blocked))
+        step = T("Correct them as the plan says.")
+    raise _kind_of(plan)(
+        what,
+        next_step=T("{step} Or ask for the other targets alone, with --partial.", step=step) if plan.targets else step,
         detail={"blockers": [_blocker(blocker) for blocker in plan.blockers]},
     )
 

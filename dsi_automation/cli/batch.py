@@ -52,7 +52,7 @@ class Row:
 
 
 def rows_of(plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> list[Row]:
-    """Return a row per target, those without a plan last.
+    """Return a row per target, in the order of the file where that is known; else those without a plan last.
 
     Args:
         plan: whose targets.
@@ -68,10 +68,11 @@ def rows_of(plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> list[Row]:
     for blocker in plan.blockers:
         blocked.setdefault(blocker.target, []).append(blocker)
     asked = _asked({**plan.inputs, "people": people} if people else plan.inputs)
-    return [
+    rows = [
         _row(target, asked.get(target, []), actions.get(target, []), left.get(target, []), blocked.get(target, []))
         for target in dict.fromkeys([*plan.targets, *blocked])
     ]
+    return sorted(rows, key=lambda row: row.lines[:1])
 
 
 def is_batch(plan: Plan) -> bool:

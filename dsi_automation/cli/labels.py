@@ -63,7 +63,7 @@ RISKS: Final[dict[str, Text]] = {
 }
 ROW_STATES: Final[dict[str, Text]] = {
     "to_do": T("to do"),
-    "as_wanted": T("as wanted"),
+    "as_wanted": T("already right"),
     "blocked": T("blocked"),
 }
 ACTIONS: Final[dict[str, Text]] = {
@@ -76,11 +76,18 @@ ACTIONS: Final[dict[str, Text]] = {
     "assign_licence": T("licence"),
     "remove_licence": T("licence taken back"),
     "remove_licences": T("licences taken back"),
-    "hand_over": T("hand-over"),
+    "hand_over": T("mailbox proven"),
     "disable_account": T("disabling"),
     "disable_cloud_user": T("disabling in the cloud"),
     "revoke_sessions": T("sessions ended"),
     "move_to_leavers": T("to the leavers"),
+    "rename": T("renaming"),
+    "leave": T("leaving the domain"),
+    "join": T("join"),
+    "move": T("move to the right unit"),
+    "reboot": T("restart"),
+    "migrate_profile": T("profile"),
+    "repair_profile": T("repair of the profile"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 COLORS: Final[dict[str, str]] = {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from dsi_automation.cli.asking import (
     DETAILS,
     Wish,
@@ -12,6 +9,7 @@ from dsi_automation.cli.asking import (
     make_plan,
     nothing_to_do,
     request_command,
+    rows_read,
     targets_of,
     wish_arguments,
 )
@@ -58,9 +56,3 @@ def run_plan(session: Session, wish: Wish, *, details: bool = False) -> int:
     elif not made.blockers:
         session.out.line(nothing_to_do(made))
     return code
-
-
-def rows_read(inputs: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the rows that were read from a file, each with its line; none where the inputs hold none."""
-    rows = inputs.get("people")
-    return rows if isinstance(rows, list) and all(isinstance(row, dict) and "line" in row for row in rows) else ()

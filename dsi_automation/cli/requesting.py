@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import times
-from dsi_automation.cli.asking import Wish, make_plan, nothing_to_do, refuse_blocked, targets_of, wish_arguments
+from dsi_automation.cli.asking import (
+    Wish,
+    make_plan,
+    nothing_to_do,
+    refuse_blocked,
+    rows_read,
+    targets_of,
+    wish_arguments,
+)
 from dsi_automation.cli.base import command, option
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.running import finish
@@ -19,7 +27,11 @@ from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dsi_automation.engine.model import StandingBounds, Window
+
+    type Rows = Sequence[Mapping[str, Any]]
 
 _REASON = option("--reason", required=True, metavar=T("TEXT"), help=T("Why; the approver and the record read it."))
 _PARTIAL = option("--partial", is_flag=True, help=T("Leave out the targets no plan can be made for."))
@@ -61,14 +73,14 @@ def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], re
     current = session()
     when = _when(current, given)
     wish = Wish(operation, targets_of(targets), words)
-    made = _askable(current, wish, reason, partial=given["partial"])
+    made, people = _askable(current, wish, reason, partial=given["partial"])
     if not made.actions:
-        return _say_nothing_to_do(current, made)
+        return _say_nothing_to_do(current, made, people)
     asked = current.engine.request(made, reason, when.window, standing=when.bounds)
     if current.choices.json:
         current.out.data(request_view(asked))
         return 0
-    show_request(current.out, asked)
+    show_request(current.out, asked, people=people)
     following = next_step(asked)
     if following is not None:
         current.out.line(following, bold=True)
@@ -89,9 +101,9 @@ def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], re
 def emergency(operation: str, targets: tuple[str, ...], words: tuple[str, ...], reason: str, *, partial: bool) -> int:
     """Run now, to be ratified."""
     current = session()
-    made = _askable(current, Wish(operation, targets_of(targets), words), reason, partial=partial)
+    made, people = _askable(current, Wish(operation, targets_of(targets), words), reason, partial=partial)
     if not made.actions:
-        return _say_nothing_to_do(current, made)
+        return _say_nothing_to_do(current, made, people)
     with Progress() as progress:
         done = current.engine.emergency(made, reason, progress)
     current.out.note(
@@ -115,21 +127,24 @@ def _when(session: Session, given: dict[str, Any]) -> When:
     return When(window, None)
 
 
-def _askable(session: Session, wish: Wish, reason: str, *, partial: bool) -> Plan:
+def _askable(session: Session, wish: Wish, reason: str, *, partial: bool) -> tuple[Plan, Rows]:
+    """Return the plan to ask for, and the rows of the file it was made from."""
     if not reason.strip():
         raise UsageError(T("The reason is empty."), next_step=T("Say in a few words why it is needed: --reason '...'."))
-    made = make_plan(session, wish)
-    if made.blockers and not session.choices.json:
-        show_plan(session.out, made)
+    inputs = wish.inputs()
+    made, people = make_plan(session, wish, inputs), rows_read(inputs)
+    # A plan that is not refused is shown with its request.
+    if made.blockers and not session.choices.json and not (partial and made.targets):
+        show_plan(session.out, made, people=people)
     refuse_blocked(made, partial=partial)
-    return made
+    return made, people
 
 
-def _say_nothing_to_do(session: Session, plan: Plan) -> int:
+def _say_nothing_to_do(session: Session, plan: Plan, people: Rows) -> int:
     if session.choices.json:
         session.out.data({"nothing_to_do": True, "plan": plan_view(plan)})
         return 0
-    show_plan(session.out, plan)
+    show_plan(session.out, plan, people=people)
     session.out.line(nothing_to_do(plan))
     session.out.line(T("No request was made: there is nothing to approve."))
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli.base import argument, command, option
-from dsi_automation.cli.handing import is_batch_run
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.show_run import show_run
@@ -64,9 +63,7 @@ def finish(session: Session, done: Run) -> int:
 
 
 def plan_of(session: Session, run: Run) -> Plan | None:
-    """Return what was approved, where a table needs the names behind the targets."""
-    if not is_batch_run(run):
-        return None
+    """Return what was approved: the names behind the targets, and who was left out."""
     try:
         return session.engine.request_by_id(run.request_id).plan
     except DsiError:

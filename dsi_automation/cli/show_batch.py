@@ -25,7 +25,7 @@ def show_plan_rows(out: Output, plan: Plan, people: Sequence[Mapping[str, Any]] 
     """Write a row per target: who, which address and licence, what is done; then what the blocked ones need."""
     rows = rows_of(plan, people)
     columns = _columns(rows)
-    headers = [title for title, _ in columns] + [T("State"), T("What is done"), T("Remarks")]
+    headers = [title for title, _ in columns] + [T("State"), T("What will be done"), T("Remarks")]
     cells: list[list[Cell]] = [
         [
             *(_cell(row, name) for _, name in columns),
@@ -39,7 +39,7 @@ def show_plan_rows(out: Output, plan: Plan, people: Sequence[Mapping[str, Any]] 
     counts = Counter(row.state for row in rows)
     out.line(
         T(
-            "{rows}: {to_do} with something to do, {as_wanted} already as wanted, {blocked} without a plan.",
+            "{rows}: {to_do} with something to do, {as_wanted} already right, {blocked} without a plan.",
             rows=TN("{n} row", "{n} rows", len(rows)),
             to_do=counts["to_do"],
             as_wanted=counts["as_wanted"],

@@ -6,14 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from dsi_automation.cli import labels
 from dsi_automation.cli.batch import is_batch
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_plan_rows
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
 
+ONE_LINE: Final = 110
+"""Characters of an action's arguments that are read in one line; of more, each has its own."""
 _NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
-"""Inputs that say nothing beyond their default; false is another."""
+"""Inputs and arguments that say nothing beyond their default; false is another."""
 
 
 def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -76,7 +79,11 @@ def _shortened(value: Any) -> Any:
 
 def arguments(values: Mapping[str, Any]) -> str:
     """Return arguments as `key=value key=value`; what is not a plain word as JSON."""
-    return " ".join(f"{key}={_value(value)}" for key, value in values.items())
+    return " ".join(_words(values))
+
+
+def _words(values: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={_value(value)}" for key, value in values.items()]
 
 
 def _value(value: Any) -> str:
@@ -88,14 +95,27 @@ def _value(value: Any) -> str:
 
 def _show_action(out: Output, action: Action) -> None:
     out.line(f"+ {action.title}", indent=2, fg="green")
-    out.line(f"{action.kind} {arguments(action.args)}".rstrip(), indent=6, dim=True)
+    _show_arguments(out, action)
     out.line(T("why: {reason}", reason=action.reason), indent=6)
     if action.reversal is not None:
         out.line(T("to undo: {how}", how=action.reversal), indent=6)
 
 
+def _show_arguments(out: Output, action: Action) -> None:
+    """Write exactly what the action is told, without what is empty."""
+    words = _words({key: value for key, value in action.args.items() if value not in _NOT_GIVEN})
+    line = " ".join([action.kind, *words])
+    if len(line) <= ONE_LINE:
+        out.line(line, indent=6, dim=True)
+        return
+    out.line(action.kind, indent=6, dim=True)
+    for word in words:
+        out.line(word, indent=8, dim=True)
+
+
 def _show_non_action(out: Output, item: NonAction) -> None:
-    out.line(f"= {item.kind}: {item.reason}", indent=2, dim=True)
+    said = T("{title}: {value}", title=labels.action(item.kind), value=item.reason)
+    out.line(Text("= {said}", {"said": said}), indent=2, dim=True)
 
 
 def _show_blocker(out: Output, blocker: Blocker) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.moments import local
@@ -11,15 +11,24 @@ from dsi_automation.cli.show_plan import show_plan
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dsi_automation.engine.model import Request
 
 DAYS = (T("Mon"), T("Tue"), T("Wed"), T("Thu"), T("Fri"), T("Sat"), T("Sun"))
 
 
-def show_request(out: Output, request: Request, *, details: bool = False) -> None:
-    """Write everything an approver needs to decide."""
+def show_request(
+    out: Output, request: Request, *, details: bool = False, people: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Write everything an approver needs to decide.
+
+    Args:
+        out: where to.
+        request: the request.
+        details: every action with its reason, of a batch too.
+        people: the rows of the file it was made from, where that is at hand.
+    """
     out.line(T("Request {id}", id=request.id), bold=True)
     for title, value in _facts(request):
         out.line(T("{title}: {value}", title=title, value=value), indent=2)
@@ -35,7 +44,7 @@ def show_request(out: Output, request: Request, *, details: bool = False) -> Non
             indent=2,
         )
     out.line()
-    show_plan(out, request.plan, details=details)
+    show_plan(out, request.plan, details=details, people=people)
 
 
 def show_requests(out: Output, requests: Sequence[Request]) -> None:

@@ -11,7 +11,7 @@ from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_run_rows
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check
-from dsi_automation.core.text import T
+from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +27,7 @@ def show_run(
     Args:
         out: where to.
         run: the run.
-        plan: what was approved, where it is at hand: it knows the names behind the targets.
+        plan: what was approved, where it is at hand: it knows the names behind the targets, and who was left out.
         details: every step and every comparison.
         handed: the targets whose accounts were handed over.
     """
@@ -46,6 +46,8 @@ def show_run(
         show_run_rows(out, run, targets_of(run), plan)
     else:
         _show_targets(out, run)
+    if plan is not None and plan.blockers:
+        _show_left_out(out, run, plan)
     out.line()
     _show_error(out, run.error, indent=0)
     good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
@@ -59,10 +61,20 @@ def show_run(
         out.note(T("Each step and each comparison: dsi show {id} --details", id=run.id))
 
 
+def _show_left_out(out: Output, run: Run, plan: Plan) -> None:
+    """Write who was left out of the request and so out of the run, and where the reasons are."""
+    left_out = list(dict.fromkeys(blocker.target for blocker in plan.blockers))
+    count = TN("{n} target was left out of the request", "{n} targets were left out of the request", len(left_out))
+    names = labels.listed(left_out)
+    out.line(
+        T("{count}: {names}. Why: dsi show {request}", count=count, names=names, request=run.request_id), fg="yellow"
+    )
+
+
 def _show_targets(out: Output, run: Run) -> None:
     for target in targets_of(run):
         out.line()
-        out.line(f"{target}: {labels.run_state(run, target)}", bold=True)
+        out.line(T("{title}: {value}", title=target, value=labels.run_state(run, target)), bold=True)
         for step in run.steps:
             if step.target == target:
                 _show_step(out, step)
@@ -129,7 +141,8 @@ def show_check(out: Output, check: Check) -> None:
 
 def _show_step(out: Output, step: Step) -> None:
     kind = step.action_id.partition("/")[2] or step.action_id
-    out.line(f"· {kind}: {labels.OUTCOMES[step.outcome]}", indent=2)
+    said = T("{title}: {value}", title=labels.action(kind), value=labels.OUTCOMES[step.outcome])
+    out.line(Text("· {said}", {"said": said}), indent=2)
     _show_error(out, step.error, indent=6)
 
 

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -135,11 +136,12 @@ def test_a_batch_is_a_table_with_a_row_for_each_person(dsi, engine, toolkit, sta
     assert sum(line.split()[1:2] == [f"{300000 + n}A"] for n in range(200) for line in lines) == 200
     row = next(line for line in lines if "300199A" in line)
     assert row.split()[0] == "201"
-    for words in ("KONE Awa", "300199a@douanes.example", "bureau", "to do", "account, password, licence, hand-over"):
+    what = "account, password, licence, mailbox proven"
+    for words in ("KONE Awa", "300199a@douanes.example", "bureau", "to do", what):
         assert words in row
     assert next(line for line in lines if "300000A" in line and "blocked" in line).endswith("No seat is left.")
     assert "It has its mailbox." in next(line for line in lines if "300002A" in line)
-    assert "200 rows: 195 with something to do, 3 already as wanted, 2 without a plan." in answer.out
+    assert "200 rows: 195 with something to do, 3 already right, 2 without a plan." in answer.out
     assert "300000A, 300001A: Buy seats." in answer.out
     assert len(lines) < 220
     assert "--partial" in answer.out
@@ -176,12 +178,12 @@ def test_one_person_is_shown_in_full(dsi, engine, toolkit):
 def test_json_of_a_plan_holds_its_rows(dsi, engine, toolkit, staff):
     engine.made = mailbox_plan(8, blocked=1)
     rows = dsi("mailbox", "create", "--csv", staff, "--json", "--lang", "en", toolkit=toolkit).json["rows"]
-    assert rows[0] == {
+    assert rows[1] == {
         "target": "300001A", "lines": [3], "person": "KONE Awa", "address": "300001a@douanes.example",
         "licence": "bureau", "state": "to_do", "remarks": [],
         "actions": ["create_account", "set_password", "assign_licence", "hand_over"],
     }  # fmt: skip
-    assert (rows[-1]["state"], rows[-1]["lines"], rows[-1]["remarks"]) == ("blocked", [2], ["No seat is left."])
+    assert (rows[0]["state"], rows[0]["lines"], rows[0]["remarks"]) == ("blocked", [2], ["No seat is left."])
 
 
 def batch_run(make, plan, failed=()):
@@ -211,13 +213,52 @@ def test_a_run_of_a_batch_is_a_table_with_each_result_and_the_command_that_hands
     lines = answer.out.splitlines()
     good, bad = (next(line for line in lines if number in line) for number in ("300006A", "300007A"))
     assert "KONE Awa" in good
-    assert "account, password, licence, hand-over" in good
+    assert "account, password, licence, mailbox proven" in good
     assert bad.endswith("The mailbox is not ready. dsi resume RUN")
     assert "50 rows: done 49, unreachable 1." in answer.out
     assert "To finish it: dsi resume RUN-20261121-8AAA" in answer.out
     assert "dsi mailbox handover RUN-20261121-8AAA" in answer.out
     assert dsi("run", "REQ", "--json", toolkit=toolkit).json["next_command"] == "dsi mailbox handover RUN-20261121-8AAA"
-    assert "· create_account" in dsi("show", "RUN", "--details", toolkit=toolkit).out
+    assert "· account: done" in dsi("show", "RUN", "--details", "--lang", "en", toolkit=toolkit).out
+
+
+def test_a_run_says_who_was_left_out_of_its_request_and_where_the_reasons_are(dsi, engine, toolkit, make):
+    plan = mailbox_plan(50, blocked=2)
+    engine.run_result = batch_run(make, plan)
+    engine.kept = [make.request(plan=plan)]
+    for words in (("run", "REQ"), ("show", "RUN"), ("show", "RUN", "--details")):
+        told = dsi("--lang", "en", *words, toolkit=toolkit).out
+        assert "2 targets were left out of the request: 300000A, 300001A. Why: dsi show REQ-20261121-7K3F" in told
+
+
+def test_a_refused_batch_is_shown_with_its_lines_and_is_not_given_the_reason_of_one_row(dsi, engine, toolkit, staff):
+    plan = mailbox_plan(8, blocked=2)
+    other = Blocker("300001A", T("There is no site."), T("Name it."))
+    engine.made = replace(plan, blockers=(plan.blockers[0], other))
+    words = ("request", "mailbox.create", "-i", f"people=@{staff}", "--reason", "r", "--lang", "en")
+    refused = dsi(*words, toolkit=toolkit)
+    assert refused.code == 5
+    assert "No plan can be made for 300000A, 300001A, each for its own reason." in refused.err
+    asked = dsi(*words, "--partial", toolkit=toolkit)
+    assert asked.code == 0
+    for answer in (refused, asked):
+        shown = [line.split()[:2] for line in answer.out.splitlines() if line.split()[1:2] and "A" in line.split()[1]]
+        assert [line for line in shown if line[0].isdigit()] == [[str(n + 2), f"{300000 + n}A"] for n in range(8)]
+
+
+def test_the_arguments_of_an_action_are_told_one_a_line_where_they_are_many_and_without_the_empty_ones(
+    dsi, engine, toolkit
+):
+    args = {"ou": "OU=Utilisateurs,OU=ABJ,DC=ad", "manager": None, "other_addresses": [], "name": "N’GUESSAN " * 9}
+    act = Action("300000A", "create_account", args, T("Create it"), T("There is none."))
+    stays = NonAction("300000A", "set_location", T("It is CI."))
+    engine.made = Plan("mailbox.create", 1, ("300000A",), {}, (act,), (stays,))
+    told = dsi("plan", "mailbox.create", "300000A", "--lang", "en", toolkit=toolkit).out.splitlines()
+    first = told.index("      create_account")
+    assert told[first + 1] == '        ou="OU=Utilisateurs,OU=ABJ,DC=ad"'
+    assert told[first + 2].startswith('        name="N’GUESSAN')
+    assert told[first + 3] == "      why: There is none."
+    assert "  = country: It is CI." in told
 
 
 def test_a_run_is_told_by_its_targets_when_its_request_cannot_be_read(dsi, engine, toolkit, make):

@@ -35,7 +35,7 @@ def test_a_run_shows_steps_and_evidence(dsi, engine, make):
 def test_a_run_that_did_not_end_shows_its_steps_and_how_to_finish_it(dsi, engine, make, holder, words):
     engine.run_result = make.run(outcome=None, ended_at=None, exit_code=None, targets={}, held_by=holder)
     answer = dsi("show", "RUN")
-    assert f"wall1: {words}" in answer.out
+    assert f"wall1\u00a0: {words}" in answer.out
     assert "· paint" in answer.out
     assert ("dsi resume RUN-20261121-8AAA" in answer.out) is (holder is None)
     assert "wall1" in dsi("runs").out
