@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from dsi_automation.core.errors import DsiError, StorageError
@@ -11,11 +12,12 @@ from dsi_automation.core.plan import Action
 from dsi_automation.core.results import Check, Outcome
 from dsi_automation.core.text import T
 from dsi_automation.engine import hours
+from dsi_automation.engine.clerk import Clerk
 from dsi_automation.engine.closed import closed
 from dsi_automation.engine.leases import Holder
 from dsi_automation.engine.model import Request
 from dsi_automation.engine.parts import Parts
-from dsi_automation.journal.model import Draft, Kind
+from dsi_automation.journal.model import Draft, Kind, Lease, Transaction
 
 _TRIES: Final = 5
 """How often what was done is offered to a journal that refuses, before the run gives up."""
@@ -30,8 +32,7 @@ class Recorder:
         self._parts, self._holder, self._request = parts, holder, request
         self._run_id, self._person = run_id, person
         self._announced = threading.Event()
-        # One writer at a time anyway: threads that queue here do not poll the database's lock.
-        self._turn = threading.Lock()
+        self._clerk = Clerk(parts.journal)
 
     @property
     def announced(self) -> bool:
@@ -45,27 +46,29 @@ class Recorder:
             GateClosedError: the lease was lost, the approval revoked, or its time is over.
             StorageError: it cannot be recorded, so it must not be done.
         """
-        request = self._request
-        with self._turn, self._parts.journal.transaction() as change:
-            for entry in change.entries(subject=request.id, kinds=[Kind.REVOKED, Kind.REFUSED]):
-                raise closed(
-                    "revoked",
-                    T("{id} was taken back by {person} while it ran.", id=request.id, person=entry.actor),
-                    T("Speak with that person; what was done until then is in `dsi show {run}`.", run=self._run_id),
-                )
-            last = request.window.not_after
-            if last is not None and change.now > last:
-                raise closed(
-                    "window",
-                    T("The window of {id} closed while it ran.", id=request.id),
-                    T("Make a new request for what remains."),
-                )
-            why = hours.outside(request.bounds, change.now) if request.bounds is not None else None
-            if why is not None:
-                raise closed("hours", why, T("Resume within the hours: `dsi resume {run}`.", run=self._run_id))
-            body = {**action.to_json(), "action": action.id}
-            change.append(self._draft(Kind.ABOUT_TO, body), fence=self._holder.lease(action.target))
+        self._clerk.write(lambda change: self._announce(change, action))
         self._announced.set()
+
+    def _announce(self, change: Transaction, action: Action) -> None:
+        request = self._request
+        for entry in change.entries(subject=request.id, kinds=[Kind.REVOKED, Kind.REFUSED]):
+            raise closed(
+                "revoked",
+                T("{id} was taken back by {person} while it ran.", id=request.id, person=entry.actor),
+                T("Speak with that person; what was done until then is in `dsi show {run}`.", run=self._run_id),
+            )
+        last = request.window.not_after
+        if last is not None and change.now > last:
+            raise closed(
+                "window",
+                T("The window of {id} closed while it ran.", id=request.id),
+                T("Make a new request for what remains."),
+            )
+        why = hours.outside(request.bounds, change.now) if request.bounds is not None else None
+        if why is not None:
+            raise closed("hours", why, T("Resume within the hours: `dsi resume {run}`.", run=self._run_id))
+        body = {**action.to_json(), "action": action.id}
+        change.append(self._draft(Kind.ABOUT_TO, body), fence=self._holder.lease(action.target))
 
     def done(self, action: Action, **more: Any) -> None:
         """Record that an action was done."""
@@ -109,6 +112,9 @@ class Recorder:
     def _draft(self, kind: Kind, body: Mapping[str, Any]) -> Draft:
         return Draft(kind, self._run_id, self._person, {"request": self._request.id, **body})
 
+    def _append(self, kind: Kind, body: Mapping[str, Any], lease: Lease, change: Transaction) -> None:
+        change.append(self._draft(kind, body), fence=lease)
+
     def _insist(self, kind: Kind, body: Mapping[str, Any], target: str | None = None) -> None:
         """Record what has happened; a busy database gets several chances.
 
@@ -119,8 +125,7 @@ class Recorder:
         for attempt in range(1, _TRIES + 1):
             lease = self._holder.any_lease() if target is None else self._holder.lease(target)
             try:
-                with self._turn, self._parts.journal.transaction() as change:
-                    change.append(self._draft(kind, body), fence=lease)
+                self._clerk.write(partial(self._append, kind, body, lease))
             except StorageError:
                 if attempt == _TRIES:
                     raise

@@ -20,10 +20,12 @@ from dsi_automation.core.errors import DsiError
 
 BATCH: Final = 20
 """Requests in one batch (learn.microsoft.com/graph/json-batching)."""
-LANES: Final = 2
-"""HTTP requests under way at once; beyond that, what is asked waits for the next batch."""
+LANES: Final = 4
+"""Batches that are not full under way at once."""
 FULL_LANES: Final = 6
-"""The same for full batches."""
+"""The same for full batches, and for requests that travel alone."""
+LINGER: Final = 0.1
+"""Seconds that a request waits for an answer that is under way, to travel with others then; after that it goes."""
 
 type Send = Callable[[Sequence[Ask]], Awaitable[Sequence[Outcome]]]
 type Pause = Callable[[float], Awaitable[None]]
@@ -35,6 +37,7 @@ class _Parcel:
     ask: Ask
     reply: asyncio.Future[Reply]
     ends: float
+    since: float
     attempt: int = 0
 
 
@@ -56,7 +59,9 @@ class Courier:
         self._deadline = deadline
         self._server = server
         self._queue: deque[_Parcel] = deque()
-        self._busy = 0
+        self._alone = 0
+        self._batches = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._spread = secrets.SystemRandom()
         self.retries = 0
@@ -65,40 +70,55 @@ class Courier:
         """Return the reply to each request, in their order: an answer, or the error it was given up with."""
         loop = asyncio.get_running_loop()
         ends = self._clock.monotonic() + self._deadline
-        parcels = [_Parcel(ask, loop.create_future(), ends) for ask in asks]
+        parcels = [_Parcel(ask, loop.create_future(), ends, loop.time()) for ask in asks]
         self._queue.extend(parcels)
         # Not now: other threads' requests that arrived together are put in the queue first.
         loop.call_soon(self._dispatch)
         return await asyncio.gather(*(parcel.reply for parcel in parcels))
 
     def _dispatch(self) -> None:
-        while self._queue and self._busy < (FULL_LANES if len(self._queue) >= BATCH else LANES):
-            group = self._take()
-            if group:
-                self._busy += 1
-                self._start(self._carry(group))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._queue = deque(parcel for parcel in self._queue if not parcel.reply.done())
+        while group := self._take_alone() or self._take_batch():
+            self._start(self._carry(group))
+        if self._queue:
+            self._timer = asyncio.get_running_loop().call_later(LINGER, self._dispatch)
 
-    def _take(self) -> list[_Parcel]:
-        """Take the next request, and whatever may travel with it, in the order it came."""
+    def _take_alone(self) -> list[_Parcel]:
+        """Take the first request that may travel with no other, if there is one."""
+        if self._alone >= FULL_LANES:
+            return []
+        parcel = next((one for one in self._queue if not one.ask.batch), None)
+        if parcel is None:
+            return []
+        self._queue.remove(parcel)
+        self._alone += 1
+        return [parcel]
+
+    def _take_batch(self) -> list[_Parcel]:
+        """Take what may travel together, in the order it came; nothing while it had better wait for more."""
+        waiting = [one for one in self._queue if one.ask.batch]
+        if not waiting or not self._may_go(waiting):
+            return []
         taken: list[_Parcel] = []
-        kept: list[_Parcel] = []
         written: set[str] = set()
-        while self._queue and len(taken) < BATCH:
-            parcel = self._queue.popleft()
-            ask = parcel.ask
-            if parcel.reply.done():
-                continue
-            if not taken and not ask.batch:
+        for parcel in waiting:
+            if len(taken) < BATCH and parcel.ask.writes not in written:
                 taken.append(parcel)
-                break
-            if not ask.batch or ask.writes in written:
-                kept.append(parcel)
-                continue
-            taken.append(parcel)
-            if ask.writes is not None:
-                written.add(ask.writes)
-        self._queue.extendleft(reversed(kept))
+                if parcel.ask.writes is not None:
+                    written.add(parcel.ask.writes)
+        self._queue = deque(one for one in self._queue if one not in taken)
+        self._batches += 1
         return taken
+
+    def _may_go(self, waiting: Sequence[_Parcel]) -> bool:
+        """Tell whether a batch goes now: the more wait for the answer under way, the fewer exchanges they cost."""
+        if self._batches == 0 or len(waiting) >= BATCH:
+            return self._batches < FULL_LANES
+        late = asyncio.get_running_loop().time() - min(one.since for one in waiting) >= LINGER
+        return late and self._batches < LANES
 
     async def _carry(self, group: Sequence[_Parcel]) -> None:
         try:
@@ -109,7 +129,10 @@ class Courier:
         else:
             self._sort(group, outcomes)
         finally:
-            self._busy -= 1
+            if group[0].ask.batch:
+                self._batches -= 1
+            else:
+                self._alone -= 1
             self._dispatch()
 
     def _sort(self, group: Sequence[_Parcel], outcomes: Sequence[Outcome]) -> None:
