@@ -82,7 +82,8 @@ class Blocker:
 
     Attributes:
         exit_code: `NOT_COMPLIANT` when the target fails what the procedure asks, `UNREACHABLE` when it could
-            not be looked at, `UNEXPECTED` when the equipment refused the look.
+            not be looked at, `UNEXPECTED` when the equipment refused the look; at a run, `WORLD_CHANGED` when what
+            was approved is no longer possible.
     """
 
     target: str

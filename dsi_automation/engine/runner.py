@@ -255,6 +255,7 @@ _BLOCKED: Final[Mapping[ExitCode, type[DsiError]]] = {
     ExitCode.NOT_COMPLIANT: NotCompliantError,
     ExitCode.UNREACHABLE: UnreachableError,
     ExitCode.UNEXPECTED: RefusedError,
+    ExitCode.WORLD_CHANGED: WorldChangedError,
 }
 
 

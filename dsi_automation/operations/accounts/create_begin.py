@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dsi_automation.connectors.directory.accounts import AccountReader
+from collections.abc import Iterable
+
+from dsi_automation.connectors.directory.accounts import AccountReader, Holder
+from dsi_automation.connectors.m365.port import TenantHolder
 from dsi_automation.core.errors import WorldChangedError
 from dsi_automation.core.text import T
 from dsi_automation.operations.accounts.people import MailboxInputs
@@ -25,16 +28,17 @@ def refuse_taken(hands: Hands, accounts: AccountReader, target: str, address: st
     Raises:
         WorldChangedError: somebody did.
     """
-    names = [
-        one.dn for one in accounts.holders([address])[address] if (one.staff_number or "").upper() != target.upper()
-    ]
-    names += [
-        f"{one.name} ({one.kind})"
-        for one in hands.tenant().holders([address])[address]
-        if (one.staff_number or "").upper() != target.upper()
-    ]
+    held, cloud = accounts.holders([address])[address], hands.tenant().holders([address])[address]
+    names = others_with(target, held, cloud)
     if names:
         raise address_gone(target, address, "; ".join(names))
+
+
+def others_with(target: str, held: Iterable[Holder], in_tenant: Iterable[TenantHolder]) -> list[str]:
+    """Return who else holds an address, of those that hold it in either directory."""
+    names = [one.dn for one in held if (one.staff_number or "").upper() != target.upper()]
+    others = [one for one in in_tenant if (one.staff_number or "").upper() != target.upper()]
+    return [*names, *(f"{one.name} ({one.kind})" for one in others)]
 
 
 def address_gone(target: str, address: str, holder: str) -> WorldChangedError:

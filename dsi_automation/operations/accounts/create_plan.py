@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.m365.port import Sku
 from dsi_automation.core.errors import DsiError
+from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.operation import Observed
 from dsi_automation.operations.accounts import matching, seats
 from dsi_automation.operations.accounts.addresses import AddressBook
+from dsi_automation.operations.accounts.create_begin import address_gone, others_with
 from dsi_automation.operations.accounts.create_steps import Subject, steps
 from dsi_automation.operations.accounts.existing import check_in_use, own_address
 from dsi_automation.operations.accounts.facts import AccountsWorld, PersonFacts
@@ -54,8 +56,10 @@ def decide(
     people = _people(seen, inputs, world, problems)
     subjects = _subjects(people, inputs, observed.facts, world, problems, approved)
     _seat(subjects, inputs, world, problems, approved)
+    promised = _promised(approved)
     for target in seen:
-        decided[target].blockers += problems[target].found
+        gone = _gone(target, promised[target], world) if problems[target].found and target in promised else None
+        decided[target].blockers += problems[target].found if gone is None else [gone]
         if target in subjects and not problems[target].found:
             actions, non_actions = steps(subjects[target], world, inputs)
             decided[target].actions += actions
@@ -191,6 +195,18 @@ def _goes_without(target: str, inputs: MailboxInputs, approved: Plan | None) -> 
 def _promised(approved: Plan | None) -> dict[str, str]:
     actions = approved.actions if approved is not None else ()
     return {action.target: str(action.args["address"]) for action in actions if action.kind == "create_account"}
+
+
+def _gone(target: str, address: str, world: AccountsWorld) -> Blocker | None:
+    """Return why an approved address cannot be given any more; None when nobody else has it.
+
+    Who has it may be a stranger or a riddle for a person; what was approved is past either way.
+    """
+    holders = others_with(target, world.holders.get(address, ()), world.cloud_holders.get(address, ()))
+    if not holders:
+        return None
+    error = address_gone(target, address, "; ".join(holders))
+    return Blocker(target, error.what, error.next_step or error.what, ExitCode.WORLD_CHANGED)
 
 
 def _sku(person: References, world: AccountsWorld) -> Sku | None:
