@@ -90,6 +90,8 @@ ACTIONS: Final[dict[str, Text]] = {
     "repair_profile": T("repair of the profile"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
+NAMED_BY_LINE: Final = "line-"
+"""How operations name a row without a staff number (`operations.accounts.people.target_of`)."""
 COLORS: Final[dict[str, str]] = {
     "compliant": "",
     "blocked": "red",
@@ -128,8 +130,15 @@ def action(kind: str) -> Text | str:
     return ACTIONS.get(kind, kind)
 
 
+def target(name: str) -> Text | str:
+    """Return a target as people read it: a row without a staff number is called by its line."""
+    number = name.removeprefix(NAMED_BY_LINE)
+    return T("line {n}", n=int(number)) if name != number and number.isdecimal() else name
+
+
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Return names for a sentence: all of a few, else the first ones and how many others."""
+    names = [str(target(name)) for name in names]
     if len(names) <= most + 1:
         return ", ".join(names)
     others = TN("and {n} other", "and {n} others", len(names) - most)

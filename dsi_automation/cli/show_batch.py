@@ -81,7 +81,7 @@ def _columns(rows: Sequence[Row]) -> list[tuple[Text, str]]:
 
 
 def _cell(row: Row, name: str) -> str:
-    value = getattr(row, name)
+    value = labels.target(row.target) if name == "target" else getattr(row, name)
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

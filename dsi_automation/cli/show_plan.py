@@ -13,7 +13,7 @@ from dsi_automation.cli.show_batch import show_plan_rows
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
 
-ONE_LINE: Final = 110
+ONE_LINE: Final = 140
 """Characters of an action's arguments that are read in one line; of more, each has its own."""
 _NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 """Inputs and arguments that say nothing beyond their default; false is another."""
@@ -56,7 +56,7 @@ def show_plan_details(out: Output, plan: Plan) -> None:
         parts.setdefault(item.target, []).append(item)
     for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
         out.line()
-        out.line(target, bold=True)
+        out.line(labels.target(target), bold=True)
         for item in parts.get(target, []):
             if isinstance(item, Action):
                 _show_action(out, item)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.handing import handover_command, is_batch_run, targets_of
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_run_rows
+from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Plan
-from dsi_automation.core.results import Check
+from dsi_automation.core.results import Check, Outcome
 from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dsi_automation.engine.model import Run, Step
+
+
+GOOD: Final = frozenset({Outcome.DONE, Outcome.UNCHANGED})
 
 
 def show_run(
@@ -50,7 +54,7 @@ def show_run(
         _show_left_out(out, run, plan)
     out.line()
     _show_error(out, run.error, indent=0)
-    good = run.outcome is not None and run.outcome.value in {"done", "unchanged"}
+    good = run.outcome in GOOD
     out.line(T("Result: {outcome}", outcome=labels.run_state(run)), fg="green" if good else "red", bold=True)
     if _may_be_finished(run):
         out.line(T("To finish it: dsi resume {id}", id=run.id), bold=True)
@@ -91,7 +95,13 @@ def _may_be_finished(run: Run) -> bool:
     told = [error for error in (run.error, *run.errors.values()) if error is not None]
     if any((error.get("detail") or {}).get("door") == "revoked" for error in told):
         return False
-    return bool(run.exit_code) and bool(run.steps)
+    return bool(run.exit_code) and bool(run.steps) and not _overtaken(run)
+
+
+def _overtaken(run: Run) -> bool:
+    """Tell whether what remains takes a new plan: the world changed for every target that did not end well."""
+    remain = [run.errors.get(target) for target, outcome in run.targets.items() if outcome not in GOOD]
+    return bool(remain) and all(error is not None and error["exit_code"] == ExitCode.WORLD_CHANGED for error in remain)
 
 
 def _untold(run: Run, target: str) -> Mapping[str, Any] | None:

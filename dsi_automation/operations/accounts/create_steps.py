@@ -147,6 +147,10 @@ def _set_password(subject: Subject, inputs: MailboxInputs) -> Step:
             reason = T("The account has a temporary password that was handed over, or that nobody has; -i reset=true"
                        " gives it another.")  # fmt: skip
             return subject.nothing("set_password", reason)
+        if account is not None and account.must_change and sealed:
+            reason = T("Its temporary password is sealed in the envelope of {target}, to be handed over:"
+                       " `dsi mailbox handover {target}`.", target=subject.target)  # fmt: skip
+            return subject.nothing("set_password", reason)
         reason = T("The account is in use with its own password; -i reset=true would give it another.")
         return subject.nothing("set_password", reason)
     if account is None:

@@ -87,7 +87,8 @@ def own_address(person: References, found: Match, world: AccountsWorld, problems
             T("Ask with that address or with none; another one is added in the directory."),
         )  # fmt: skip
         return None
-    if user is None and account is not None:
+    # Of somebody in doubt the tenant's user was not looked for: it would be taken for a rival.
+    if user is None and account is not None and not problems.found:
         _check_rivals(address, account.guid, world, problems)
     return address
 

@@ -10,7 +10,7 @@ from dsi_automation.core.text import TN, T, Text
 from dsi_automation.operations.accounts.disable_plan import by_group
 from dsi_automation.operations.accounts.known_look import Decided, Known, World, refuse_doubtful, refuse_twice
 from dsi_automation.operations.accounts.readiness import problem_of, states_of
-from dsi_automation.operations.accounts.seats import excludes, held, share_out
+from dsi_automation.operations.accounts.seats import excludes, held, none_left, share_out
 
 ASSIGN = "assign_licence"
 REMOVE = "remove_licence"
@@ -155,10 +155,9 @@ def _error(user: CloudUser, sku: Sku) -> LicenceState | None:
 def _no_seat(target: str, sku: Sku, missing: int) -> Blocker:
     return Blocker(
         target,
-        T("No seat of {licence} is left for {target} ({used} of {total} are in use).",
-          licence=sku.part_number, target=target, used=sku.used, total=sku.total),
+        none_left(target, sku),
         TN("Buy {n} seat more, or free one.", "Buy {n} seats more, or free some.", missing),
-    )  # fmt: skip
+    )
 
 
 def _assign(target: str, user: CloudUser, licence: str, sku: Sku, world: World, decided: Decided) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dsi_automation.connectors.m365.port import CloudUser, Sku
-from dsi_automation.core.text import TN, T
+from dsi_automation.core.text import TN, T, Text
 from dsi_automation.operations.accounts.references import Problems
 
 
@@ -42,13 +42,22 @@ def share_out(wanted: Mapping[str, Sku]) -> Seats:
 def refuse_short(target: str, sku: Sku, missing: int, problems: Problems) -> None:
     """Add the problem of somebody for whom no seat is left."""
     problems.add(
-        T("No seat of {licence} is left for {target} ({used} of {total} are in use).",
-          licence=sku.part_number, target=target, used=sku.used, total=sku.total),
+        none_left(target, sku),
         TN("Buy {n} seat more or free one (`dsi licence list`), or ask with -i without_seat=true for the account"
            " without a licence.",
            "Buy {n} seats more or free some (`dsi licence list`), or ask with -i without_seat=true for the accounts"
            " without a licence.", missing),
     )  # fmt: skip
+
+
+def none_left(target: str, sku: Sku) -> Text:
+    """Return the sentence for somebody for whom no seat is left; those still free went to others of the batch."""
+    if sku.free > 0:
+        return T("No seat of {licence} is left for {target}: {used} of {total} are in use, the others go to"
+                 " other rows.",
+                 licence=sku.part_number, target=target, used=sku.used, total=sku.total)  # fmt: skip
+    return T("No seat of {licence} is left for {target} ({used} of {total} are in use).",
+             licence=sku.part_number, target=target, used=sku.used, total=sku.total)  # fmt: skip
 
 
 def held(user: CloudUser | None, skus: Iterable[Sku]) -> tuple[Sku, ...]:

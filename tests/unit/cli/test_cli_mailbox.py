@@ -167,6 +167,9 @@ def test_a_row_without_a_staff_number_is_told_with_its_line_and_its_name(dsi, en
         ("300000A", [2], "KONE Awa"),
         ("line-3", [3], "YAO Ama"),
     ]
+    told = dsi("mailbox", "create", "--csv", str(path), toolkit=toolkit).out
+    assert "ligne 3" in told
+    assert "line-3" not in told
 
 
 def test_one_person_is_shown_in_full(dsi, engine, toolkit):
@@ -220,6 +223,13 @@ def test_a_run_of_a_batch_is_a_table_with_each_result_and_the_command_that_hands
     assert "dsi mailbox handover RUN-20261121-8AAA" in answer.out
     assert dsi("run", "REQ", "--json", toolkit=toolkit).json["next_command"] == "dsi mailbox handover RUN-20261121-8AAA"
     assert "· account: done" in dsi("show", "RUN", "--details", "--lang", "en", toolkit=toolkit).out
+
+
+@pytest.mark.parametrize(("exit_code", "resumed"), [(3, True), (7, False)])
+def test_what_takes_a_new_plan_is_not_told_to_be_resumed(dsi, engine, toolkit, make, exit_code, resumed):
+    run = batch_run(make, mailbox_plan(3), failed=("300001A",))
+    engine.run_result = replace(run, errors={"300001A": {**run.errors["300001A"], "exit_code": exit_code}})
+    assert ("dsi resume RUN-" in dsi("show", "RUN", toolkit=toolkit).out) is resumed
 
 
 def test_a_run_says_who_was_left_out_of_its_request_and_where_the_reasons_are(dsi, engine, toolkit, make):

@@ -247,6 +247,8 @@ def test_a_reset_of_an_account_in_use_is_a_password_and_a_hand_over_once() -> No
         act(desk, inputs, todo.pop(0))
         assert identities(plan(desk, inputs).actions) == identities(todo)
     assert len(desk.envelopes.ever["100100A"]) == 1
+    waiting = next(one for one in plan(desk, batch(row("100100A"))).non_actions if one.kind == "set_password")
+    assert "`dsi mailbox handover 100100A`" in waiting.reason.render("en")
     desk.envelopes.open("100100A")
     assert kinds(plan(desk, inputs), "100100A") == ["set_password", "hand_over"]
 
@@ -261,6 +263,7 @@ def test_seats_short_by_two_name_the_two_and_nothing_is_made_for_them() -> None:
     made = plan(desk, batch(*[one for one in rows if one["matricule"] != "100700A"]))
     assert sorted({blocker.target for blocker in made.blockers}) == ["100400A", "100600A"]
     assert made.blockers[0].next_step.render("en").startswith("Buy 2 seats more")
+    assert "0 of 4 are in use, the others go to other rows" in made.blockers[0].reason.render("en")
     assert not {action.target for action in made.actions} & {"100400A", "100600A"}
 
 
