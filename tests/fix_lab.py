@@ -77,3 +77,10 @@ def lab(make_lab):
     shared = make_lab()
     shared.up()
     return shared
+
+
+@pytest.fixture
+def short_folder():
+    """A folder whose path leaves room for Samba's sockets; pytest's own are too long."""
+    with tempfile.TemporaryDirectory(prefix="dsi-") as folder:
+        yield Path(folder)

@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -197,13 +196,6 @@ def test_nothing_is_half_written_when_the_signature_cannot_be_made(office, key):
     assert office.dsi("approve", asked, "--comment", "vu", person=SECTION_HEAD).code == 0
     assert office.state.stat().st_mode & 0o077 == 0
     office.assert_whole()
-
-
-@pytest.fixture
-def short_folder():
-    """A folder whose path leaves room for Samba's sockets; pytest's own are too long."""
-    with tempfile.TemporaryDirectory(prefix="dsi-") as folder:
-        yield Path(folder)
 
 
 def test_a_lab_in_a_folder_with_too_long_a_path_is_refused_at_once(office):

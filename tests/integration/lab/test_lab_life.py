@@ -210,8 +210,8 @@ def kill(pid):
         os.close(handle)
 
 
-def test_one_network_cannot_serve_two_labs(fresh, lab, tmp_path):
-    other = Lab(Layout("intrus", lab.layout.network, tmp_path / "intrus"))
+def test_one_network_cannot_serve_two_labs(fresh, lab, short_folder):
+    other = Lab(Layout("intrus", lab.layout.network, short_folder / "intrus"))
     with pytest.raises(UsageError) as refused:
         other.up(0)
     assert lab.layout.interface in str(refused.value)
@@ -219,8 +219,8 @@ def test_one_network_cannot_serve_two_labs(fresh, lab, tmp_path):
     assert lab.is_up()
 
 
-def test_a_lab_of_the_same_name_elsewhere_is_not_touched(lab, tmp_path):
-    other = Lab(Layout(lab.layout.name, lab.layout.network, tmp_path / lab.layout.name))
+def test_a_lab_of_the_same_name_elsewhere_is_not_touched(lab, short_folder):
+    other = Lab(Layout(lab.layout.name, lab.layout.network, short_folder / lab.layout.name))
     with pytest.raises(UsageError):
         other.up(0)
     with pytest.raises(UsageError):
