@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from benchmarks import fleet, gate, inventory, journal, startup
+from benchmarks import accounts, fleet, gate, inventory, journal, startup
 from benchmarks.results import QUICK, Benchmark, Effort, Row, failures
 
 ALL: Sequence[Benchmark] = (
@@ -23,6 +23,7 @@ ALL: Sequence[Benchmark] = (
     journal.BENCHMARK,
     gate.BENCHMARK,
     fleet.BENCHMARK,
+    accounts.BENCHMARK,
 )
 
 

@@ -16,7 +16,7 @@ KINDS: Final = {
     "users": re.compile(r"GET /users"),
     "groups": re.compile(r"GET /groups"),
     "contacts": re.compile(r"GET /contacts"),
-    "deleted_users": re.compile(r"GET /directory/deletedItems/microsoft\.graph\.user"),
+    "deleted_users": re.compile(r"GET /directory/deletedItems/(?:microsoft\.)?graph\.user"),
     "user": re.compile(r"GET /users/([^/]+)"),
     "mailbox": re.compile(r"GET /users/([^/]+)/mailboxSettings"),
     "patch": re.compile(r"PATCH /users/([^/]+)"),

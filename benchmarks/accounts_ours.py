@@ -87,7 +87,7 @@ class Replay:
             "contacts": graph.contacts,
             "deleted_users": graph.directory.deleted_items.graph_user,
         }
-        return sdk.url(builders[call.kind], call.query).replace("/graph.user", "/microsoft.graph.user")
+        return sdk.url(builders[call.kind], call.query)
 
 
 def main(inventory: str, file: str, workers: str) -> None:

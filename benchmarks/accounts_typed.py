@@ -32,8 +32,8 @@ class Loop:
         from kiota_authentication_azure.azure_identity_authentication_provider import (
             AzureIdentityAuthenticationProvider,
         )
-        from msgraph_core import GraphClientFactory
 
+        factory = import_module("msgraph_core").GraphClientFactory
         options = import_module("msgraph.graph_request_adapter").options
         msgraph = import_module("msgraph")
         assert endpoint.certificate is not None  # the lab's inventory names one
@@ -46,13 +46,12 @@ class Loop:
             connection_verify=endpoint.ca_file,
         )
         context = ssl.create_default_context(cafile=endpoint.ca_file)
-        self.http = GraphClientFactory.create_with_default_middleware(
+        self.http = factory.create_with_default_middleware(
             client=httpx.AsyncClient(verify=context, timeout=30), options=options
         )
         provider = AzureIdentityAuthenticationProvider(self.credential, scopes=[endpoint.scope])
         adapter = msgraph.GraphRequestAdapter(provider, client=self.http)
         adapter.base_url = endpoint.base_url
-        self.base_url = endpoint.base_url
         self.graph = msgraph.GraphServiceClient(request_adapter=adapter)
 
     async def make(self, call: Call) -> Any:
@@ -68,14 +67,9 @@ class Loop:
             "users": graph.users,
             "groups": graph.groups,
             "contacts": graph.contacts,
+            "deleted_users": graph.directory.deleted_items.graph_user,
             "user": user,
         }
-        if call.kind == "deleted_users":
-            # The SDK writes the alias of the namespace, which Microsoft documents nowhere.
-            url = f"{self.base_url}/directory/deletedItems/microsoft.graph.user"
-            words = "&".join(f"${name}={value}" for name, value in call.query.items())
-            listed: Awaitable[Any] = graph.directory.deleted_items.graph_user.with_url(f"{url}?{words}").get()
-            return listed
         builder = lists[call.kind] if user is None or call.kind == "user" else user.mailbox_settings
         read: Awaitable[Any] = builder.get(_query(builder, call))
         return read
@@ -129,7 +123,7 @@ def _licence(body: dict[str, Any]) -> Any:
 
 def _mail(body: dict[str, Any]) -> Any:
     found = import_module("msgraph.generated.users.item.send_mail.send_mail_post_request_body")
-    message = body["message"]
+    message = body["Message"]
     to = [
         _model("recipient", "Recipient", email_address=_model("email_address", "EmailAddress", **one["emailAddress"]))
         for one in message["toRecipients"]
@@ -137,7 +131,7 @@ def _mail(body: dict[str, Any]) -> Any:
     kind = import_module("msgraph.generated.models.body_type").BodyType.Text
     text = _model("item_body", "ItemBody", content_type=kind, content=message["body"]["content"])
     made = _model("message", "Message", subject=message["subject"], body=text, to_recipients=to)
-    return found.SendMailPostRequestBody(message=made, save_to_sent_items=body["saveToSentItems"])
+    return found.SendMailPostRequestBody(message=made, save_to_sent_items=body["SaveToSentItems"])
 
 
 def _provision(body: dict[str, Any]) -> Any:

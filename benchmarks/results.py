@@ -63,6 +63,7 @@ class Effort:
         entries: length of the journal verified.
         inventory: hosts of the large inventory.
         patience: seconds after which the host that hangs is given up.
+        accounts: people who get a mail account.
     """
 
     repeats: int = 5
@@ -72,9 +73,10 @@ class Effort:
     entries: int = 10_000
     inventory: int = 500
     patience: int = 5
+    accounts: int = 200
 
 
-QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2)
+QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3)
 
 
 @dataclass(slots=True)

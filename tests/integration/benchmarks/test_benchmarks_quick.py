@@ -21,8 +21,16 @@ KEYS = {
         "cpu_small", "cpu_large", "bare_cpu", "simulator_cpu", "memory", "memory_grown", "command_wall",
         "command_cpu", "hung_wall",
     },
+    "accounts": {
+        "ours_over_typed_cpu", "ours_over_typed_wall", "whole_over_typed_cpu", "whole_over_typed_wall", "wall", "cpu",
+        "ours_cpu", "typed_cpu", "ours_wall", "typed_wall", "simulator_cpu", "plan_cpu", "http", "inner", "retries",
+        "ldap", "actions", "start_over_workstation", "start_over_dsi", "start_cpu", "start_modules", "start_extra",
+    },
 }  # fmt: skip
-LIMITS = {"help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2}
+LIMITS = {
+    "help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2, "ours_over_typed_cpu": 0.2,
+    "ours_over_typed_wall": 0.2, "start_extra": 0,
+}  # fmt: skip
 
 
 def bench(*words):
