@@ -71,7 +71,9 @@ def tenant_findings(subject: Subject) -> Iterator[Finding]:
         return
     tenant: Look[Tenant] = Look(subject.reader.tenant)
     yield from guarded("m365.tenant", T("tenant"), lambda: [_tenant(tenant())])
-    yield from permission_findings(subject, grant.value, hybrid=tenant.value is not None and tenant.value.hybrid)
+    # Where the tenant cannot be read yet, nothing is asked for that only one without synchronisation needs.
+    hybrid = tenant.value is None or tenant.value.hybrid
+    yield from permission_findings(subject, grant.value, hybrid=hybrid)
     if tenant.value is None:
         return
     yield _domain(subject.policy, tenant.value)

@@ -112,11 +112,11 @@ class Connection:
             pending = following
         return found
 
-    def tenant(self) -> Tenant:
-        """Return the organisation, read once."""
+    def tenant(self, *, anew: bool = False) -> Tenant:
+        """Return the organisation, read once unless asked for anew."""
         # A lock of its own: other threads go on asking meanwhile.
         with self._reading_tenant:
-            if self._tenant is None:
+            if self._tenant is None or anew:
                 (found,) = self.pages([self.queries.organisation()])
                 self._tenant = records.tenant(found[0] if found else {})
             return self._tenant
@@ -161,13 +161,13 @@ class GraphReader:
         """Return how much was exchanged so far."""
         return self._connection.exchanges()
 
-    def tenant(self) -> Tenant:
-        """Return the organisation; asked once per reader.
+    def tenant(self, *, anew: bool = False) -> Tenant:
+        """Return the organisation; asked once per reader, unless `anew`.
 
         Raises:
             UnreachableError: no answer before the deadline. RefusedError: the tenant said no, its reason as a sentence.
         """
-        return self._connection.tenant()
+        return self._connection.tenant(anew=anew)
 
     def skus(self) -> Sequence[Sku]:
         """Return the subscribed licences that users can have, read anew at each call."""

@@ -214,8 +214,8 @@ class MemoryTenantReader:
         """Return how much was exchanged so far: reads of several things are batches of 20."""
         return Exchanges(self._http, self._inner)
 
-    def tenant(self) -> Tenant:
-        """Return the organisation."""
+    def tenant(self, *, anew: bool = False) -> Tenant:  # noqa: ARG002
+        """Return the organisation, which is always read anew here."""
         self._ask("tenant", "")
         return self._tenant.organisation
 
@@ -375,7 +375,9 @@ class MemoryTenantWriter(MemoryTenantReader):
         """Set a temporary password."""
         self._begin("reset_password", user_id)
         with self._tenant.lock:
-            self._tenant.passwords.setdefault(self._own(user_id).user.id, []).append(password)
+            record = self._own(user_id)
+            record.user = replace(record.user, must_change=True)
+            self._tenant.passwords.setdefault(record.user.id, []).append(password)
         self._end("reset_password", user_id)
 
     def revoke_sessions(self, user_id: str) -> None:

@@ -175,6 +175,7 @@ def created(user_id: str, new: NewCloudUser, moment: datetime) -> CloudUser:
         staff_number=new.staff_number,
         enabled=True,
         usage_location=new.usage_location,
+        must_change=True,
     )
 
 

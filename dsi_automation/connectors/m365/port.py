@@ -135,6 +135,7 @@ class CloudUser:
         licences: skuIds of assignedLicenses.
         provisioning_errors: unresolved serviceProvisioningErrors and onPremisesProvisioningErrors, as sentences.
         sessions_valid_from: signInSessionsValidFromDateTime, moved on by a revocation.
+        must_change: forceChangePasswordNextSignIn of passwordProfile, which is null once the password is changed.
     """
 
     id: str
@@ -155,6 +156,7 @@ class CloudUser:
     provisioning_errors: tuple[str, ...] = ()
     created_at: datetime | None = None
     sessions_valid_from: datetime | None = None
+    must_change: bool = False
 
 
 class HolderKind(StrEnum):
@@ -261,8 +263,11 @@ class TenantReader(Protocol):
         """Return how much was exchanged so far."""
         ...
 
-    def tenant(self) -> Tenant:
+    def tenant(self, *, anew: bool = False) -> Tenant:
         """Return the organisation; asked once per reader.
+
+        Args:
+            anew: ask again: when the synchronisation last spoke changes while one waits for it.
 
         Raises:
             UnreachableError: no answer before the deadline. RefusedError: the tenant said no, its reason as a sentence.

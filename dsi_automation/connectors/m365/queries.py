@@ -87,8 +87,6 @@ class Queries:
             url = self._sdk.url(self._graph.contacts, {"filter": filter_, "select": holder})
             yield HolderKind.CONTACT, Ask(Call.CONTACTS, "GET", url, doing, batch=True)
         url = self._sdk.url(self._graph.directory.deleted_items.graph_user, {"select": with_upn, "top": PAGE})
-        # The SDK writes the alias of the namespace; Microsoft documents its whole name.
-        url = url.replace("/graph.user", "/microsoft.graph.user")
         yield HolderKind.DELETED_USER, Ask(Call.DELETED_USERS, "GET", url, T("read the deleted users"), batch=True)
 
     def _users(self, filter_: str, doing: Text) -> Ask:

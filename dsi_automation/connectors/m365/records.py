@@ -48,6 +48,7 @@ USER_FIELDS: Final = (
     "onPremisesProvisioningErrors",
     "createdDateTime",
     "signInSessionsValidFromDateTime",
+    "passwordProfile",
 )
 HOLDER_FIELDS: Final = ("id", "displayName", "mail", "proxyAddresses")
 USER_HOLDER_FIELDS: Final = (*HOLDER_FIELDS, "userPrincipalName", "employeeId", "surname")
@@ -104,6 +105,7 @@ def user(data: Json) -> CloudUser:
         provisioning_errors=_provisioning_errors(data),
         created_at=moment(data.get("createdDateTime")),
         sessions_valid_from=moment(data.get("signInSessionsValidFromDateTime")),
+        must_change=_must_change(data.get("passwordProfile")),
     )
 
 
@@ -176,6 +178,10 @@ def _provisioning_errors(data: Json) -> tuple[str, ...]:
         for one in _many(data, "onPremisesProvisioningErrors")
     ]
     return (*services, *directory)
+
+
+def _must_change(profile: object) -> bool:
+    return isinstance(profile, dict) and profile.get("forceChangePasswordNextSignIn") is True
 
 
 def _many(data: Json, name: str) -> list[Json]:

@@ -107,7 +107,7 @@ class GraphWriter(GraphReader):
         self._check(letter.to)
         message = {
             "subject": letter.subject,
-            "body": {"contentType": "Text", "content": letter.body},
+            "body": {"contentType": "text", "content": letter.body},
             "toRecipients": [{"emailAddress": {"address": letter.to}}],
         }
         ask = Ask(
@@ -116,7 +116,8 @@ class GraphWriter(GraphReader):
             self._connection.sdk.user_url(letter.sender, "send_mail"),
             T("send a mail to {to}", to=letter.to),
             letter.to,
-            {"message": message, "saveToSentItems": True},
+            # Capital letters as the published description of Graph and the SDK have them.
+            {"Message": message, "SaveToSentItems": True},
             once=True,
         )
         self._connection.get(ask)

@@ -108,7 +108,7 @@ class Service:
             case ["contacts"]:
                 permissions.need(call.roles, permissions.CONTACTS)
                 return self._list(call, CONTACTS, self._tenant.store.live("contact"))
-            case ["directory", "deletedItems", "microsoft.graph.user" | "user"]:
+            case ["directory", "deletedItems", "user" | "graph.user"]:
                 permissions.need(call.roles, permissions.READ_USERS)
                 return self._list(call, DELETED, self._tenant.store.deleted())
             case ["directory", "deletedItems", key]:

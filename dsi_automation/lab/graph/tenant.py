@@ -112,7 +112,7 @@ class Tenant:
         row = {name: entry.props.get(name, empty(prop)) for name, prop in schema.items()}
         if entry.kind == "user":
             row.update(self.licences.told(entry))
-            row["passwordProfile"] = None
+            row["passwordProfile"] = _profile(entry)
             for name in ("onPremisesProvisioningErrors", "serviceProvisioningErrors"):
                 row[name] = entry.props.get(name, [])
         return row
@@ -302,3 +302,13 @@ class Tenant:
         unknown = sorted(set(values) - set(schema))
         if unknown:
             raise UsageError(T("Graph has no property {name}.", name=", ".join(unknown)))
+
+
+def _profile(entry: Entry) -> dict[str, bool] | None:
+    """Return passwordProfile as reads tell it: never the password, nothing once it need not be changed.
+
+    Source: microsoft-graph-docs issue 13208.
+    """
+    if not entry.must_change:
+        return None
+    return {"forceChangePasswordNextSignIn": True, "forceChangePasswordNextSignInWithMfa": False}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.m365.errors import AddressTakenError, NoSeatError
 from dsi_automation.connectors.m365.port import CloudUser, NewCloudUser, TenantReader
 from dsi_automation.core.clock import iso
-from dsi_automation.core.errors import RefusedError, UnreachableError
+from dsi_automation.core.errors import DsiError, RefusedError, UnreachableError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
@@ -41,7 +41,7 @@ def synchronise(action: Action, inputs: MailboxInputs, hands: Hands, observer: O
     target, address, look = action.target, str(action.args["address"]), hands.look
     begin(hands, target)
     account = required_account(hands.accounts(), target, address)
-    tenant = hands.tenant().for_target(target)
+    tenant, started = hands.tenant().for_target(target), look.clock.now()
 
     def missing() -> Text | None:
         found = one_user(tenant.users_by_immutable_id([account.immutable_id])[account.immutable_id], target)
@@ -65,7 +65,7 @@ def synchronise(action: Action, inputs: MailboxInputs, hands: Hands, observer: O
         missing,
         look.tenant_settings.sync_deadline,
         late=T("{address} has not arrived in the tenant", address=address),
-        meaning=lambda: _alive(tenant, look),
+        meaning=lambda: _alive(tenant, look, started),
     )
 
 
@@ -229,16 +229,25 @@ def _refuse_other_address(user: CloudUser, target: str, address: str) -> None:
         )  # fmt: skip
 
 
-def _alive(tenant: TenantReader, look: Look) -> Text:
-    last = tenant.tenant().last_sync
+def _alive(tenant: TenantReader, look: Look, started: datetime) -> Text | None:
+    """Return what the synchronisation's last sign of life means for an account waited for since `started`."""
+    try:
+        last = tenant.tenant(anew=True).last_sync
+    except DsiError:
+        return None  # what is missing is told; the tenant does not answer why
     if last is None:
         return T("The tenant says that nothing was ever synchronised.")
     if look.clock.now() - last > DEAD_AFTER:
         return T(
             "The synchronisation has been silent since {moment}: it looks dead. See to its server.", moment=iso(last)
         )
+    if last < started:
+        return T(
+            "The synchronisation has not run since {moment}, before this wait began: it is stopped, or its cycle is "
+            "longer than the sync_deadline of dsi_m365.",
+            moment=iso(last),
+        )
     return T(
-        "The synchronisation is alive ({moment}): the account is not in its scope, or its cycle is longer than the "
-        "sync_deadline of dsi_m365.",
+        "The synchronisation is alive ({moment}): the account is not in its scope, or the tenant refuses it.",
         moment=iso(last),
     )

@@ -36,6 +36,8 @@ class Wanted:
     address: str | None
     part_number: str | None
     seatless: bool
+    cloud_password: bool
+    """Whether a temporary password was set in the tenant, unless the user is synchronised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def _wanted(target: str, plan: Plan, inputs: MailboxInputs, look: Look) -> Wante
         address or (rows[0].address if rows else "") or None,
         str(licence) if licence else wanted_part(target, inputs, look.account_policy),
         seatless=inputs.without_seat and licence is None,
+        cloud_password="create_cloud_user" in actions or (inputs.reset and "set_password" in actions),
     )
 
 
@@ -179,6 +182,8 @@ def _in_tenant(wanted: Wanted, seen: Seen, skus: Sequence[Sku], look: Look) -> I
         country = look.account_policy.usage_location
         country = str(wanted.actions.get("set_location", {}).get("country") or country)
         yield _check(target, "location", T("Usage location"), country, user.usage_location or "-", source)
+    if wanted.cloud_password and not user.synced:
+        yield _must_change_in_tenant(user, target, look, source)
     if wanted.seatless and not user.licences:
         return
     sku = mailbox_sku(user, skus, wanted.part_number)
@@ -191,6 +196,17 @@ def _in_tenant(wanted: Wanted, seen: Seen, skus: Sequence[Sku], look: Look) -> I
     for one in conditions(user, seen.mailbox, sku, address):
         where = f"{source}/mailboxSettings" if one.name == "mailbox" else source
         yield _check(target, one.name, one.title, one.expected, one.observed, where, ok=one.ok)
+
+
+def _must_change_in_tenant(user: CloudUser, target: str, look: Look, source: str) -> Check:
+    title, yes = T("Password to be changed at the first sign-in to the tenant"), str(T("yes"))
+    if user.must_change:
+        return _check(target, "must_change_in_tenant", title, yes, yes, source)
+    # The tenant forgets it the moment the password is changed, as whoever was given it may have done.
+    envelope = look.envelopes().find(target)
+    opened = envelope is not None and envelope.opened_at is not None
+    observed = str(T("changed since it was handed over") if opened else T("no"))
+    return _check(target, "must_change_in_tenant", title, yes, observed, source, ok=opened)
 
 
 def _passwords(wanted: Sequence[Wanted], look: Look, observer: Observer) -> dict[str, list[Check]]:

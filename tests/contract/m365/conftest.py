@@ -126,7 +126,7 @@ class Graph:
             ("GET /users", lambda **k: self.listing(list(self.users.values()), "/users", **k)),
             ("GET /groups", lambda **k: self.listing(self.groups, "/groups", **k)),
             ("GET /contacts", lambda **k: self.listing(self.contacts, "/contacts", **k)),
-            ("GET (/directory/deletedItems/microsoft.graph.user)", lambda p, **k: self.listing(self.deleted, p, **k)),
+            ("GET (/directory/deletedItems/graph.user)", lambda p, **k: self.listing(self.deleted, p, **k)),
             ("GET /users/([^/]+)", self.read),
             ("GET /users/([^/]+)/mailboxSettings", self.mailbox),
             ("POST /users", self.create),

@@ -207,8 +207,8 @@ def test_a_password_is_reset_to_be_changed_and_sessions_end(graph, writer):
 
 def test_a_mail_goes_out_in_plain_text_from_the_service_mailbox(graph, writer):
     writer.send_mail(Letter("dsi@douanes.lab", "chef@douanes.lab", "Bienvenue", "Bonjour"))
-    message = graph.sent[0]["message"]
-    assert message["body"] == {"contentType": "Text", "content": "Bonjour"}
+    message = graph.sent[0]["Message"]
+    assert message["body"] == {"contentType": "text", "content": "Bonjour"}
     assert message["toRecipients"] == [{"emailAddress": {"address": "chef@douanes.lab"}}]
     assert graph.requests[-1][1] == "/users/dsi%40douanes.lab/sendMail"
 

@@ -247,6 +247,21 @@ def test_a_dead_synchronisation_is_told_from_one_that_is_slow() -> None:
     assert told[0] != told[1]
 
 
+def test_a_synchronisation_that_runs_meanwhile_is_alive_and_one_that_does_not_is_not_said_to_be() -> None:
+    told = []
+    for spoken in (timedelta(seconds=5), -timedelta(seconds=5)):
+        desk = Desk()
+        desk.tenant_.cycle = None
+        act("create_account", desk)
+        began = desk.clock.now()
+        desk.tenant_.organisation = replace(desk.tenant_.organisation, last_sync=began + spoken)
+        with pytest.raises(UnreachableError) as caught:
+            act("synchronise", desk)
+        told.append(caught.value.meaning.template)
+    assert "is alive" in told[0]
+    assert "has not run since" in told[1]
+
+
 def test_a_synchronisation_that_can_be_asked_is_asked_for_this_account_only() -> None:
     desk = Desk()
     desk.tenant_.cycle, desk.tenant_.on_demand = None, True
