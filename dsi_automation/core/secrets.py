@@ -67,7 +67,7 @@ def register(value: str) -> None:
             return
         _known[value] = None
         forms = _forms(value)
-        _longest_first = tuple(sorted({*_longest_first, *forms}, key=len, reverse=True))
+        _longest_first = tuple(sorted({*_longest_first, *forms}, key=_rank))
         for form in forms:
             # Forms that hold a mask can come to be in a text while others are replaced in it.
             head = "" if MASK[0] in form else form[:SHORTEST]
@@ -81,7 +81,7 @@ def redact(text: str) -> str:
     if len(known) > len(text):
         heads = {text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1)} | {""}
         found = [form for head in heads for form in _heads.get(head, ())]
-        known = tuple(sorted(found, key=len, reverse=True)) if found else ()
+        known = tuple(sorted(found, key=_rank)) if found else ()
     for form in known:
         if form in text:
             text = text.replace(form, MASK)
@@ -97,6 +97,10 @@ def redact_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [redact_json(item) for item in value]
     return value
+
+
+def _rank(form: str) -> tuple[int, str]:
+    return -len(form), form
 
 
 def _forms(value: str) -> set[str]:
