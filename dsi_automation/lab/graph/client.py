@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from dsi_automation.core.errors import RefusedError, UnreachableError
 from dsi_automation.core.text import T
+from dsi_automation.lab.control_client import ControlClient
 from dsi_automation.lab.graph.faults import Fault, FaultRule
-from dsi_automation.lab.windows.control import UnixConnection
 
 
-class GraphControl:
-    """Talks to one simulated tenant.
+class GraphControl(ControlClient):
+    """Talks to one simulated tenant."""
 
-    Args:
-        path: its control socket.
-        timeout: seconds one answer may take.
-
-    Every method raises UnreachableError when nobody listens, RefusedError when the simulator says no.
-    """
-
-    def __init__(self, path: Path, timeout: float = 30.0) -> None:
-        self._path = path
-        self._timeout = timeout
-
-    def ready(self) -> bool:
-        """Tell whether the simulator answers, without raising when it does not."""
-        try:
-            return bool(self.info()["ready"])
-        except UnreachableError:
-            return False
-
-    def wait_ready(self, seconds: float = 30.0) -> None:
-        """Wait until it listens.
-
-        Raises:
-            UnreachableError: it did not happen in that time.
-        """
-        deadline = time.monotonic() + seconds
-        while not self.ready():
-            if time.monotonic() > deadline:
-                raise UnreachableError(T("The Microsoft 365 simulator does not start."))
-            time.sleep(0.05)
+    simulator = T("The Microsoft 365 simulator")
 
     def info(self) -> dict[str, Any]:
         """Return `ready`, `port`, `tenant_id`, `client_id`, `hybrid`, `last_sync`, `users`, `deleted`, `requests`."""
@@ -175,19 +142,3 @@ class GraphControl:
     def _seed(self, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = self._call("POST", f"/seed/{kind}", properties)
         return made
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        connection = UnixConnection(self._path, self._timeout)
-        try:
-            connection.request(
-                method, path, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}
-            )
-            answer = connection.getresponse()
-            data = json.loads(answer.read() or b"null")
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise UnreachableError(T("The Microsoft 365 simulator does not answer.")) from error
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise RefusedError(T("The Microsoft 365 simulator refuses: {reason}", reason=data.get("error", "")))
-        return data

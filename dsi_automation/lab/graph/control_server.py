@@ -2,77 +2,55 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
 
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
+from dsi_automation.lab.control_socket import ControlSocket
 from dsi_automation.lab.graph.faults import FaultRule
 from dsi_automation.lab.graph.server import GraphServer
 from dsi_automation.lab.graph.service import VERSION
 from dsi_automation.lab.graph.store import Entry
 from dsi_automation.lab.graph.sync import AdUser
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class ControlServer:
+class ControlServer(ControlSocket):
     """Serves the control socket; whoever can open the socket's file may use it."""
 
     def __init__(self, server: GraphServer) -> None:
+        super().__init__(server.settings.control_socket)
         self._server = server
         self._tenant = server.tenant
-        self._path = server.settings.control_socket
-        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> None:
-        """Open the socket, for its owner only."""
-        application = web.Application(middlewares=[_errors])
-        application.add_routes(
-            [
-                web.get("/ready", self._ready),
-                web.post("/reset", self._reset),
-                web.post("/faults", self._fault),
-                web.delete("/faults", self._clear),
-                web.post("/delays", self._delays),
-                web.post("/seats", self._seats),
-                web.get("/skus", self._skus),
-                web.post("/roles", self._roles),
-                web.post("/tokens/expire", self._expire),
-                web.post("/seed/{kind}", self._seed),
-                web.get("/users", self._users),
-                web.get("/users/{key}", self._user),
-                web.post("/users/{key}", self._change),
-                web.delete("/users/{key}", self._delete),
-                web.post("/sign-in", self._sign_in),
-                web.get("/mails", self._mails),
-                web.get("/requests", self._requests),
-                web.post("/hybrid", self._hybrid),
-                web.post("/sync", self._sync),
-            ]
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Return what can be asked."""
+        return (
+            web.get("/ready", self._ready),
+            web.post("/reset", self._reset),
+            web.post("/faults", self._fault),
+            web.delete("/faults", self._clear),
+            web.post("/delays", self._delays),
+            web.post("/seats", self._seats),
+            web.get("/skus", self._skus),
+            web.post("/roles", self._roles),
+            web.post("/tokens/expire", self._expire),
+            web.post("/seed/{kind}", self._seed),
+            web.get("/users", self._users),
+            web.get("/users/{key}", self._user),
+            web.post("/users/{key}", self._change),
+            web.delete("/users/{key}", self._delete),
+            web.post("/sign-in", self._sign_in),
+            web.get("/mails", self._mails),
+            web.get("/requests", self._requests),
+            web.post("/hybrid", self._hybrid),
+            web.post("/sync", self._sync),
         )
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        self._path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            await web.UnixSite(self._runner, str(self._path)).start()
-        finally:
-            os.umask(before)
-
-    async def stop(self) -> None:
-        """Close the socket."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._path.unlink(missing_ok=True)
 
     async def _ready(self, _: web.Request) -> web.StreamResponse:
         settings = self._server.settings
@@ -215,18 +193,3 @@ class ControlServer:
 
     def _shown(self, entry: Entry) -> dict[str, Any]:
         return {**self._tenant.row(entry), "mailbox": entry.mailbox}
-
-
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        return web.json_response({"error": said}, status=422)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=422)
-    except UsageError as error:
-        return web.json_response({"error": error.what.render("en"), **error.to_json()}, status=404)
-    except DsiError as error:
-        return web.json_response({"error": error.what.render("en"), **error.to_json()}, status=500)

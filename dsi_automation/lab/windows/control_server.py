@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 from aiohttp import web
-from pydantic import ValidationError
 
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.lab.control_socket import ControlSocket
 from dsi_automation.lab.windows.faults import FaultRule
 from dsi_automation.lab.windows.simulator import Simulator
 from dsi_automation.lab.windows.spec import WorkstationSpec
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class ControlServer:
+class ControlServer(ControlSocket):
     """Serves the control socket; whoever can open the socket's file may use it."""
 
     def __init__(self, simulator: Simulator, path: Path) -> None:
+        super().__init__(path)
         self._simulator = simulator
-        self._path = path
-        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> None:
-        """Open the socket, for its owner only."""
-        application = web.Application(middlewares=[_errors])
-        application.add_routes(
-            [
-                web.get("/ready", self._ready),
-                web.get("/workstations", self._list),
-                web.post("/workstations", self._add),
-                web.get("/workstations/{key}", self._show),
-                web.delete("/workstations/{key}", self._remove),
-                web.get("/workstations/{key}/requests", self._requests),
-                web.post("/workstations/{key}/faults", self._fault),
-                web.delete("/workstations/{key}/faults", self._clear),
-                web.post("/workstations/{key}/reset", self._reset),
-                web.post("/workstations/{key}/reboot", self._reboot),
-            ]
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Return what can be asked."""
+        return (
+            web.get("/ready", self._ready),
+            web.get("/workstations", self._list),
+            web.post("/workstations", self._add),
+            web.get("/workstations/{key}", self._show),
+            web.delete("/workstations/{key}", self._remove),
+            web.get("/workstations/{key}/requests", self._requests),
+            web.post("/workstations/{key}/faults", self._fault),
+            web.delete("/workstations/{key}/faults", self._clear),
+            web.post("/workstations/{key}/reset", self._reset),
+            web.post("/workstations/{key}/reboot", self._reboot),
         )
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        self._path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            await web.UnixSite(self._runner, str(self._path)).start()
-        finally:
-            os.umask(before)
-
-    async def stop(self) -> None:
-        """Close the socket."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._path.unlink(missing_ok=True)
 
     async def _ready(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"ready": True, "workstations": len(self._simulator.endpoints)})
@@ -107,17 +85,3 @@ class ControlServer:
             "https_port": endpoint.https_port,
             "up": endpoint.up,
         }
-
-
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ValidationError as error:
-        # input values are left out: a specification holds passwords
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        return web.json_response({"error": said}, status=422)
-    except UsageError as error:
-        return web.json_response({"error": error.what.render("en"), **error.to_json()}, status=404)
-    except DsiError as error:
-        return web.json_response({"error": error.what.render("en"), **error.to_json()}, status=500)
