@@ -27,6 +27,9 @@ FULL_LANES: Final = 6
 LINGER: Final = 0.1
 """Seconds that a request waits for an answer that is under way, to travel with others then; after that it goes."""
 
+FIRST_CONTACT: Final = 30.0
+"""Seconds of trying for whoever never answered in this process: no Internet, most likely, and somebody who waits."""
+
 type Send = Callable[[Sequence[Ask]], Awaitable[Sequence[Outcome]]]
 type Pause = Callable[[float], Awaitable[None]]
 type Reply = Answer | DsiError
@@ -65,6 +68,7 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._spread = secrets.SystemRandom()
         self.retries = 0
+        self._answered = False
 
     async def ask_all(self, asks: Sequence[Ask]) -> Sequence[Reply]:
         """Return the reply to each request, in their order: an answer, or the error it was given up with."""
@@ -139,6 +143,8 @@ class Courier:
         """Hand over what is settled; what waits as long, to the second, is sent again together, in its order."""
         later: dict[int, list[_Parcel]] = {}
         waits: dict[int, float] = {}
+        # A token endpoint that throttles has answered as well.
+        self._answered |= any(isinstance(one, Answer) or one.retry_after is not None for one in outcomes)
         for parcel, outcome in zip(group, outcomes, strict=True):
             match decide(parcel.ask, outcome, self._moment(parcel)):
                 case Settled(answer):
@@ -161,9 +167,10 @@ class Courier:
         self._dispatch()
 
     def _moment(self, parcel: _Parcel) -> Moment:
+        spare = 0.0 if self._answered else max(0.0, self._deadline - FIRST_CONTACT)
         return Moment(
             attempt=parcel.attempt,
-            left=parcel.ends - self._clock.monotonic(),
+            left=parcel.ends - spare - self._clock.monotonic(),
             deadline=self._deadline,
             now=self._clock.now(),
             spread=lambda most: self._spread.uniform(0, most),

@@ -14,16 +14,21 @@
     ├── DirectoryMasteredError    the Active Directory is where this is changed
     └── AbsentError               the user is not in the tenant
     UnreachableError
-    └── ThrottledError            Microsoft asks to wait for longer than the deadline
+    ├── ThrottledError            Microsoft asks to wait for longer than the deadline
+    └── UntrustedError            the server's certificate is not accepted
 """
 
 from __future__ import annotations
 
-from typing import Any
+import ssl
+from typing import Any, Final
 
 from dsi_automation.core.errors import RefusedError, UnknownOutcomeError, UnreachableError
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T, Text
+
+CAUSES: Final = 10
+"""Errors behind an error that are looked at; chains can be circular."""
 
 
 class SignInRefusedError(RefusedError):
@@ -72,6 +77,12 @@ class ThrottledError(UnreachableError):
     """Microsoft asks to wait for longer than a call may take; nothing was done."""
 
 
+class UntrustedError(UnreachableError):
+    """The server's TLS certificate is not accepted; asking again does not change that."""
+
+    retryable = False
+
+
 def throttled(
     doing: Text, *, on: str | None, seconds: float, deadline: float, detail: dict[str, Any]
 ) -> ThrottledError:
@@ -98,6 +109,26 @@ def unanswered(doing: Text, *, on: str | None, server: str, detail: dict[str, An
         next_step=T("Check the Internet connection, the proxy and the health of Microsoft 365, then run this again."),
         detail=detail,
     )
+
+
+def untrusted(server: str, cause: Exception) -> UntrustedError:
+    """Return the error for a server whose certificate is not accepted."""
+    return UntrustedError(
+        T("The certificate of {server} is not accepted.", server=server),
+        meaning=T("Nothing was sent: whoever answers there may be somebody else, or this machine's clock is wrong."),
+        next_step=T("Check the clock, then dsi_m365.ca_file: a proxy that opens TLS has an authority of its own."),
+        detail={"cause": type(cause).__name__},
+    )
+
+
+def refused_certificate(error: BaseException | None) -> bool:
+    """Tell whether a connection failed because of the server's certificate, whatever library says it how."""
+    seen = 0
+    while error is not None and seen < CAUSES:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
 
 
 def lost(doing: Text, *, on: str | None, server: str, detail: dict[str, Any]) -> UnknownOutcomeError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from dsi_automation.connectors.m365.asks import LOW_PRIORITY, Answer, Ask, Broken, Outcome, encode
-from dsi_automation.connectors.m365.errors import unanswered
+from dsi_automation.connectors.m365.errors import refused_certificate, unanswered, untrusted
 from dsi_automation.connectors.m365.port import TenantEndpoint
 from dsi_automation.connectors.m365.sign_in import Tokens, trust
 from dsi_automation.core.clock import Clock
@@ -125,10 +125,14 @@ class Sdk:
             response = await self._adapter.send_primitive_async(request, "bytes", {})
         except AzureError as error:
             # The token could not be fetched for now; a refusal is a DsiError and goes through.
+            if refused_certificate(error):
+                raise untrusted(self.endpoint.authority, error) from error
             answered = getattr(getattr(error, "response", None), "headers", None) or {}
             return Broken(error, sent=False, retry_after=answered.get("Retry-After"))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             self.http += 1
+            if refused_certificate(error):
+                raise untrusted(self.base_url, error) from error
             return Broken(error, sent=False)
         except httpx.TransportError as error:
             self.http += 1

@@ -49,6 +49,10 @@ REASONS: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
             T("The tenant does not know the application's certificate, or it has expired."),
             T("Have an administrator add the public part of this certificate to the application, or renew it."),
         ),
+        "700024": (
+            T("Microsoft finds the time of this machine wrong."),
+            T("Set its clock right (`timedatectl`), then try `dsi doctor m365`."),
+        ),
         "7000229": (
             T("The application is registered, but not in this tenant."),
             T("Have an administrator of the tenant consent to it."),

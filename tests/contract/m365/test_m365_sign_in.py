@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from dsi_automation.connectors.m365.client import Connection, GraphReader
-from dsi_automation.connectors.m365.errors import SignInRefusedError
+from dsi_automation.connectors.m365.courier import FIRST_CONTACT
+from dsi_automation.connectors.m365.errors import SignInRefusedError, UntrustedError
 from dsi_automation.connectors.m365.sign_in import REASONS, roles
 from dsi_automation.core.errors import UnreachableError, UsageError
 from dsi_automation.core.secrets import Secret
@@ -99,6 +100,18 @@ def test_an_authority_that_does_not_answer_is_unreachable(signing_in, clock):
     assert clock.seconds <= 5
 
 
+def test_who_never_answered_is_given_up_soon_and_who_did_is_waited_for(graph, signing_in, clock):
+    with pytest.raises(UnreachableError):
+        signing_in(authority="https://127.0.0.1:1").tenant()
+    assert clock.seconds <= FIRST_CONTACT
+    reader = signing_in()
+    reader.tenant()
+    graph.fail("GET", "^/subscribedSkus", *[None] * 8, drop=True)
+    begun = clock.seconds
+    reader.skus()
+    assert clock.seconds - begun > FIRST_CONTACT
+
+
 @pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nnonsense\n"])
 def test_a_certificate_that_cannot_be_used_is_named(signing_in, tmp_path, content):
     path = tmp_path / "app.pem"
@@ -120,10 +133,11 @@ def test_a_ca_file_that_cannot_be_used_is_named(signing_in, tmp_path):
     assert "absent.pem" in caught.value.what.render("en")
 
 
-def test_a_server_signed_by_nobody_trusted_is_not_given_the_secret(graph, signing_in):
-    with pytest.raises(UnreachableError):
-        signing_in(ca_file=None, deadline=3.0).tenant()
-    assert graph.tokens == 0
+def test_a_server_signed_by_nobody_trusted_is_not_given_the_secret_nor_asked_again(graph, signing_in, clock):
+    with pytest.raises(UntrustedError) as caught:
+        signing_in(ca_file=None).tenant()
+    assert not caught.value.retryable
+    assert (graph.tokens, clock.seconds) == (0, 0)
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.!!!.c", "a.e30.c", "a.WzFd.c"])
