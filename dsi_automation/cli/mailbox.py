@@ -70,6 +70,11 @@ mailbox = Group(
 def create(targets: tuple[str, ...], file: str | None, words: tuple[str, ...], *, details: bool, **given: Any) -> int:
     """Plan mail accounts."""
     typed = inputs_of(file, given)
+    if not (targets or words or file or given["matricule"]):
+        raise UsageError(
+            T("Nobody was named."),
+            next_step=T("Give --csv FILE for many persons, or --matricule and the other references of one."),
+        )
     wish = Wish("mailbox.create", tuple(name.upper() for name in targets_of(targets)), (*typed, *words))
     return run_plan(session(), wish, details=details)
 

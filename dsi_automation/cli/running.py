@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsi_automation.cli.base import argument, command, option
+from dsi_automation.cli.handing import handover_command
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.show_run import show_run
@@ -55,11 +56,22 @@ def resume(run_id: str) -> int:
 
 def finish(session: Session, done: Run) -> int:
     """Show a run that ended and return its exit code."""
+    handed = _handed(session, done)
     if session.choices.json:
-        session.out.data(run_view(done))
+        session.out.data({**run_view(done), "next_command": handover_command(done, handed)})
     else:
-        show_run(session.out, done, plan_of(session, done))
+        show_run(session.out, done, plan_of(session, done), handed=handed)
     return run_exit_code(done)
+
+
+def _handed(session: Session, run: Run) -> set[str]:
+    """Return whose accounts were handed over already: a run may have been resumed after that."""
+    if handover_command(run) is None:
+        return set()
+    try:
+        return {item.target for one in session.engine.handovers(run=run.id) for item in one.items}
+    except DsiError:
+        return set()  # how the run ended is told all the same
 
 
 def plan_of(session: Session, run: Run) -> Plan | None:

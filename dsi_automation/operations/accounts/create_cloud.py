@@ -8,7 +8,6 @@ from typing import Final
 from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.m365.errors import AddressTakenError, NoSeatError
 from dsi_automation.connectors.m365.port import CloudUser, NewCloudUser, TenantReader
-from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import DsiError, RefusedError, UnreachableError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
@@ -239,15 +238,18 @@ def _alive(tenant: TenantReader, look: Look, started: datetime) -> Text | None:
         return T("The tenant says that nothing was ever synchronised.")
     if look.clock.now() - last > DEAD_AFTER:
         return T(
-            "The synchronisation has been silent since {moment}: it looks dead. See to its server.", moment=iso(last)
+            "The synchronisation has been silent since {moment:%Y-%m-%d %H:%M:%S} UTC: it looks dead."
+            " See to its server.",
+            moment=last,
         )
     if last < started:
         return T(
-            "The synchronisation has not run since {moment}, before this wait began: it is stopped, or its cycle is "
-            "longer than the sync_deadline of dsi_m365.",
-            moment=iso(last),
+            "The synchronisation has not run since {moment:%Y-%m-%d %H:%M:%S} UTC, before this wait began: it is"
+            " stopped, or its cycle is longer than the sync_deadline of dsi_m365.",
+            moment=last,
         )
     return T(
-        "The synchronisation is alive ({moment}): the account is not in its scope, or the tenant refuses it.",
-        moment=iso(last),
+        "The synchronisation is alive ({moment:%Y-%m-%d %H:%M:%S} UTC): the account is not in its scope, or the"
+        " tenant refuses it.",
+        moment=last,
     )

@@ -261,10 +261,14 @@ def _hand_over(subject: Subject, world: AccountsWorld, *, changed: bool) -> Step
         return subject.nothing("hand_over", reason)
     if not changed and not undelivered:
         return subject.nothing("hand_over", _why_nothing(subject, world))
+    mail_to = _mail_to(subject, world)
+    title = T("Prove that the mailbox answers, and write the letter")
+    if mail_to is not None:
+        title = T("Prove that the mailbox answers, write the letter, and tell {mail_to} by mail", mail_to=mail_to)
     return subject.action(
         "hand_over",
-        {"address": subject.address, "mail_to": _mail_to(subject, world)},
-        T("Prove that the mailbox answers, and write the letter"),
+        {"address": subject.address, "mail_to": mail_to},
+        title,
         T("A mailbox is handed over once it is ready, never before."),
     )
 

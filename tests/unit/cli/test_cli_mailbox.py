@@ -225,6 +225,24 @@ def test_a_run_of_a_batch_is_a_table_with_each_result_and_the_command_that_hands
     assert "· account: done" in dsi("show", "RUN", "--details", "--lang", "en", toolkit=toolkit).out
 
 
+def test_without_anybody_the_command_says_how_to_name_them(dsi, toolkit):
+    answer = dsi("mailbox", "create", "--lang", "en", toolkit=toolkit)
+    assert answer.code == 2
+    assert "--csv FILE" in answer.err
+
+
+def test_a_resumed_run_whose_accounts_were_handed_over_does_not_send_to_the_hand_over(
+    dsi, engine, toolkit, make, monkeypatch
+):
+    plan = mailbox_plan(2)
+    engine.run_result = batch_run(make, plan)
+    assert "dsi mailbox handover" in dsi("resume", "RUN", toolkit=toolkit).out
+    handed = SimpleNamespace(items=[SimpleNamespace(target=target) for target in plan.targets])
+    monkeypatch.setattr(type(engine), "handovers", lambda self, run=None: [handed])
+    assert "dsi mailbox handover" not in dsi("resume", "RUN", toolkit=toolkit).out
+    assert dsi("resume", "RUN", "--json", toolkit=toolkit).json["next_command"] is None
+
+
 @pytest.mark.parametrize(("exit_code", "resumed"), [(3, True), (7, False)])
 def test_what_takes_a_new_plan_is_not_told_to_be_resumed(dsi, engine, toolkit, make, exit_code, resumed):
     run = batch_run(make, mailbox_plan(3), failed=("300001A",))

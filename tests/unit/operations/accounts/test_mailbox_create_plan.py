@@ -335,7 +335,9 @@ def test_no_mail_goes_out_without_a_sender_nor_to_the_new_mailbox_itself() -> No
     assert plan(silent, batch(row("100100A", contact="a@mail.example"))).actions[-1].args["mail_to"] is None
     own = plan(Desk(), batch(row("100100A", contact="aya.kouame@douanes.lab")))
     assert own.actions[-1].args["mail_to"] is None
-    assert plan(Desk(), batch(row("100100A", contact="a@mail.example"))).actions[-1].args["mail_to"] == "a@mail.example"
+    told = plan(Desk(), batch(row("100100A", contact="a@mail.example"))).actions[-1]
+    assert told.args["mail_to"] == "a@mail.example"
+    assert "tell a@mail.example by mail" in told.title.render("en")
 
 
 def test_a_licence_or_a_domain_that_the_tenant_does_not_have_is_told() -> None:
