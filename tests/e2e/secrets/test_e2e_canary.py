@@ -1,34 +1,19 @@
 """Passwords planted in every place that may hold one are found nowhere else, in none of the shapes they travel in."""
 
-import base64
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import pytest
 import yaml
+from canary import files_below, shapes
 from fix_office import ONCE, OWNER
 
 from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR, READER
 
 PLANTED = (JOINER, READER, LOCAL_ADMINISTRATOR)
 WRONG = "Canari-Faux-9f3k2<&>'\"é"
-
-
-def shapes(value):
-    """Return the bytes a password may hide in: plain, wide, hex, base64 at each offset, quoted."""
-    plain, wide = value.encode(), value.encode("utf-16-le")
-    found = {plain, wide, plain.hex().encode(), plain.hex().upper().encode(), wide.hex().encode()}
-    for whole in (plain, wide):
-        for offset in range(3):
-            # Whatever stands before shifts base64; the characters that mix with neighbours are left out.
-            text = base64.b64encode(b"\0" * offset + whole)
-            found.add(text[4 if offset else 0 : -4])
-            found.add(text[4 if offset else 0 : -4].translate(bytes.maketrans(b"+/", b"-_")))
-    found |= {quote(value, safe="").encode(), quote_plus(value).encode(), repr(value)[1:-1].encode()}
-    return {shape for shape in found if len(shape) >= 8}
 
 
 class Watcher:
@@ -57,10 +42,6 @@ class Watcher:
                     except OSError:
                         continue
                     self.seen += [(name, content) for shape in self.wanted if shape in content]
-
-
-def files_below(*folders):
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 @pytest.fixture
