@@ -135,6 +135,14 @@ def _error(
     tried = T("This was not done: {doing}.", doing=ask.doing)
     full = tried if meaning is None else T("{first} {second}", first=meaning, second=tried)
     detail = detail_of(ask, answer)
+    if "request_id" in detail:
+        # Told to people as well: Microsoft's support asks for them first.
+        ids = T(
+            "For Microsoft's support: request-id {request_id}, client-request-id {client_request_id}.",
+            request_id=detail["request_id"],
+            client_request_id=detail.get("client_request_id", "-"),
+        )
+        full = T("{first} {second}", first=full, second=ids)
     if other := answer.fault.other_object:
         detail["other_object"] = other
     return kind(what, on=ask.on, meaning=full, next_step=next_step, detail=detail)
