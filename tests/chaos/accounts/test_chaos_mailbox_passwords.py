@@ -79,18 +79,17 @@ def test_a_reset_killed_between_the_two_directories_ends_in_one_password_for_bot
     desk.office.assert_whole()
 
 
-def test_who_has_a_windows_account_of_old_is_given_the_password_of_the_mailbox_made_in_the_cloud(desk):
-    desk.graph.hybrid(enabled=True, every=0)
+def test_who_has_a_windows_account_of_old_is_given_the_password_of_the_mailbox_made_in_the_cloud(desk, directory):
+    desk.graph.hybrid(enabled=False)
     (row,) = rows = desk.office.staff(1)
     number = row["matricule"]
-    made = desk.make(rows)
-    assert made.code == 0, made
-    address = desk.account(number)["userPrincipalName"][0]
+    login, address = number.lower(), f"ancien.{number.lower()}@douanes.lab"
+    fields = {"sAMAccountName": login, "userPrincipalName": address, "mail": address, "employeeID": number}
+    dn = f"CN=Ancien {number},OU=Utilisateurs,OU=ABJ,OU=Sites,DC=ad,DC=douanes,DC=lab"
+    added = directory.connection.add(dn, ["user"], {**fields, "sn": row["last_name"], "userAccountControl": "544"})
+    assert added, directory.connection.result
     # Their own password for years, and no user in a tenant that nothing is synchronised with.
-    desk.lab.samba_tool("user", "setpassword", number.lower(), "--newpassword=Depuis-2019-Toujours")
-    desk.graph.delete_user(desk.user(number)["id"], purge=True)
-    desk.graph.hybrid(enabled=False)
-    (desk.office.state / "envelopes").rename(desk.office.folder / "lost")
+    desk.lab.samba_tool("user", "setpassword", login, "--newpassword=Depuis-2019-Toujours")
     said = desk.make(rows)
     assert said.code == 0, said
     given = desk.handed(number)[number]
