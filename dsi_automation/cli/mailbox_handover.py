@@ -7,7 +7,6 @@ from pathlib import Path
 from dsi_automation.cli.base import argument, command, option
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import session
-from dsi_automation.cli.show_handover import exit_code_of, handed_json, show_handed
 from dsi_automation.core.text import T
 
 
@@ -37,6 +36,7 @@ from dsi_automation.core.text import T
 @option("--to", metavar=T("TEXT"), help=T("Whom you give them to, for the record, where it is not their person."))
 def handover(targets: tuple[str, ...], letters: str | None, to: str | None, *, sealed: bool) -> int:
     """Hand accounts over."""
+    from dsi_automation.cli.show_handover import exit_code_of, handed_json, show_handed
     from dsi_automation.composition.handover import HandOverDesk
 
     current = session()

@@ -43,10 +43,12 @@ class Faces:
 
     Attributes:
         fonts: by fpdf2's keys.
+        lines: how texts were broken into lines, by text, width, style and size: most of a letter is in every letter.
         objects: what fpdf2 adds to a document for them, in its order, and its index of them.
     """
 
     fonts: dict[str, TTFFont]
+    lines: dict[tuple[str, float, str, float], tuple[str, ...]]
     objects: tuple[list[Any], dict[int, Any]]
 
 
@@ -130,4 +132,4 @@ def _read(families: tuple[str, ...]) -> Faces:
         fonts[key] = _SharedFont(font, {one: picked for one, picked in codes.items() if picked is not None})
     producer = OutputProducer(document)
     by_index = producer._add_fonts({}, {}, {})  # noqa: SLF001  # fpdf2 makes them nowhere else
-    return Faces(fonts, (list(producer.pdf_objs), by_index))
+    return Faces(fonts, {}, (list(producer.pdf_objs), by_index))

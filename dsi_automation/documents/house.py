@@ -18,7 +18,7 @@ from fpdf.prefs import ViewerPreferences
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text, current_language
 from dsi_automation.documents.dates import long_date
-from dsi_automation.documents.faces import Faces, SharedOutput
+from dsi_automation.documents.faces import REMEMBERED, Faces, SharedOutput
 from dsi_automation.documents.fonts import BODY, FACES, printable
 
 INK: Final = (28, 32, 38)
@@ -170,7 +170,27 @@ class Sheet(FPDF):
         """Write a paragraph, by default across the page."""
         self.ink(INK, BODY_SIZE, bold=bold)
         self.set_x(x)
-        self.multi_cell(width, LEADING, self.fit(words), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.block(words, width, LEADING)
+
+    def block(self, words: Words, width: float, height: float) -> None:
+        """Write words in the present ink, from here on and over as many lines as they need; 0 is all the width left."""
+        x = self.get_x()
+        for line in self._lines(words, width or self.w - self.r_margin - x):
+            self.set_x(x)
+            self.cell(width, height, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _lines(self, words: Words, width: float) -> Sequence[str]:
+        text, known = self.fit(words), {} if self._faces is None else self._faces.lines
+        key = (text, round(width, 2), self.font_style, self.font_size_pt)
+        lines = known.get(key)
+        if lines is None:
+            found = self.multi_cell(width, 1, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
+            assert isinstance(found, list)  # noqa: S101  # what `output` asks for
+            lines = tuple(str(line) for line in found)
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[key] = lines
+        return lines
 
     def section(self, words: Words) -> None:
         """Write the title of a section."""
@@ -186,11 +206,11 @@ class Sheet(FPDF):
             top = self.get_y() + 1.1
             self.set_y(top)
             self.ink(QUIET, BODY_SIZE)
-            self.multi_cell(label, LEADING, self.fit(name), align=Align.L, new_x=XPos.RIGHT, new_y=YPos.NEXT)
+            self.block(name, label, LEADING)
             below = self.get_y()
             self.set_xy(MARGIN + label, top)
             self.ink(INK, BODY_SIZE, bold=True)
-            self.multi_cell(0, LEADING, self.fit(value), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.block(value, 0, LEADING)
             self.set_y(max(below, self.get_y()) + 1.1)
             self.rule()
 
@@ -210,19 +230,17 @@ class Sheet(FPDF):
         self.rect(MARGIN, top, 1.4, height, style="F")
         self.set_xy(x, top + 2)
         self.ink(ACCENT, 10, bold=True)
-        self.multi_cell(width, 5, self.fit(title), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.block(title, width, 5)
         self.ink(INK, 9)
         for point in points:
             self.set_x(x)
             self.cell(4, 4.4, "•")
-            self.multi_cell(width - 4, 4.4, self.fit(point), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.block(point, width - 4, 4.4)
         self.set_y(top + height + 2)
 
     def _height(self, words: Words, width: float, line: float) -> float:
         """Return how high words are in the present ink, millimetres."""
-        found = self.multi_cell(width, line, self.fit(words), dry_run=True, output=MethodReturnValue.HEIGHT)
-        assert isinstance(found, float | int)  # noqa: S101  # what `output` asks for
-        return float(found)
+        return line * len(self._lines(words, width))
 
     def signatures(self, boxes: Sequence[tuple[Words, Words]], *, height: float = 24) -> None:
         """Draw boxes side by side to sign in: each with who signs and what to write."""
@@ -240,5 +258,5 @@ class Sheet(FPDF):
             self.ink(INK, 9, bold=True)
             self.cell(width - 6, 4.5, self.fit(who), new_x=XPos.LEFT, new_y=YPos.NEXT)
             self.ink(QUIET, 8)
-            self.multi_cell(width - 6, 4, self.fit(what), align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
+            self.block(what, width - 6, 4)
         self.set_y(top + height + 2)
