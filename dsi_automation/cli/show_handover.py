@@ -154,11 +154,14 @@ def _shown(row: Row) -> str | None:
 
 def _show_block(out: Output, row: Row) -> None:
     assert row.settings is not None  # noqa: S101  # a row that is handed over has its settings
+    from dsi_automation.operations.accounts.handover import Sealed
+
     letter = row.settings.letter
+    own = T("keeps its own password, not this one") if row.sealed is Sealed.CLOUD else None
     out.line(T("{name} ({number})", name=letter.name, number=row.settings.target), bold=True)
     lines = [
         (T("Mail address"), letter.address),
-        (T("Windows login"), letter.login),
+        (T("Windows login"), letter.login or own),
         (T("Mail in a browser"), letter.webmail),
         (T("Licence"), letter.licence),
         (T("State"), T("the mailbox is ready")),
