@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli import labels
 from dsi_automation.cli.base import argument, command
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 NOTED = ("line", "problem")
 """Columns that are noted when a file is read, and that nobody writes."""
+TYPES: Final = {
+    "string": T("text"),
+    "integer": T("number"),
+    "number": T("number"),
+    "object": T("table"),
+    "array": T("list"),
+}
+"""The types of JSON Schema, as a person would call them."""
 
 
 @command("operations", T("List the operations; with a name, show one with its inputs and what policy asks for it."))
@@ -128,7 +136,7 @@ def _kind(field: dict[str, Any], schema: dict[str, Any]) -> str:
     if field.get("type") == "boolean":
         return "true|false"
     kinds = [field["type"]] if "type" in field else [part.get("type", "") for part in field.get("anyOf", [])]
-    return "|".join(str(kind) for kind in kinds if kind and kind != "null") or "..."
+    return "|".join(str(TYPES.get(kind, kind)) for kind in kinds if kind and kind != "null") or "..."
 
 
 def _rule(environment: str, rule: Rule) -> Text:

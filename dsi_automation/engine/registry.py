@@ -81,6 +81,11 @@ def known_targets(
         raise UsageError(T("No target was named."), next_step=_name_one(operation.target_kind))
     known = parts.targets[operation.target_kind]
     unknown = sorted({name for name in targets if name not in known})
+    if unknown and operation.target_kind is TargetKind.ACCOUNT:
+        raise UsageError(
+            T("No account can be called {names}.", names=", ".join(unknown)),
+            next_step=T("Name each by its staff number, its login or its address."),
+        )
     if unknown:
         raise UsageError(
             T("The inventory does not know {names}.", names=", ".join(unknown)),

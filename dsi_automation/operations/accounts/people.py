@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from dsi_automation.core.text import T
 from dsi_automation.engine.operation import Inputs
+from dsi_automation.inventory.problems import WrongValueError
 
 LONGEST: Final = 256
 MOST_ROWS: Final = 2000
@@ -57,7 +58,9 @@ ROW_PROBLEMS: Final = {
 class MailboxInputs(Inputs):
     """Inputs of `mailbox.create`: one person, or `people` for many."""
 
-    matricule: str = Field(default="", description=T("Staff number.").template)
+    matricule: str = Field(
+        default="", description=T("Staff number of one person, whom the next eight describe.").template
+    )
     last_name: str = Field(default="", description=T("Last name, as in the register of staff.").template)
     first_names: str = Field(default="", description=T("First names, the usual one first.").template)
     contact: str = Field(default="", description=T("Telephone number or personal mail address.").template)
@@ -92,7 +95,7 @@ class MailboxInputs(Inputs):
         if not isinstance(value, list | tuple):
             return value
         if len(value) > MOST_ROWS:
-            raise ValueError(f"at most {MOST_ROWS} people at once")
+            raise WrongValueError(T("at most {n} persons at once; make several files.", n=MOST_ROWS))
         return [
             {"line": number, **row} if isinstance(row, Mapping) and "line" not in row else row
             for number, row in enumerate(value, 1)
@@ -107,7 +110,7 @@ class MailboxInputs(Inputs):
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> MailboxInputs:
         if self.people and any(getattr(self, name) for name in FIELDS):
-            raise ValueError("people and the fields of one person exclude each other")
+            raise WrongValueError(T("several persons and the references of one exclude each other."), "people")
         return self
 
     def rows(self) -> Mapping[str, tuple[PersonRow, ...]]:

@@ -15,6 +15,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Inputs, Observed, Operation
+from dsi_automation.inventory.problems import WrongValueError
 from dsi_automation.operations.tools import Hands, Look
 from dsi_automation.operations.workstation import join_act, join_settle, join_verify, profile_repair
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
@@ -56,17 +57,17 @@ class JoinInputs(Inputs):
             return value
         pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
         if not all(machine.strip() and login.strip() for machine, _, login in pairs):
-            raise ValueError("expected MACHINE:LOGIN,MACHINE:LOGIN")
+            raise WrongValueError(T("MACHINE:LOGIN,MACHINE:LOGIN is expected."))
         return {machine.strip(): login.strip() for machine, _, login in pairs}
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> JoinInputs:
         if self.user and self.users:
-            raise ValueError("user and users exclude each other")
+            raise WrongValueError(T("user and users exclude each other."), "users")
         if self.local_user and not self.user:
-            raise ValueError("local_user goes with user")
+            raise WrongValueError(T("it goes with user."), "local_user")
         if self.repair_profile and not (self.user or self.users):
-            raise ValueError("repair_profile goes with user or users")
+            raise WrongValueError(T("it goes with user or users."), "repair_profile")
         return self
 
     def wish(self, target: str) -> Wish:

@@ -111,3 +111,12 @@ def test_json_may_stand_before_between_and_after(dsi, arguments):
 )
 def test_a_language_may_stand_between(dsi, arguments):
     assert "Show this message and exit." in dsi(*arguments).out
+
+
+@pytest.mark.parametrize("room", sorted(LOCALES.glob("fr/LC_MESSAGES/*.po")), ids=lambda path: path.stem)
+def test_one_thing_has_one_name_in_french(room):
+    with room.open("rb") as file:
+        told = " ".join(str(message.string) for message in read_po(file)).casefold()
+    # Said elsewhere: tenant, cloud, identifiant de connexion, pays d’utilisation.
+    for word in ("locataire", "nuage", "nom de connexion", "lieu d’utilisation", "emplacement d’utilisation"):
+        assert word not in told

@@ -92,6 +92,6 @@ def test_operations_are_listed_although_policy_cannot_be_read(dsi, engine, make,
 
 def test_one_operation_shows_its_inputs(dsi):
     answer = dsi("--lang", "en", "operations", "wall.paint")
-    assert "-i color=string  (required)" in answer.out
+    assert "-i color=text  (required)" in answer.out
     assert "wall.inspect" not in answer.out
     assert dsi("operations", "wall.pant").code == 2
