@@ -85,23 +85,27 @@ class _Chosen:
 
     def computers(self, every: Iterable[ComputerAccount]) -> Iterator[tuple[ComputerAccount, str | None]]:
         """Yield the computers."""
+        places = self._places
         yield from self._those(
-            every, lambda one: self._places.site_of_name(one.name) or self._places.site_of_computer(one.dn)
+            every,
+            lambda one: (places.site_of_name(one.name), places.site_of_computer(one.dn), places.site_of_user(one.dn)),
         )
 
     def accounts(self, every: Iterable[Account]) -> Iterator[tuple[Account, str | None]]:
         """Yield the accounts."""
-        yield from self._those(every, lambda one: self._places.site_of_user(one.dn))
+        places = self._places
+        yield from self._those(every, lambda one: (places.site_of_user(one.dn), places.site_of_computer(one.dn)))
 
     def _those[ObjectT: (Account, ComputerAccount)](
-        self, every: Iterable[ObjectT], site_of: Callable[[ObjectT], str | None]
+        self, every: Iterable[ObjectT], sites_of: Callable[[ObjectT], Iterable[str | None]]
     ) -> Iterator[tuple[ObjectT, str | None]]:
         for one in every:
             if self._places.is_left_out(one.dn):
                 continue
-            site = site_of(one)
-            if self._asked is None or site in self._asked:
-                yield one, site
+            # An object in the wrong OU concerns both sites: the one it is found in and the one it belongs to.
+            sites = [site for site in sites_of(one) if site is not None]
+            if self._asked is None or not self._asked.isdisjoint(sites):
+                yield one, sites[0] if sites else None
 
 
 def _report(objects: Sequence[tuple[Account | ComputerAccount, str | None]], measure: Measure) -> Report:

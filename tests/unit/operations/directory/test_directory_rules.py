@@ -187,6 +187,14 @@ def test_a_site_is_its_units_and_the_computers_named_after_it_wherever_they_are(
     assert len(check(directory).targets) == 7
 
 
+def test_an_object_in_the_wrong_unit_concerns_the_site_it_is_in_and_the_one_it_belongs_to(directory):
+    computer(directory, "SPY-PC-0001", unit("Postes", "ABJ"))
+    computer(directory, "SPY-PC-0002", unit("Utilisateurs", "ABJ"))
+    person(directory, "100001A", unit("Postes", "ABJ"))
+    assert check(directory, "ABJ").targets == ("100001a", "SPY-PC-0001", "SPY-PC-0002")
+    assert check(directory, "SPY").targets == ("SPY-PC-0001", "SPY-PC-0002")
+
+
 def test_a_computer_and_an_account_of_one_name_are_two_objects(directory):
     directory.add_account("ABJ-PC-0001", unit("Utilisateurs", "ABJ"), staff_number="100001A", last_logon=NOW)
     computer(directory)
