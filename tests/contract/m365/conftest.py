@@ -392,7 +392,18 @@ def listener(papers):
     runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
     served["url"] = f"https://127.0.0.1:{port}"
     yield served
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+
+    async def stop():
+        # Connections that clients keep open end now; a transport closes its socket in the loop's next round.
+        left = [handler.transport for handler in runner.server.connections]
+        await runner.cleanup()
+        for transport in left:
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run_coroutine_threadsafe(stop(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.run_until_complete(loop.shutdown_default_executor())
