@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 FEW_HOSTS: Final = 20
 """Targets that an approver reads one by one."""
-FEW_PEOPLE: Final = 5
-"""The same for rows of a file of people: up to seven actions each."""
+FEW_PEOPLE: Final = 1
+"""The same for people, of whom each takes up to seven actions: two are a table already, --details tells them all."""
+
+PEOPLE: Final = frozenset({"mailbox", "account", "licence"})
+"""The operations whose targets are people: the part of their names before the point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,12 @@ def rows_of(plan: Plan, people: Sequence[Mapping[str, Any]] = ()) -> list[Row]:
 
 def is_batch(plan: Plan) -> bool:
     """Tell whether a plan is better read as a table."""
-    most = FEW_PEOPLE if plan.inputs.get("people") else FEW_HOSTS
-    return len({*plan.targets, *(blocker.target for blocker in plan.blockers)}) > most
+    return len({*plan.targets, *(blocker.target for blocker in plan.blockers)}) > few(plan.operation)
+
+
+def few(operation: str) -> int:
+    """Return how many targets of an operation are read one by one."""
+    return FEW_PEOPLE if operation.partition(".")[0] in PEOPLE else FEW_HOSTS
 
 
 def _row(
@@ -97,7 +104,7 @@ def _row(
         target=target,
         lines=tuple(row["line"] for row in asked if row.get("line")),
         person=str(args.get("display_name") or name),
-        address=str(args.get("address") or typed.get("address") or ""),
+        address=str(args.get("address") or args.get("upn") or typed.get("address") or ""),
         licence=str(args.get("licence") or typed.get("licence") or ""),
         state="blocked" if blocked else "to_do" if actions else "as_wanted",
         actions=tuple(action.kind for action in actions),

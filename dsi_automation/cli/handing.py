@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dsi_automation.cli.batch import FEW_HOSTS, FEW_PEOPLE
+from dsi_automation.cli.batch import few
 from dsi_automation.core.results import Outcome
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ HANDED_OVER: Final = "mailbox.create"
 
 def is_batch_run(run: Run) -> bool:
     """Tell whether a run is better read as a table."""
-    return len(targets_of(run)) > (FEW_PEOPLE if run.operation == HANDED_OVER else FEW_HOSTS)
+    return len(targets_of(run)) > few(run.operation)
 
 
 def handover_command(run: Run, handed: Collection[str] = ()) -> str | None:

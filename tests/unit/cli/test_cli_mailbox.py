@@ -148,6 +148,21 @@ def test_a_batch_is_a_table_with_a_row_for_each_person(dsi, engine, toolkit, sta
     assert answer.code == 5
 
 
+def test_two_people_are_a_table_already_whatever_is_done_with_them(dsi, engine, toolkit):
+    made = mailbox_plan(2)
+    engine.made = made
+    assert "300001A" in dsi("mailbox", "create", "--matricule", "x", toolkit=toolkit).out
+    assert "+ Create it" not in dsi("mailbox", "create", "--matricule", "x", toolkit=toolkit).out
+    acts = tuple(
+        Action(target, "revoke_sessions", {"upn": f"{target}@x.y"}, T("End them"), T("Needed."))
+        for target in ("a", "b")
+    )
+    engine.made = Plan("account.disable", 1, ("a", "b"), {}, acts)
+    told = dsi("account", "disable", "a", "b", "--lang", "en", toolkit=toolkit).out
+    assert "+ End them" not in told
+    assert any(line.split() == ["a", "a@x.y", "to", "do", "sessions", "ended"] for line in told.splitlines())
+
+
 def test_the_details_of_a_batch_are_there_on_request(dsi, engine, toolkit):
     engine.made = mailbox_plan(30, blocked=1)
     answer = dsi("mailbox", "create", "--matricule", "x", "--details", "--lang", "en", toolkit=toolkit)
