@@ -81,6 +81,10 @@ def checks(person: Person, world: Tenancy) -> Iterator[Check]:
     user = person.user
     if user is None:
         return
+    if person.off:
+        # What somebody who left still needs for a mailbox is no advice to anybody.
+        yield in_short(person, world)
+        return
     source = f"Graph /users/{user.id}"
     for one in needs(person, world):
         where = f"{source}/mailboxSettings" if one.name == "mailbox" else source
@@ -121,6 +125,8 @@ def told(condition: Condition, now: datetime) -> str:
     text: Text | str = condition.observed
     if condition.missing is not None:
         text = T("{observed}: {missing}", observed=condition.observed, missing=condition.missing)
+        if str(condition.observed) == "-":
+            text = condition.missing
     age = condition.age(now)
     return str(text if age is None else T("{state}, for {span}", state=text, span=span(age)))
 

@@ -174,3 +174,13 @@ def test_a_user_of_the_cloud_alone_is_looked_at_with_a_remark() -> None:
     found = wrong(look(desk, "300001A"), "300001A")
     assert list(found) == ["account"]
     assert found["account"].warning
+
+
+def test_who_left_is_told_as_such_and_not_what_a_mailbox_would_still_take(desk: Desk) -> None:
+    left, _ = desk.add_ready("100005E", "left@douanes.lab")
+    desk.directory.change(left.guid, enabled=False)
+    desk.tenant_.records["id-100005E"].mailbox = False
+    found = wrong(look(desk, "100005E"), "100005E")
+    assert set(found) == {"account", "mailbox"}
+    assert found["mailbox"].warning
+    assert "STANDARDPACK" in found["mailbox"].observed
