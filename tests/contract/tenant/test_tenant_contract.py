@@ -46,6 +46,7 @@ def test_a_created_user_is_found_by_id_number_and_address_in_any_case(place) -> 
     found = read(reader, made.id)
     assert (found.upn, found.staff_number, found.usage_location, found.enabled) == (ADDRESS, "100101A", "CI", True)
     assert (found.synced, found.immutable_id, found.licences) == (False, None, ())
+    assert found.must_change
     assert [one.id for one in reader.users_by_staff_number(["100101A"])["100101A"]] == [made.id]
     assert [one.id for one in reader.users_by_address([ADDRESS.upper()])[ADDRESS.upper()]] == [made.id]
 

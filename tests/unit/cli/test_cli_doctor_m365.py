@@ -211,6 +211,16 @@ def test_an_answer_that_does_not_come_is_3_and_the_others_are_told(memory):
     assert "m365.permissions.mailbox.create" in findings
 
 
+def test_a_tenant_that_cannot_be_read_is_not_given_the_permissions_of_the_other_kind_of_tenant(memory):
+    told = [
+        one
+        for one in found(Reader(memory, roles=frozenset(), errors=("tenant",))).values()
+        if "permissions" in one.name
+    ]
+    assert told
+    assert not any("User-PasswordProfile" in str(one.found) for one in told)
+
+
 class Directory:
     endpoint = SimpleNamespace(user="svc-comptes@ad.douanes.lab")
 

@@ -136,3 +136,11 @@ def test_an_operation_names_what_its_site_needs_and_no_more():
     assert Call.PROVISION_NOW not in cloud
     assert calls_of("workstation.join", hybrid=True, mails=True, sync_job=True) == ()
     assert set(OPERATIONS) == {"mailbox.check", "mailbox.create", "account.disable", "licence.assign", "licence.remove"}
+
+
+def test_the_ids_that_microsofts_support_asks_for_are_told_to_people():
+    inner = {"request-id": "req-77", "client-request-id": "cli-88"}
+    given = Answer(412, {}, {"error": {"code": "X", "message": "no", "innerError": inner}})
+    told = refusal(ASK, given).meaning.render("en")
+    assert "req-77" in told
+    assert "cli-88" in told

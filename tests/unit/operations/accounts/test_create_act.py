@@ -96,6 +96,7 @@ def test_all_acts_in_order_end_in_a_mailbox_that_verification_proves(desk: Desk)
     assert [check.name for check in checks if not check.ok] == []
     looked_at = {check.name for check in checks}
     assert {"account", "ou", "enabled", "user", "location", "licence", "mailbox", "must_change"} <= looked_at
+    assert ("must_change_in_tenant" in looked_at) is not desk.hybrid
     assert desk.look.accounts().password_state(LOGIN, the_password(desk)) is PasswordState.MUST_CHANGE
 
 
@@ -389,6 +390,18 @@ def test_verification_waits_for_what_comes_late_and_names_what_does_not(desk: De
     assert [check.name for check in checks if not check.ok] == ["mailbox"]
     assert desk.clock.now() - START > timedelta(seconds=60)
     assert "mailboxSettings" in next(check for check in checks if not check.ok).source
+
+
+def test_a_cloud_password_that_may_be_kept_is_found_unless_it_was_handed_over_and_changed() -> None:
+    desk = Desk(hybrid=False)
+    everything(desk)
+    record = desk.tenant_.visible()[0]
+    record.user = replace(record.user, must_change=False)
+    wrong = [check.name for check in verify(plan(desk), INPUTS, desk.look, desk.listener) if not check.ok]
+    assert wrong == ["must_change_in_tenant"]
+    desk.envelopes.open(NUMBER)
+    checks = verify(plan(desk), INPUTS, desk.look, desk.listener)
+    assert "must_change_in_tenant" not in [check.name for check in checks if not check.ok]
 
 
 def test_verification_finds_an_account_in_the_wrong_place_disabled_or_with_another_password(desk: Desk) -> None:
