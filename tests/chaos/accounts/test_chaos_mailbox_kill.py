@@ -4,11 +4,12 @@ import pytest
 
 ACCOUNT, PASSWORD, ENABLED = "account", "password", "enabled"
 ON_DEMAND = "/servicePrincipals/*/synchronization/jobs/*/provisionOnDemand"
-WRITES = {
-    "synchronised": [("POST", ON_DEMAND), ("PATCH", "/users/*"), ("POST", "/users/*/assignLicense")],
-    "cloud": [("POST", "/users"), ("POST", "/users/*/assignLicense")],
+LICENCE, MAIL = ("POST", "/users/*/assignLicense"), ("POST", "/users/*/sendMail")
+IN_DIRECTORY = {"synchronised": [ACCOUNT, PASSWORD, ENABLED], "cloud": [ENABLED]}
+IN_TENANT = {
+    "synchronised": [("POST", ON_DEMAND), ("PATCH", "/users/*"), LICENCE, MAIL],
+    "cloud": [("POST", "/users"), LICENCE],
 }
-MAIL = ("POST", "/users/*/sendMail")
 
 
 def shows(directory, number, what):
@@ -29,11 +30,11 @@ def test_killed_after_each_write_it_ends_with_one_of_everything(desk, directory,
     numbers = [row["matricule"] for row in rows]
     asked = desk.ask(rows)
     command = ["run", asked]
-    desk.hold(*WRITES[tenant][0])
-    for step in (ACCOUNT, PASSWORD, ENABLED):
+    desk.hold(*IN_TENANT[tenant][0])
+    for step in IN_DIRECTORY[tenant]:
         desk.killed_when(lambda step=step: any(shows(directory, one, step) for one in numbers), *command)
         command = ["resume", desk.office.runs()[0]]
-    for method, path in (*WRITES[tenant], MAIL):
+    for method, path in IN_TENANT[tenant]:
         desk.killed_after(method, path, *command)
     said = desk.office.dsi(*command, "--json")
     assert (said.code, said.json["targets"]) == (0, dict.fromkeys(numbers, "done")), said
@@ -41,7 +42,7 @@ def test_killed_after_each_write_it_ends_with_one_of_everything(desk, directory,
         desk.assert_made_once(number)
     # A mail that was under way when the run was killed is sent again, on purpose: twice is better than never.
     mails = [mail for mail in desk.graph.mails() if f"{tenant}@example.org" in str(mail)]
-    assert len(rows) < len(mails) <= 2 * len(rows)
+    assert len(mails) == len(rows) or (MAIL in IN_TENANT[tenant] and len(rows) < len(mails) <= 2 * len(rows))
     assert len(list(desk.office.letters.iterdir())) == 2
     for account in desk.handed(*numbers).values():
         assert "data 773" in desk.bind(account["address"], account["password"])
