@@ -20,7 +20,7 @@ _FIELDS: Final = (
     ("--last-name", T("NAME"), T("Last name, as in the register of staff.")),
     ("--first-names", T("NAMES"), T("First names, the usual one first.")),
     ("--contact", T("CONTACT"), T("Telephone number or personal mail address.")),
-    ("--site", T("SITE"), T("Code of the site, as in dsi_sites.")),
+    ("--site", T("SITE"), T("Code of the site, as in dsi_sites; by default that of the department.")),
     ("--department", T("NAME"), T("Department.")),
     ("--licence", T("NAME"), T("Licence, a name of dsi_accounts; by default the one set there.")),
     ("--manager", T("ACCOUNT"), T("Staff number, login or address of the manager, who gets a mail.")),

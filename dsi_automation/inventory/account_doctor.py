@@ -59,6 +59,10 @@ def _units(inventory: Inventory, policy: AccountPolicy) -> Iterator[Check]:
     if without:
         observed = T("no user_ou: no account can be made for {sites}", sites=", ".join(without))
         yield _check("dsi_sites", "user_ou", title, observed, ok=False, warning=True)
+    for department, code in policy.departments.items():
+        if code not in sites:
+            observed = T("department {department}: there is no site {code}", department=department, code=code)
+            yield _check(ACCOUNTS, "departments", title, observed, ok=False)
     for code, site in sites.items():
         if site.user_ou is not None and site.user_ou.casefold() == policy.leavers_ou.casefold():
             yield _check(code, "user_ou", title, T("it is the OU of those who left"), ok=False)

@@ -67,6 +67,7 @@ class AccountPolicy(Strict):
         usage_location: two-letter country of the licences (ISO 3166-1).
         licence: name in `licences` of the licence given when the request names none.
         licences: name used here, and the part number of the tenant (`skuPartNumber`).
+        departments: the site of each department, its code: for a row that names its department and no site.
         leavers_ou: distinguished name of the OU of people who left.
         service_ous: OUs of service accounts and servers, which the report of the directory leaves out.
         leaver_licence: `keep` or `free`.
@@ -85,6 +86,7 @@ class AccountPolicy(Strict):
     usage_location: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
     licence: NonEmpty
     licences: Annotated[dict[NonEmpty, NonEmpty], Field(min_length=1)]
+    departments: dict[NonEmpty, NonEmpty] = {}
     leavers_ou: DistinguishedName
     service_ous: tuple[DistinguishedName, ...] = ()
     leaver_licence: LeaverLicence = LeaverLicence.KEEP

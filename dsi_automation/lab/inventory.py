@@ -166,6 +166,7 @@ def _accounts() -> dict[str, Any]:
         "write_credential": "directory_accounts",
         "licence": "bureau",
         "licences": {"bureau": "STANDARDPACK", "guichet": "DESKLESSPACK", "cadre": "ENTERPRISEPACK"},
+        "departments": {"Informatique": "ABJ", "Recettes": "SPY"},
         "leavers_ou": LEAVERS_OU,
         "service_ous": [SERVICES_OU],
         "leaver_licence": "free",

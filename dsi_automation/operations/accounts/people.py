@@ -64,7 +64,9 @@ class MailboxInputs(Inputs):
     last_name: str = Field(default="", description=T("Last name, as in the register of staff.").template)
     first_names: str = Field(default="", description=T("First names, the usual one first.").template)
     contact: str = Field(default="", description=T("Telephone number or personal mail address.").template)
-    site: str = Field(default="", description=T("Code of the site, as in dsi_sites.").template)
+    site: str = Field(
+        default="", description=T("Code of the site, as in dsi_sites; by default that of the department.").template
+    )
     department: str = Field(default="", description=T("Department.").template)
     licence: str = Field(
         default="", description=T("Licence, a name of dsi_accounts; by default the one set there.").template

@@ -87,7 +87,7 @@ def read_references(
     _check_number(row, policy, problems)
     name = _name(row, problems)
     contact = _contact(row, problems)
-    site = _site(row, sites, problems)
+    site = _site(row, policy, sites, problems)
     _check_department(row, problems)
     part_number = policy.licences.get(row.licence or policy.licence)
     if part_number is None:
@@ -172,15 +172,20 @@ def _contact(row: PersonRow, problems: Problems) -> Contact | None:
         return None
 
 
-def _site(row: PersonRow, sites: Mapping[str, Site], problems: Problems) -> Site | None:
+def _site(row: PersonRow, policy: AccountPolicy, sites: Mapping[str, Site], problems: Problems) -> Site | None:
     names = ", ".join(sorted(sites))
-    if not row.site:
-        problems.add(T("The site is missing."), T("Choose one of: {names}.", names=names))
+    of_department = {tidy(name).casefold(): code for name, code in policy.departments.items()}
+    wanted = row.site or of_department.get(tidy(row.department).casefold(), "")
+    if not wanted:
+        problems.add(
+            T("The site is missing."),
+            T("Choose one of: {names}. Or have dsi_accounts.departments say where the department is.", names=names),
+        )
         return None
-    site = sites.get(row.site) or sites.get(row.site.upper())
+    site = sites.get(wanted) or sites.get(wanted.upper())
     if site is None:
         problems.add(
-            T("The site “{name}” is not one of the inventory.", name=ascii(row.site[:80])[1:-1]),
+            T("The site “{name}” is not one of the inventory.", name=ascii(wanted[:80])[1:-1]),
             T("Choose one of: {names}.", names=names),
         )
     elif site.user_ou is None:

@@ -54,6 +54,7 @@ def test_the_example_is_right(home):
         ("leavers_ou: OU=Partis,", "leavers_ou: ou=utilisateurs,ou=BKE,OU=Sites,", ("BKE", "user_ou"), "left"),
         (SPY_OU, "", ("dsi_sites", "user_ou"), "SPY"),
         ("guichet: DESKLESSPACK", "guichet: standardpack", ("dsi_accounts", "licences"), "bureau, guichet"),
+        ("    Recettes: SPY", "    Recettes: SPI", ("dsi_accounts", "departments"), "SPI"),
         ("# retired_addresses:", "retired_addresses:", ("dsi_accounts", "retired_addresses"), "does not exist"),
         ("  certificate: secrets/m365.pem", "  certificate: absent.pem", ("dsi_m365", "certificate"), "does not exist"),
         ("  cloud: global", "  ca_file: absent.pem", ("dsi_m365", "ca_file"), "does not exist"),

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from desk import Desk, settings
+from desk import Desk, policy, settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
@@ -46,6 +46,19 @@ def plan(desk: Desk, inputs: MailboxInputs, approved: Plan | None = None, target
     if approved is None:
         return OPERATION.plan(asked, inputs, observed)
     return OPERATION.replan(asked, inputs, observed, approved)
+
+
+def test_a_row_without_a_site_goes_to_that_of_its_department() -> None:
+    desk = Desk(policy=policy(departments={"Recettes": "SPY"}))
+    rows = [
+        row("100300A", site="", department="  RECETTES "),
+        row("100301B", site="ABJ", department="Recettes"),
+        row("100302C", site="", department="Ailleurs"),
+    ]
+    made = plan(desk, batch(*rows))
+    homes = {one.target: str(one.args["ou"]) for one in made.actions if one.kind == "create_account"}
+    assert {target: ou.split(",")[1] for target, ou in homes.items()} == {"100300A": "OU=SPY", "100301B": "OU=ABJ"}
+    assert reasons(made, "100302C") == ["The site is missing."]
 
 
 def kinds(made: Plan, target: str) -> list[str]:
