@@ -86,7 +86,7 @@ class AccountPolicy(Strict):
     usage_location: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CI"
     licence: NonEmpty
     licences: Annotated[dict[NonEmpty, NonEmpty], Field(min_length=1)]
-    departments: dict[NonEmpty, NonEmpty] = Field(default_factory=dict)
+    departments: dict[NonEmpty, NonEmpty] = {}  # noqa: RUF012  # pydantic copies it
     leavers_ou: DistinguishedName
     service_ous: tuple[DistinguishedName, ...] = ()
     leaver_licence: LeaverLicence = LeaverLicence.KEEP
