@@ -51,7 +51,8 @@ def test_from_the_first_licence_to_the_leave(desk, directory):
     command = ["resume", office.runs()[-1]]
     for write in (SESSIONS, LICENCE):
         desk.killed_after(*write, *command)
-    desk.graph.fault("slow", seconds=0.5)
+    # The proof reads the tenant after the move: slow enough to be killed in between.
+    desk.graph.fault("slow", seconds=2.0)
     desk.killed_when(lambda: ",OU=Partis," in control(directory, leaver)[1], *command)
     desk.graph.clear_faults()
     said = office.dsi(*command, "--json")

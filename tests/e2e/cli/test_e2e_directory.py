@@ -7,7 +7,10 @@ import pytest
 
 @pytest.fixture
 def fresh(office):
+    """The office in a directory that holds the lab's own objects alone, whatever other tests added."""
     office.lab.reset()
+    added = [machine.spec.computer_name for machine in office.lab.machines if not machine.key.startswith("ws")]
+    office.lab.controller.populate({"remove": added})
     office.refresh()
     return office
 

@@ -72,7 +72,7 @@ def test_a_write_with_its_own_secret_goes_sealed_by_the_ticket(lab, ticket, endp
         assert done.return_value == 0
         assert writer.registry_value(Hive.LOCAL_MACHINE, PENDING, "ComputerName") == "BKE-PC-0042"
         assert lab.search("(cn=BKE-PC-0042)", ["cn"])
-        wrong = {**account, "Password": Secret("wrong")}
+        wrong = {**account, "Password": Secret("not-the-password-1")}
         refused = writer.invoke(
             "Win32_ComputerSystem", "Rename", {"Name": "BKE-PC-0043", **wrong}, {"Name": "BKE-PC-0002"}
         )
