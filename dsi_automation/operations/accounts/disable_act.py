@@ -12,7 +12,7 @@ from dsi_automation.core.errors import RefusedError, UnreachableError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T, Text
-from dsi_automation.operations.accounts.disable_plan import MARK, SKEW, is_disabled, sessions_ended
+from dsi_automation.operations.accounts.disable_plan import MARK, is_disabled, revoked_since, sessions_ended
 from dsi_automation.operations.accounts.subject import Subject, find, required_account
 from dsi_automation.operations.accounts.waiting import SETTLE_POLLS, wait_until
 from dsi_automation.operations.tools import Hands, Look
@@ -41,7 +41,7 @@ def revoke_sessions(action: Action, hands: Hands, observer: Observer) -> None:
 
     def missing() -> Text | None:
         now = tenant.user(user_id)
-        if now is None or (now.sessions_valid_from is not None and now.sessions_valid_from >= began - SKEW):
+        if now is None or revoked_since(now, began):
             return None
         return T("the tenant does not show yet that the sessions of {upn} have ended", upn=now.upn)
 

@@ -105,7 +105,18 @@ def sessions_ended(user: CloudUser, account: Account | None) -> bool:
     if at is None:
         # A user of the tenant alone bears no mark: once it is disabled, nothing renews a session.
         return account is None and not user.enabled
-    return user.sessions_valid_from is not None and user.sessions_valid_from >= at - SKEW
+    return revoked_since(user, at)
+
+
+def revoked_since(user: CloudUser, moment: datetime) -> bool:
+    """Tell whether a user's sessions were ended at that moment or later, as far as both clocks can tell.
+
+    A user that nobody's sessions were ever taken from has them valid from its creation on: that ended none.
+    """
+    since, made = user.sessions_valid_from, user.created_at
+    if since is None or since < moment - SKEW:
+        return False
+    return made is None or since > made
 
 
 def direct_licences(user: CloudUser, skus: Sequence[Sku]) -> tuple[Sku, ...]:

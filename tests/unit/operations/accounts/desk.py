@@ -265,7 +265,7 @@ class Desk:
             id=f"id-{number}", upn=address, mail=address, display_name=account.display_name, surname=account.surname,
             given_name=account.given_name, staff_number=number, enabled=True, usage_location="CI", synced=self.hybrid,
             immutable_id=account.immutable_id if self.hybrid else None, proxy_addresses=(f"SMTP:{address}",),
-            licences=(self.skus[licence].id,), created_at=START,
+            licences=(self.skus[licence].id,), created_at=START - timedelta(days=30),
         )  # fmt: skip
         ready = self.tenant_.add_user(user, ready=True)
         return account, ready

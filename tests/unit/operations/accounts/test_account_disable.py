@@ -152,6 +152,16 @@ def test_sessions_are_ended_again_when_the_account_was_disabled_after_they_were(
     assert "revoke_sessions" not in kinds(planned(desk, "100001A"))
 
 
+def test_the_first_moment_of_a_new_user_is_no_end_of_its_sessions(desk):
+    record = desk.tenant_.records["id-100001A"]
+    record.user = replace(record.user, enabled=False, created_at=START, sessions_valid_from=START)
+    (account,) = desk.directory.accounts.values()
+    desk.directory.change(account.guid, enabled=False, mark="dsi account.disable 2026-11-21T12:00:05.000Z")
+    assert "revoke_sessions" in kinds(planned(desk, "100001A"))
+    record.user = replace(record.user, sessions_valid_from=START + timedelta(seconds=2))
+    assert "revoke_sessions" not in kinds(planned(desk, "100001A"))
+
+
 def test_an_account_somebody_disabled_by_hand_gets_the_mark_and_its_sessions_ended(desk):
     (account,) = desk.directory.accounts.values()
     desk.directory.change(account.guid, enabled=False)
