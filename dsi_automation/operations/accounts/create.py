@@ -14,6 +14,7 @@ from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetK
 from dsi_automation.operations.accounts import create_act, create_look, create_plan, create_settle, create_verify
 from dsi_automation.operations.accounts.facts import AccountsWorld, PersonFacts
 from dsi_automation.operations.accounts.people import MailboxInputs
+from dsi_automation.operations.decided import plan_of
 from dsi_automation.operations.tools import Hands, Look
 
 
@@ -85,13 +86,4 @@ class MailboxCreate(Operation[MailboxInputs, PersonFacts, AccountsWorld | None, 
         approved: Plan | None,
     ) -> Plan:
         decided = create_plan.decide(targets, inputs, observed, approved)
-        able = tuple(target for target in targets if target in observed.facts and not decided[target].blockers)
-        return Plan(
-            operation=self.name,
-            version=self.version,
-            targets=able,
-            inputs=inputs.model_dump(mode="json"),
-            actions=tuple(action for target in able for action in decided[target].actions),
-            non_actions=tuple(item for target in able for item in decided[target].non_actions),
-            blockers=tuple(item for target in targets for item in decided[target].blockers),
-        )
+        return plan_of(self, targets, inputs, decided)

@@ -115,19 +115,22 @@ def assign_licence(action: Action, inputs: MailboxInputs, hands: Hands, observer
         RefusedError: it does not become active, and why.
         UnreachableError: it is not active in the site's time.
     """
-    target, look = action.target, hands.look
-    begin(hands, target)
+    begin(hands, action.target)
+    assign_active(_user(action, hands), action, hands, observer)
+
+
+def assign_active(user: CloudUser, action: Action, hands: Hands, observer: Observer) -> None:
+    """Assign the licence of an action to a user, and wait until it is active; raises as `assign_licence`."""
+    target, look, tenant = action.target, hands.look, hands.tenant().for_target(action.target)
     sku_id, part_number = str(action.args["sku_id"]), str(action.args["part_number"])
-    user, tenant = _user(action, hands), hands.tenant().for_target(target)
     give_licence(user, sku_id, part_number, target, hands)
-    late = T("{licence} is not active", licence=part_number)
     wait_until(
         target,
         look,
         observer,
         lambda: licence_missing(tenant, user.id, sku_id, part_number, target),
         look.tenant_settings.ready_deadline,
-        late=late,
+        late=T("{licence} is not active", licence=part_number),
     )
 
 

@@ -10,9 +10,10 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.documents.mailbox import MailboxLetter
 from dsi_automation.inventory.account_model import AccountPolicy
 from dsi_automation.operations.accounts.create_cloud import present_user
+from dsi_automation.operations.accounts.letter import letter_for
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.readiness import conditions, first_missing, mailbox_sku
-from dsi_automation.operations.accounts.subject import Subject, find_account
+from dsi_automation.operations.accounts.subject import find_account
 from dsi_automation.operations.accounts.waiting import wait_until
 from dsi_automation.operations.tools import Hands
 
@@ -36,7 +37,7 @@ def hand_over(action: Action, inputs: MailboxInputs, hands: Hands, observer: Obs
     if envelope.delivered_at is not None:
         return
     must_change = envelope.sealed or (account is not None and account.must_change)
-    letter = _letter(Subject(account, user), target, address, licence, hands, must_change=must_change)
+    letter = letter_for(target, address, account, user, licence, hands.look, must_change=must_change)
     hands.write_letter(target, letter)
     mail_to, sender = action.args["mail_to"], hands.look.tenant_settings.sender
     if mail_to is not None and sender is not None:
@@ -126,24 +127,3 @@ def _send(letter: Letter, target: str, hands: Hands) -> None:
                         " dsi resume RUN."),
             detail=error.detail,
         ) from error  # fmt: skip
-
-
-def _letter(
-    subject: Subject, target: str, address: str, licence: str | None, hands: Hands, *, must_change: bool
-) -> MailboxLetter:
-    policy, account = hands.look.account_policy, subject.account
-    shown = (account and account.display_name) or (subject.user and subject.user.display_name)
-    return MailboxLetter(
-        organisation=policy.organisation,
-        name=shown or target,
-        staff_number=target,
-        address=address,
-        login=None if account is None else account.login,
-        webmail=policy.webmail,
-        licence=next((name for name, part in policy.licences.items() if part == licence), licence),
-        help_desk=policy.help_desk.name,
-        help_phone=policy.help_desk.phone,
-        help_mail=policy.help_desk.mail,
-        date=hands.look.clock.now().date(),
-        must_change=must_change,
-    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.m365.port import Sku
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.exit_codes import ExitCode
-from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
+from dsi_automation.core.plan import Blocker, Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.operation import Observed
 from dsi_automation.operations.accounts import matching, seats
@@ -22,15 +22,7 @@ from dsi_automation.operations.accounts.matching import Match
 from dsi_automation.operations.accounts.people import MailboxInputs
 from dsi_automation.operations.accounts.readiness import mailbox_sku
 from dsi_automation.operations.accounts.references import Problems, References, read_references
-
-
-@dataclass(slots=True)
-class Decided:
-    """The decisions about one person."""
-
-    actions: list[Action] = field(default_factory=list)
-    non_actions: list[NonAction] = field(default_factory=list)
-    blockers: list[Blocker] = field(default_factory=list)
+from dsi_automation.operations.decided import Decided
 
 
 def decide(

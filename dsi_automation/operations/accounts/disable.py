@@ -15,6 +15,7 @@ from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetK
 from dsi_automation.inventory.account_model import LeaverLicence
 from dsi_automation.operations.accounts import disable_act, disable_plan, disable_verify, known_look
 from dsi_automation.operations.accounts.known_look import Known, World
+from dsi_automation.operations.decided import plan_of
 from dsi_automation.operations.tools import Hands, Look
 
 
@@ -51,7 +52,7 @@ class AccountDisable(Operation[DisableInputs, Known, World | None, Look, Hands])
 
     def plan(self, targets: Sequence[str], inputs: DisableInputs, observed: Observed[Known, World | None]) -> Plan:
         """Decide for each account, from what the directories say."""
-        return disable_plan.plan((self.name, self.version), targets, inputs, inputs.licence, observed)
+        return plan_of(self, targets, inputs, disable_plan.decide_all(targets, inputs.licence, observed))
 
     def act(self, action: Action, inputs: DisableInputs, hands: Hands, observer: Observer) -> None:  # noqa: ARG002
         """Carry out one action of a plan and wait for its effect."""

@@ -10,19 +10,18 @@ from dsi_automation.connectors.directory.accounts import Account
 from dsi_automation.connectors.directory.names import is_below, leaf, parent
 from dsi_automation.connectors.m365.port import CloudUser, Sku
 from dsi_automation.core.clock import parse_iso
-from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
+from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import T, Text
-from dsi_automation.engine.operation import Inputs, Observed
+from dsi_automation.engine.operation import Observed
 from dsi_automation.inventory.account_model import LeaverLicence
 from dsi_automation.operations.accounts.known_look import (
-    Decided,
     Known,
     World,
-    plan_of,
     refuse_doubtful,
     refuse_twice,
 )
 from dsi_automation.operations.accounts.readiness import states_of
+from dsi_automation.operations.decided import Decided
 
 MARK: Final = "dsi account.disable"
 """What the toolkit notes in an account it disabled (adminDescription), followed by when."""
@@ -39,29 +38,25 @@ PRIVILEGED: Final = frozenset(
 """Groups whose members are no ordinary people, in English and French; and all of CN=Builtin."""
 
 
-def plan(
-    operation: tuple[str, int],
-    targets: Sequence[str],
-    inputs: Inputs,
-    licence: LeaverLicence | None,
-    observed: Observed[Known, World | None],
-) -> Plan:
-    """Return what disabling these accounts takes."""
+def decide_all(
+    targets: Sequence[str], licence: LeaverLicence | None, observed: Observed[Known, World | None]
+) -> dict[str, Decided]:
+    """Return what disabling each of these accounts takes; nothing about those that could not be looked at."""
     world, twice = observed.shared, refuse_twice(targets, observed.facts)
     decided: dict[str, Decided] = {}
     for target in targets:
         if target not in observed.facts or world is None:
             continue
         if target in twice:
-            decided[target] = Decided([], [], [twice[target]])
+            decided[target] = Decided(blockers=[twice[target]])
             continue
         decided[target] = decide(target, observed.facts[target], licence or world.policy.leaver_licence, world)
-    return plan_of(operation, targets, inputs, decided)
+    return decided
 
 
 def decide(target: str, known: Known, licence: LeaverLicence, world: World) -> Decided:
     """Return what one account takes."""
-    decided = Decided.nothing()
+    decided = Decided()
     refuse_doubtful(target, known, decided, has_tenant=world.has_tenant)
     if not decided.blockers:
         _refuse_others(target, known, world, decided)

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Final
 
 from dsi_automation.connectors.directory.accounts import Account, PasswordState
-from dsi_automation.connectors.m365.port import CloudUser, MailboxState, Sku
+from dsi_automation.connectors.m365.port import MailboxState, Sku
 from dsi_automation.core.errors import DsiError, NotCompliantError, RefusedError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.documents.mailbox import MailboxLetter
-from dsi_automation.inventory.account_model import AccountPolicy
+from dsi_automation.operations.accounts.letter import letter_for
 from dsi_automation.operations.accounts.readiness import conditions, first_missing, mailbox_sku
 from dsi_automation.operations.accounts.subject import Subject, one_of, one_user
 from dsi_automation.operations.tools import Look
@@ -161,28 +161,9 @@ def _settings(
         )
     number = ((account and account.staff_number) or user.staff_number or asked).upper()
     licence = None if sku is None else sku.part_number
-    letter = _letter(number, address, account, user, licence, look)
+    must_change = account is not None and account.must_change
+    letter = letter_for(number, address, account, user, licence, look, must_change=must_change)
     return Settings(asked, number, letter, in_cloud=not user.synced)
-
-
-def _letter(
-    number: str, address: str, account: Account | None, user: CloudUser, licence: str | None, look: Look
-) -> MailboxLetter:
-    policy: AccountPolicy = look.account_policy
-    return MailboxLetter(
-        organisation=policy.organisation,
-        name=(account and account.display_name) or user.display_name or number,
-        staff_number=number,
-        address=address,
-        login=None if account is None else account.login,
-        webmail=policy.webmail,
-        licence=next((name for name, part in policy.licences.items() if part == licence), licence),
-        help_desk=policy.help_desk.name,
-        help_phone=policy.help_desk.phone,
-        help_mail=policy.help_desk.mail,
-        date=look.clock.now().date(),
-        must_change=account is not None and account.must_change,
-    )
 
 
 def _try_password(found: Settings, look: Look) -> tuple[Sealed, Secret | None]:

@@ -9,11 +9,12 @@ from datetime import datetime
 from dsi_automation.connectors.directory.accounts import Account, AccountReader
 from dsi_automation.connectors.m365.port import CloudUser, Sku, TenantReader
 from dsi_automation.core.errors import DsiError
-from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
+from dsi_automation.core.plan import Blocker
 from dsi_automation.core.text import T
-from dsi_automation.engine.operation import Inputs, Observed
+from dsi_automation.engine.operation import Observed
 from dsi_automation.inventory.account_model import AccountPolicy
 from dsi_automation.inventory.model import Site
+from dsi_automation.operations.decided import Decided
 from dsi_automation.operations.tools import Look
 
 
@@ -57,20 +58,6 @@ class World:
     leavers_ou_exists: bool
     looked_at: datetime
     has_tenant: bool = True
-
-
-@dataclass(slots=True)
-class Decided:
-    """The decisions about one target, in the order they are carried out."""
-
-    actions: list[Action]
-    non_actions: list[NonAction]
-    blockers: list[Blocker]
-
-    @classmethod
-    def nothing(cls) -> Decided:
-        """Return no decision yet."""
-        return cls([], [], [])
 
 
 def observe(targets: Sequence[str], look: Look, *, tenant_needed: bool = True) -> Observed[Known, World | None]:
@@ -176,23 +163,3 @@ def refuse_twice(targets: Sequence[str], facts: Mapping[str, Known]) -> dict[str
                     T("Name each person once."),
                 )
     return blockers
-
-
-def plan_of(
-    operation: tuple[str, int],
-    targets: Sequence[str],
-    inputs: Inputs,
-    decided: Mapping[str, Decided],
-) -> Plan:
-    """Return the plan that these decisions make; a target with a blocker has no action."""
-    name, version = operation
-    able = [target for target in targets if target in decided and not decided[target].blockers]
-    return Plan(
-        operation=name,
-        version=version,
-        targets=tuple(able),
-        inputs=inputs.model_dump(mode="json"),
-        actions=tuple(action for target in able for action in decided[target].actions),
-        non_actions=tuple(item for target in able for item in decided[target].non_actions),
-        blockers=tuple(blocker for one in decided.values() for blocker in one.blockers),
-    )

@@ -14,7 +14,8 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetKind
 from dsi_automation.operations.accounts import known_look, licence_act, licence_plan
-from dsi_automation.operations.accounts.known_look import Decided, Known, World
+from dsi_automation.operations.accounts.known_look import Known, World
+from dsi_automation.operations.decided import Decided, plan_of
 from dsi_automation.operations.tools import Hands, Look
 
 
@@ -54,7 +55,7 @@ class _LicenceOperation(Operation[LicenceInputs, Known, World | None, Look, Hand
         decided: Mapping[str, Decided] = {}
         if observed.shared is not None:
             decided = self.decide(targets, inputs.licence, observed.facts, observed.shared)
-        return known_look.plan_of((self.name, self.version), targets, inputs, decided)
+        return plan_of(self, targets, inputs, decided)
 
     def act(self, action: Action, inputs: LicenceInputs, hands: Hands, observer: Observer) -> None:  # noqa: ARG002
         """Carry out one action of a plan and wait for its effect."""

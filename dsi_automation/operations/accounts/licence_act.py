@@ -10,7 +10,7 @@ from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
-from dsi_automation.operations.accounts.create_cloud import give_licence, licence_missing
+from dsi_automation.operations.accounts.create_cloud import assign_active
 from dsi_automation.operations.accounts.known_look import read
 from dsi_automation.operations.accounts.readiness import states_of
 from dsi_automation.operations.accounts.subject import find_account, required_user
@@ -33,18 +33,7 @@ def assign_licence(action: Action, hands: Hands, observer: Observer) -> None:
         RefusedError: it does not become active, and why.
         UnreachableError: it is not active in the site's time.
     """
-    target, look = action.target, hands.look
-    sku_id, part_number = str(action.args["sku_id"]), str(action.args["part_number"])
-    user, tenant = _user(action, hands), hands.tenant().for_target(target)
-    give_licence(user, sku_id, part_number, target, hands)
-    wait_until(
-        target,
-        look,
-        observer,
-        lambda: licence_missing(tenant, user.id, sku_id, part_number, target),
-        look.tenant_settings.ready_deadline,
-        late=T("{licence} is not active", licence=part_number),
-    )
+    assign_active(_user(action, hands), action, hands, observer)
 
 
 def remove_licence(action: Action, hands: Hands, observer: Observer) -> None:

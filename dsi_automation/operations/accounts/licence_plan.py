@@ -8,9 +8,10 @@ from dsi_automation.connectors.m365.port import CloudUser, LicenceState, Sku
 from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.operations.accounts.disable_plan import by_group
-from dsi_automation.operations.accounts.known_look import Decided, Known, World, refuse_doubtful, refuse_twice
+from dsi_automation.operations.accounts.known_look import Known, World, refuse_doubtful, refuse_twice
 from dsi_automation.operations.accounts.readiness import problem_of, states_of
 from dsi_automation.operations.accounts.seats import excludes, held, none_left, share_out
+from dsi_automation.operations.decided import Decided
 
 ASSIGN = "assign_licence"
 REMOVE = "remove_licence"
@@ -72,7 +73,7 @@ def _begin(
 ) -> tuple[dict[str, Decided], Sku | None, dict[str, CloudUser]]:
     """Return the decisions so far, the licence, and the users that can be gone on with."""
     twice, sku = refuse_twice(targets, facts), _sku(licence, world)
-    decided = {target: Decided.nothing() for target in targets if target in facts}
+    decided = {target: Decided() for target in targets if target in facts}
     users: dict[str, CloudUser] = {}
     for target, one in decided.items():
         if target in twice:

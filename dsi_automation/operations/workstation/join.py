@@ -16,6 +16,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Inputs, Observed, Operation
 from dsi_automation.inventory.problems import WrongValueError
+from dsi_automation.operations.decided import plan_of
 from dsi_automation.operations.tools import Hands, Look
 from dsi_automation.operations.workstation import join_act, join_settle, join_verify, profile_repair
 from dsi_automation.operations.workstation.facts import WorkstationFacts, read_facts
@@ -144,18 +145,8 @@ class WorkstationJoin(Operation[JoinInputs, WorkstationFacts, Domain, Look, Hand
             if inputs.wish(target).repair:
                 own = [action for action in approved if action.target == target]
                 profile_repair.plan_repair(target, observed.facts[target], own, one)
-        blockers = [blocker for one in decided.values() for blocker in one.blockers]
-        blockers += [_unseen(target, error) for target, error in observed.failures.items()]
-        able = [target for target in targets if target in decided and not decided[target].blockers]
-        return Plan(
-            operation=self.name,
-            version=self.version,
-            targets=tuple(able),
-            inputs=inputs.model_dump(mode="json"),
-            actions=tuple(action for target in able for action in decided[target].actions),
-            non_actions=tuple(item for target in able for item in decided[target].non_actions),
-            blockers=tuple(blockers),
-        )
+        unseen = [_unseen(target, error) for target, error in observed.failures.items()]
+        return plan_of(self, targets, inputs, decided, unseen)
 
     def act(self, action: Action, inputs: JoinInputs, hands: Hands, observer: Observer) -> None:  # noqa: ARG002
         """Carry out one action of a plan and wait for its effect."""

@@ -12,6 +12,7 @@ from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import T
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
 from dsi_automation.inventory.naming import matches, next_free
+from dsi_automation.operations.decided import Decided
 from dsi_automation.operations.workstation.facts import WorkstationFacts
 from dsi_automation.operations.workstation.profile_plan import plan_profile
 from dsi_automation.operations.workstation.requirements import remedy, specifications
@@ -50,15 +51,6 @@ class Wish:
     local_user: str | None = None
     leave_domain: bool = False
     repair: bool = False
-
-
-@dataclass(slots=True)
-class Decided:
-    """The decisions about one machine."""
-
-    actions: list[Action] = field(default_factory=list)
-    non_actions: list[NonAction] = field(default_factory=list)
-    blockers: list[Blocker] = field(default_factory=list)
 
 
 def decide(

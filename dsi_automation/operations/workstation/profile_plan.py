@@ -11,7 +11,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.operations.workstation.facts import Profile, WorkstationFacts
 
 if TYPE_CHECKING:
-    from dsi_automation.operations.workstation.join_plan import Decided
+    from dsi_automation.operations.decided import Decided
 
 KIND: Final = "migrate_profile"
 BUILT_IN_RIDS: Final = frozenset({"500", "501", "503", "504"})

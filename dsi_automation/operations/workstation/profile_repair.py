@@ -16,8 +16,8 @@ from dsi_automation.operations.workstation import profile_plan
 from dsi_automation.operations.workstation.facts import WorkstationFacts
 
 if TYPE_CHECKING:
+    from dsi_automation.operations.decided import Decided
     from dsi_automation.operations.tools import Hands
-    from dsi_automation.operations.workstation.join_plan import Decided
 
 KIND: Final = "repair_profile"
 

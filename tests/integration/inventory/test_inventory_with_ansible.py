@@ -151,7 +151,7 @@ def test_windows_variables_become_an_endpoint_of_plain_types(folder):
 
 
 def test_every_problem_of_every_host_is_told_with_file_line_and_key(folder):
-    wrong = {"dsi_site": "XXX", "dsi_credential": "nobody"}
+    wrong = {"dsi_site": "ZZZ", "dsi_credential": "nobody"}
     source = folder(ws1=wrong, ws2={"dsi_environment": "prod", "ansible_port": 99999}, ws3={"ansible_port": "a"})
     with pytest.raises(InventoryError) as raised:
         Inventory(source, {}).targets(["workstations"])

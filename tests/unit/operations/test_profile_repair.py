@@ -18,11 +18,11 @@ from dsi_automation.core.events import Silent
 from dsi_automation.core.plan import Action
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
+from dsi_automation.operations.decided import Decided
 from dsi_automation.operations.workstation import join_settle, profile_plan
 from dsi_automation.operations.workstation.facts import REPAIRED_KEY, Profile, WorkstationFacts
 from dsi_automation.operations.workstation.join import JoinInputs
 from dsi_automation.operations.workstation.join_act import ACTS
-from dsi_automation.operations.workstation.join_plan import Decided
 from dsi_automation.operations.workstation.profile_repair import plan_repair
 
 OLD, NEW, PATH = "S-1-5-21-9-9-9-1001", "S-1-5-21-1-2-3-1105", r"C:\Users\awa"
