@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from dsi_automation.connectors.directory import account_records as records
 from dsi_automation.connectors.directory import account_values as values
@@ -23,7 +23,7 @@ from dsi_automation.connectors.directory.errors import (
     absent,
     unknown_outcome,
 )
-from dsi_automation.connectors.directory.pool import Pool
+from dsi_automation.connectors.directory.pool import PooledClient
 from dsi_automation.connectors.directory.port import DirectoryEndpoint
 from dsi_automation.connectors.directory.records import DISABLED
 from dsi_automation.connectors.directory.schema import Schema
@@ -58,17 +58,12 @@ BY_SUB_CODE: Final[Mapping[str, PasswordState]] = {
 """MS-ERREF 2.2, as the directory writes it in a refused bind."""
 
 
-class LdapAccountReader:
+class LdapAccountReader(PooledClient):
     """Reads over LDAPS. May be used from several threads: each request has a connection to itself (see `pool`)."""
 
     def __init__(self, endpoint: DirectoryEndpoint) -> None:
-        self._pool = Pool(endpoint)
+        super().__init__(endpoint)
         self._schema = Schema(self._pool)
-
-    @property
-    def endpoint(self) -> DirectoryEndpoint:
-        """Return where it reads."""
-        return self._pool.endpoint
 
     @property
     def exchanges(self) -> int:
@@ -148,19 +143,6 @@ class LdapAccountReader:
                 raise
             return state
         return PasswordState.GOOD
-
-    def close(self) -> None:
-        """Close the idle connections; a later request opens a new one."""
-        self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.endpoint.server})"
 
     @property
     def _base(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from dsi_automation.connectors.directory import names, records
 from dsi_automation.connectors.directory.errors import absent, computer_exists, unknown_outcome
-from dsi_automation.connectors.directory.pool import Pool
+from dsi_automation.connectors.directory.pool import PooledClient
 from dsi_automation.connectors.directory.port import Computer, DirectoryEndpoint, User
 from dsi_automation.core.errors import UnreachableError
 from dsi_automation.core.text import T, Text
@@ -24,16 +24,8 @@ class WritePermit(Protocol):
         ...
 
 
-class LdapReader:
+class LdapReader(PooledClient):
     """Reads over LDAPS. May be used from several threads: each request has a connection to itself (see `pool`)."""
-
-    def __init__(self, endpoint: DirectoryEndpoint) -> None:
-        self._pool = Pool(endpoint)
-
-    @property
-    def endpoint(self) -> DirectoryEndpoint:
-        """Return where it reads."""
-        return self._pool.endpoint
 
     @property
     def base_dn(self) -> str:
@@ -77,19 +69,6 @@ class LdapReader:
     def exists(self, dn: str) -> bool:
         """Tell whether an object (an OU, say) exists and this account may see it."""
         return self._read(dn, ()) is not None
-
-    def close(self) -> None:
-        """Close the idle connections; a later request opens a new one."""
-        self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.endpoint.server})"
 
     def _search(self, filter_: str, attributes: Sequence[str], doing: Text, on: str) -> Sequence[Entry]:
         return self._pool.read(lambda wire: wire.search(self.base_dn, filter_, attributes), doing, on=on)

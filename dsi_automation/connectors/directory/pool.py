@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from dsi_automation.connectors.directory.answers import refused
 from dsi_automation.connectors.directory.errors import unknown_outcome
@@ -159,3 +159,31 @@ class Pool:
                 self._idle.append(wire)
                 return
         wire.close()
+
+
+class PooledClient:
+    """What every client of a directory over LDAPS is: a pool of connections, closed with it.
+
+    May be used from several threads: each request has a connection to itself.
+    """
+
+    def __init__(self, endpoint: DirectoryEndpoint) -> None:
+        self._pool = Pool(endpoint)
+
+    @property
+    def endpoint(self) -> DirectoryEndpoint:
+        """Return where it reads."""
+        return self._pool.endpoint
+
+    def close(self) -> None:
+        """Close the idle connections; a later request opens a new one."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.endpoint.server})"

@@ -400,8 +400,9 @@ def listener(papers):
         for transport in left:
             if transport is not None:
                 transport.abort()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        closed = loop.create_future()
+        loop.call_soon(closed.set_result, None)  # after what the aborts have put there
+        await closed
 
     asyncio.run_coroutine_threadsafe(stop(), loop).result()
     loop.call_soon_threadsafe(loop.stop)

@@ -46,8 +46,11 @@ def test_what_is_asked_while_an_answer_is_under_way_travels_together():
         tenant = Tenant()
         courier = tenant.courier()
         first = await hung(tenant, courier, ask("/0"))
-        others = [asyncio.create_task(courier.ask_all([ask(f"/{n}")])) for n in range(1, 6)]
-        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        others = [
+            asyncio.Task(courier.ask_all([ask(f"/{n}")]), loop=loop, eager_start=True)  # each waits in the queue by now
+            for n in range(1, 6)
+        ]
         tenant.gates["/0"].set()
         await asyncio.gather(first, *others)
         return tenant.groups

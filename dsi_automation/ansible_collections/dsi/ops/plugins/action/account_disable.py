@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
-from dsi_automation.ansible.plugin import call_of, told
-from dsi_automation.ansible.tasks import change_task
+from dsi_automation.ansible.action import AccountsAction
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(AccountsAction):
     """Calls the engine in the controller's process; see the documentation in plugins/modules."""
-
-    # An approval covers all its people at once, whatever hosts the play has.
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Carry out the request; in check mode, make the plan."""
@@ -28,6 +20,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "licence": {"type": "str", "choices": ["", "keep", "free"], "default": ""},
             }
         )
-        call = call_of("account.disable", {"licence": args["licence"]}, told(self._display))
-        targets = [str(target) for target in args["targets"]]
-        return change_task(call, targets, request=str(args["request"] or ""), check_mode=bool(self._task.check_mode))
+        return self.change("account.disable", {"licence": args["licence"]}, args["targets"], args["request"])

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
+from dsi_automation.ansible.action import AccountsAction
 from dsi_automation.ansible.plugin import call_of
 from dsi_automation.ansible.tasks import report_task
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(AccountsAction):
     """Reads in the controller's process; see the documentation in plugins/modules."""
-
-    # One look at the tenant answers for everybody.
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check the accounts."""

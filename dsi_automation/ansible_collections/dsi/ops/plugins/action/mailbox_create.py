@@ -5,18 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
+from dsi_automation.ansible.action import AccountsAction
 from dsi_automation.ansible.plugin import people_task
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(AccountsAction):
     """Calls the engine in the controller's process; see the documentation in plugins/modules."""
-
-    # An approval covers all its people at once, whatever hosts the play has.
-    BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Carry out the request; in check mode, make the plan."""
