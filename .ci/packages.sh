@@ -4,8 +4,8 @@
 set -eu
 base="python3-venv openssh-client ca-certificates"
 build="gcc python3-dev libkrb5-dev"
-lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient"
-test="postgresql faketime procps git"
+lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient openssh-server postgresql restic prometheus e2fsprogs"
+test="faketime procps git"
 check="shellcheck"
 
 wanted=""

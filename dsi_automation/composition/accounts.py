@@ -18,6 +18,7 @@ from dsi_automation.core.text import T
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
 from dsi_automation.inventory.load import Inventory
 from dsi_automation.inventory.model import Site
+from dsi_automation.operations.backups.catalogue import Noted
 
 if TYPE_CHECKING:
     from dsi_automation.composition.envelopes import FileEnvelopes
@@ -37,10 +38,14 @@ class Records:
     Attributes:
         folder: the state folder.
         announced: returns the bodies of the actions that runs announced, as the journal holds them.
+        notes: returns what runs noted of what they did, oldest first.
+        medium_places: returns where each medium is, by the record of custody.
     """
 
     folder: Path
     announced: Callable[[], Iterable[Mapping[str, Any]]]
+    notes: Callable[[], Iterable[Noted]]
+    medium_places: Callable[[], Mapping[str, str]]
 
 
 class AccountLook(ABC):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from dsi_automation.composition.accounts import AccountLook, Records, write_letter
+from dsi_automation.composition.accounts import Records, write_letter
+from dsi_automation.composition.backups import BackupLook
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
+from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.secrets import Secret
@@ -23,9 +25,11 @@ from dsi_automation.operations.tools import Account
 
 if TYPE_CHECKING:
     from dsi_automation.composition.envelopes import FileEnvelopes
+    from dsi_automation.connectors.backups.port import BackupWriter
     from dsi_automation.connectors.directory.accounts import AccountWriter
     from dsi_automation.connectors.directory.port import DirectoryEndpoint, DirectoryReader, DirectoryWriter
     from dsi_automation.connectors.m365.port import TenantWriter
+    from dsi_automation.connectors.media.port import MediumWriter
     from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
     from dsi_automation.documents.mailbox import MailboxLetter
     from dsi_automation.engine.operation import Permit
@@ -51,7 +55,7 @@ class Equipment:
         return InventoryHands(self._inventory, self._look, permit)
 
 
-class InventoryLook(AccountLook):
+class InventoryLook(BackupLook):
     """The read half. May be used from several threads; each machine's connection belongs to one of them."""
 
     def __init__(self, inventory: Inventory, clock: Clock, workers: int, records: Records) -> None:
@@ -223,6 +227,29 @@ class InventoryHands:
         """Write somebody's hand-over letter where the controller keeps letters; returns its path."""
         self._permit.check(target)
         return write_letter(self.look.records.folder / "letters", target, letter)
+
+    @contextmanager
+    def backup(self, target: str) -> Iterator[BackupWriter]:
+        """Open a writer for one backup of the plan; closed on leaving."""
+        self._permit.check(target)
+        engine = self.look.backup_engine(target, self._permit)
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+    def medium(self, name: str, target: str) -> MediumWriter:
+        """Return a writer for one medium of the inventory, for the copy of one backup."""
+        self._permit.check(target)
+        return self.look.medium_at(name, self._permit, target)
+
+    def medium_password(self, rotation: str) -> Secret:
+        """Return the password of the copies of a rotation."""
+        return self.look.medium_password(rotation)
+
+    def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:
+        """Keep something of what was done in the run's record."""
+        self._permit.note(target, name, data)
 
     def join_account(self) -> Account:
         """Return the account that may join machines to the domain."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dsi_automation.journal.signatures import AllowedSigner
     from dsi_automation.journal.signing import AgentKey, KeySource
     from dsi_automation.journal.store import SqlJournal
+    from dsi_automation.operations.backups.catalogue import Noted
 
 
 class Toolkit:
@@ -131,7 +132,7 @@ class Toolkit:
         from dsi_automation.composition.accounts import Records
         from dsi_automation.composition.equipment import Equipment
 
-        records = Records(self.settings.state_dir.value, self._announced)
+        records = Records(self.settings.state_dir.value, self._announced, self._notes, self._medium_places)
         return Equipment(self.inventory, self.clock, self.settings.workers.value, records)
 
     @cached_property
@@ -266,6 +267,19 @@ class Toolkit:
 
         return [entry.body for entry in self.journal.read(kinds=[Kind.ABOUT_TO])] if self.journal_exists else []
 
+    def _notes(self) -> Iterable[Noted]:
+        from dsi_automation.engine.fold import note
+        from dsi_automation.journal.model import Kind
+        from dsi_automation.operations.backups.catalogue import Noted
+
+        if not self.journal_exists:
+            return []
+        told = ((entry.subject, note(entry)) for entry in self.journal.read(kinds=[Kind.NOTED]))
+        return [Noted(run, item.target, item.name, item.at, item.data) for run, item in told]
+
+    def _medium_places(self) -> Mapping[str, str]:
+        return {}
+
     def _journal_as_it_is(self) -> SqlJournal:
         """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""
         from dsi_automation.journal.database import Database
@@ -359,6 +373,9 @@ def environments(toolkit: Toolkit) -> Mapping[TargetKind, Mapping[str, str]]:
         ),
         TargetKind.ACCOUNT: _AnyName(tuple, lambda _: inventory.accounts.environment.value),
         TargetKind.SITE: _Environments(lambda: inventory.sites, lambda _: inventory.accounts.environment.value),
+        TargetKind.BACKUP: _Environments(
+            lambda: inventory.backup_plan.backups, lambda name: inventory.backup_plan.backups[name].environment.value
+        ),
     }
 
 

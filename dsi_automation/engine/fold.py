@@ -14,7 +14,7 @@ from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check, Outcome
 from dsi_automation.core.text import Text
 from dsi_automation.engine import documents
-from dsi_automation.engine.model import Decision, Request, RequestKind, RequestState, Run, Step
+from dsi_automation.engine.model import Decision, Note, Request, RequestKind, RequestState, Run, Step
 from dsi_automation.journal.model import Entry, Kind, Lease, Signed
 
 DECISIONS: Final = {
@@ -151,9 +151,15 @@ def run(ledger: Ledger, run_id: str, leases: Sequence[Lease] = ()) -> Run:
         evidence=tuple(_check(item) for item in (checks[-1].body["checks"] if checks else ())),
         exit_code=body.get("exit_code"),
         errors=dict(body.get("errors", {})),
+        notes=tuple(note(entry) for entry in entries if entry.kind is Kind.NOTED),
         error=body.get("error"),
         held_by=next((lease.owner for lease in leases if lease.run_id == run_id), None),
     )
+
+
+def note(entry: Entry) -> Note:
+    """Return what a line of the kind `NOTED` tells."""
+    return Note(entry.body["target"], entry.body["note"], entry.at, entry.body["data"])
 
 
 def steps(entries: Iterable[Entry]) -> tuple[Step, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -144,6 +145,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something a run kept of what it did, while it did it.
+
+    Attributes:
+        name: what is told: `backup.set`, `backup.try`, ...
+    """
+
+    target: str
+    name: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One execution of an approved plan, and what an independent look found afterwards.
 
@@ -167,4 +182,5 @@ class Run:
     exit_code: int | None
     held_by: str | None = None
     errors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
     error: dict[str, Any] | None = None

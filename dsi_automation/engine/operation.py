@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from dsi_automation.core.canonical import Json
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Action, Plan, Risk
@@ -26,6 +27,8 @@ class TargetKind(StrEnum):
     """A person's account: a staff number, a login or an address."""
     SITE = "site"
     """A site of the inventory, by its code."""
+    BACKUP = "backup"
+    """A backup of the inventory's backup plan (`dsi_backups`), by its name."""
 
 
 ALL: Final = "*"
@@ -73,6 +76,9 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     target_kind: ClassVar[TargetKind] = TargetKind.HOST
     all_at_once: ClassVar[bool] = False
     """Whether its targets wait together for one event (the next synchronisation): then none waits for its turn."""
+    standing_binds_actions: ClassVar[bool] = False
+    """Whether a standing approval covers exactly the actions that were approved, and not operation, targets and
+    inputs alone: a change of what the inventory says then asks for a new one."""
 
     @abstractmethod
     def observe(
@@ -185,6 +191,20 @@ class Permit(Protocol):
 
         Raises:
             GateClosedError: it may not, or no longer.
+        """
+        ...
+
+    def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:
+        """Keep something of what was done in the run's record, now: it is in the journal on return.
+
+        Args:
+            target: a target of the run.
+            name: what is told: `backup.set`, `backup.try`, ...
+            data: the facts; never a secret.
+
+        Raises:
+            GateClosedError: the lease of the target was lost.
+            StorageError: the journal stays closed: what was done must be taken for unrecorded.
         """
         ...
 

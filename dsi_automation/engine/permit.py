@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
+from dsi_automation.core.canonical import Json
 from dsi_automation.core.text import T
 from dsi_automation.engine.closed import closed
 
@@ -17,10 +18,17 @@ class RunPermit:
     an action once begun is better finished than cut in two.
     """
 
-    def __init__(self, run_id: str, targets: Collection[str], believed_held: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        targets: Collection[str],
+        believed_held: Callable[[str], bool],
+        keep: Callable[[str, str, Mapping[str, Json]], None],
+    ) -> None:
         self._run_id = run_id
         self._targets = frozenset(targets)
         self._believed_held = believed_held
+        self._keep = keep
         self._over = threading.Event()
 
     @property
@@ -50,6 +58,11 @@ class RunPermit:
                 T("The run {run} no longer holds {target}.", run=self._run_id, target=target),
                 T("See who does with `dsi runs`, then resume: `dsi resume {run}`.", run=self._run_id),
             )
+
+    def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:
+        """Keep something of what was done in the run's record; it is in the journal on return."""
+        self.check(target)
+        self._keep(target, name, data)
 
     def end(self) -> None:
         """Refuse every write from now on."""

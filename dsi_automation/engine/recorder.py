@@ -87,6 +87,10 @@ class Recorder:
         told = {} if error is None else {"error": error.to_json()}
         self._insist(Kind.ACTION_UNKNOWN, self._of(action, {**told, **more}), action.target)
 
+    def noted(self, target: str, name: str, data: Mapping[str, Any]) -> None:
+        """Record something worth keeping of what is done to a target."""
+        self._insist(Kind.NOTED, {"target": target, "note": name, "data": dict(data)}, target)
+
     def evidence(self, checks: Sequence[Check], error: DsiError | None) -> None:
         """Record what the independent look found, or why there was none."""
         body = {"checks": [check.to_json() for check in checks], "error": None if error is None else error.to_json()}

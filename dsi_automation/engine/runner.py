@@ -74,7 +74,7 @@ class Runner:
         """
         with asked_to_stop() as stop, Holder(self._parts, self._claim.leases) as holder:
             recorder = Recorder(self._parts, self._claim.run_id, self._claim.person, self._claim.request, holder)
-            permit = RunPermit(self._claim.run_id, self._approved.targets, holder.believed_held)
+            permit = RunPermit(self._claim.run_id, self._approved.targets, holder.believed_held, recorder.noted)
             try:
                 self._carry_out(recorder, permit, stop, unresolved)
             finally:
@@ -121,7 +121,7 @@ class Runner:
         """
         if dict(fresh.inputs) != dict(self._approved.inputs):
             raise self._changed(fresh, fresh.actions)
-        if self._claim.request.kind is RequestKind.STANDING:
+        if self._claim.request.kind is RequestKind.STANDING and not self._operation.standing_binds_actions:
             return  # operation, version, inputs and targets are what a standing approval binds
         new: list[Action] = []
         for target in fresh.targets:

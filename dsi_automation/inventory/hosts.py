@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from dsi_automation.core.text import T
 from dsi_automation.inventory.model import Environment, NonEmpty
 from dsi_automation.inventory.problems import WrongValueError
+from dsi_automation.inventory.ssh_hosts import SshHost
 
 HTTP_PORT: Final = 5985
 
@@ -54,6 +55,7 @@ class Target:
         site: code of its site, or None.
         environment: what it is for; policy depends on it.
         windows: how to reach it when it is a Windows machine (`ansible_connection: winrm`).
+        ssh: how to reach it over SSH (`ansible_connection: ssh`, the default).
     """
 
     name: str
@@ -61,6 +63,7 @@ class Target:
     site: str | None
     environment: Environment
     windows: WindowsHost | None
+    ssh: SshHost | None = None
 
 
 class HostVariables(BaseModel):

@@ -18,6 +18,7 @@ from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory import people, policy, secrets
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
+from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings, MailSettings
 from dsi_automation.inventory.hosts import HOST_NAMES, WINDOWS_NAMES, HostVariables, Target, WindowsVariables
 from dsi_automation.inventory.model import (
     ApprovalPolicy,
@@ -30,6 +31,7 @@ from dsi_automation.inventory.model import (
 from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
 from dsi_automation.inventory.settings import Settings
+from dsi_automation.inventory.ssh_hosts import SSH_NAMES, SshVariables
 
 if TYPE_CHECKING:
     from dsi_automation.inventory.ansible_source import AnsibleSource
@@ -41,6 +43,11 @@ GLOBAL_NAMES: Final = (
     "dsi_credentials",
     "dsi_accounts",
     "dsi_m365",
+    "dsi_repositories",
+    "dsi_backups",
+    "dsi_backup",
+    "dsi_media",
+    "dsi_mail",
 )
 _PASSWORD_NAME: Final = re.compile(r"ansible_(\w+_)?(pass|password)")
 
@@ -167,9 +174,47 @@ class Inventory:
         Raises:
             InventoryError: no, but a variable's name is so near that it was meant to be: nothing is left out silently.
         """
-        if not self.has("dsi_m365") and self._meant("dsi_m365"):
-            self._must_have("dsi_m365", T("the variable dsi_m365 describes the Microsoft 365 tenant; it is missing."))
-        return self.has("dsi_m365")
+        return self._described(
+            "dsi_m365", T("the variable dsi_m365 describes the Microsoft 365 tenant; it is missing.")
+        )
+
+    @cached_property
+    def backup_plan(self) -> BackupPlan:
+        """Return the backup plan; empty where the inventory has none.
+
+        Raises:
+            InventoryError: its parts do not fit together, or it is meant by a name that is misspelled.
+        """
+        found: dict[str, Any] = {}
+        for key, name in (("repositories", "dsi_repositories"), ("backups", "dsi_backups"), ("media", "dsi_media")):
+            if self._described(name, T("the variable {name} is part of the backup plan; it is missing.", name=name)):
+                kind = BackupPlan.model_fields[key].annotation
+                found[key] = self._validated(kind, name, self._globals[name])
+        plan: BackupPlan = self._validated(BackupPlan, "dsi_backups", found)
+        return plan
+
+    @cached_property
+    def backup_settings(self) -> BackupSettings:
+        """Return what concerns all backups."""
+        found: BackupSettings = self._validated(BackupSettings, "dsi_backup", self._globals.get("dsi_backup", {}))
+        return found
+
+    @cached_property
+    def mail(self) -> MailSettings | None:
+        """Return the mail relay; None where none is described.
+
+        Raises:
+            InventoryError: its credential is not in `dsi_credentials`.
+        """
+        if not self._described("dsi_mail", T("the variable dsi_mail describes the mail relay; it is missing.")):
+            return None
+        found: MailSettings = self._validated(MailSettings, "dsi_mail", self._globals["dsi_mail"])
+        if found.credential is not None and found.credential not in self.credentials:
+            path = ("dsi_mail", "credential")
+            raise InventoryError([self._problem(None, path, _unknown_credential(found.credential, self.credentials))])
+        if found.ca_file is None:
+            return found
+        return found.model_copy(update={"ca_file": self._absolute(found.ca_file)})
 
     @cached_property
     def credentials(self) -> Mapping[str, CredentialSource]:
@@ -275,6 +320,17 @@ class Inventory:
         """Tell whether a variable of the whole inventory (`dsi_m365`, ...) is there."""
         return name in self._globals
 
+    def _described(self, name: str, text: Text) -> bool:
+        """Tell whether a variable is there.
+
+        Raises:
+            InventoryError: it is not, but another's name is so near that it was meant to be: nothing is left out
+                silently.
+        """
+        if not self.has(name) and self._meant(name):
+            self._must_have(name, text)
+        return self.has(name)
+
     def _must_have(self, name: str, text: Text) -> None:
         if self.has(name):
             return
@@ -319,10 +375,13 @@ class Inventory:
                 "“{site}” is not a site of dsi_sites ({sites}).", site=common.dsi_site, sites=", ".join(self.sites)
             )
             problems.append(self._problem(name, ("dsi_site",), text))
+        ssh = None
+        if common.ansible_connection.rpartition(".")[2] == "ssh":
+            ssh = self._host_model(name, SshVariables, SSH_NAMES).host(name, common.dsi_credential, self.home)
         if problems:
             raise InventoryError(problems)
         groups = tuple(str(group) for group in self.ansible.raw(name)["group_names"])
-        return Target(name, groups, common.dsi_site, common.dsi_environment, windows)
+        return Target(name, groups, common.dsi_site, common.dsi_environment, windows, ssh)
 
     def _misplaced(self, name: str) -> Iterable[Problem]:
         """Yield passwords in clear, and settings of the whole inventory that one host would have otherwise."""

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     ACTION_DONE = "action.done"
     ACTION_FAILED = "action.failed"
     ACTION_UNKNOWN = "action.unknown"
+    NOTED = "run.noted"
+    """What a run found worth keeping of what it did: a backup set, a try, a copy on a medium."""
     EVIDENCE = "run.evidence"
     RUN_ENDED = "run.ended"
     RATIFIED = "emergency.ratified"

@@ -7,15 +7,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from dsi_automation.connectors.backups.port import BackupReader, BackupWriter
 from dsi_automation.connectors.directory.accounts import AccountReader, AccountWriter
 from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryWriter
 from dsi_automation.connectors.m365.port import TenantReader, TenantWriter
+from dsi_automation.connectors.media.port import MediumReader, MediumWriter
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
+from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.secrets import Secret
 from dsi_automation.documents.mailbox import MailboxLetter
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
+from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
+from dsi_automation.operations.backups.catalogue import Catalogue
 from dsi_automation.operations.envelopes import EnvelopeReader, EnvelopeWriter
 
 
@@ -125,6 +130,32 @@ class Look(Protocol):
         """Return the hand-overs in preparation."""
         ...
 
+    @property
+    def backup_plan(self) -> BackupPlan:
+        """Return the backup plan of the inventory."""
+        ...
+
+    @property
+    def backup_settings(self) -> BackupSettings:
+        """Return what concerns all backups."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """Return what there is of sets, proofs and copies, by the journal as it is now."""
+        ...
+
+    def backup(self, target: str) -> AbstractContextManager[BackupReader]:
+        """Open a reader for one backup of the plan; closed on leaving."""
+        ...
+
+    def medium(self, name: str) -> MediumReader:
+        """Return a reader for one medium of the inventory."""
+        ...
+
+    def medium_places(self) -> Mapping[str, str]:
+        """Return where each medium is by the record of custody: its state, `on_site`, `courier`, `vault`, ..."""
+        ...
+
 
 class Hands(Protocol):
     """The write half, bound to one run's permit."""
@@ -164,6 +195,22 @@ class Hands(Protocol):
         Raises:
             StorageError: it cannot be written.
         """
+        ...
+
+    def backup(self, target: str) -> AbstractContextManager[BackupWriter]:
+        """Open a writer for one backup of the plan; closed on leaving."""
+        ...
+
+    def medium(self, name: str, target: str) -> MediumWriter:
+        """Return a writer for one medium of the inventory, for the copy of one backup."""
+        ...
+
+    def medium_password(self, rotation: str) -> Secret:
+        """Return the password of the copies of a rotation."""
+        ...
+
+    def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:
+        """Keep something of what was done in the run's record; see `Permit.note`."""
         ...
 
     def join_account(self) -> Account:

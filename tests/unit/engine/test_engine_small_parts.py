@@ -91,7 +91,8 @@ def test_the_fleet_tells_how_far_it_is():
 
 def test_a_permit_covers_its_targets_while_held_and_until_its_end():
     held = {"t1"}
-    permit = RunPermit("RUN-1", ["t1"], lambda target: target in held)
+    kept: list[object] = []
+    permit = RunPermit("RUN-1", ["t1"], lambda target: target in held, lambda *told: kept.append(told))
     permit.check("t1")
     doors = []
     for change in (lambda: "t2", lambda: held.clear() or "t1", lambda: permit.end() or "t1"):

@@ -1,0 +1,1 @@
+"""Mail handed to a relay over SMTP."""

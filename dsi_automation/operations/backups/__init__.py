@@ -1,0 +1,1 @@
+"""Backups that are proven: servers, databases, verification, restores, media off site (procedures D and R)."""

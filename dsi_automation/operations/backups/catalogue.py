@@ -1,0 +1,118 @@
+"""Every set, proof, copy and try, folded from the notes that runs left in the journal: pure, never stored twice.
+
+Notes, by name (`data` of each is made and read here alone):
+
+`backup.try`        {number, of, error: DsiError.to_json() | null, seconds, wait}: one try of a backup
+`backup.set`        {set: StoredSet as JSON}: a backup that the engine finished and whose manifest is kept
+`backup.proof`      {set, level, depth, ok, failed: [sentences], restored_files, restored_bytes, phases}
+`backup.copy`       {set, medium, copied: Copied as JSON, ok, failed}: a copy, read back from the medium
+`backup.forgotten`  {sets: [ids], freed}
+`backup.restored`   {set, destination, paths, until, files, bytes, ok, failed}
+`medium.cleared`    {medium, sets: [ids]}: sets removed from a medium
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dsi_automation.connectors.backups.port import Copied, Depth, StoredSet
+
+TRY: Final = "backup.try"
+SET: Final = "backup.set"
+PROOF: Final = "backup.proof"
+COPY: Final = "backup.copy"
+FORGOTTEN: Final = "backup.forgotten"
+RESTORED: Final = "backup.restored"
+CLEARED: Final = "medium.cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A note of the journal with the run it belongs to."""
+
+    run: str
+    target: str
+    name: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A verification of a set: when, how deep, and whether it held."""
+
+    set: str
+    job: str
+    run: str
+    at: datetime
+    level: int
+    depth: Depth
+    ok: bool
+    failed: tuple[str, ...]
+    restored_files: int
+    restored_bytes: int
+    phases: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A set on a medium, as it was read back."""
+
+    set: str
+    job: str
+    run: str
+    medium: str
+    at: datetime
+    copied: Copied
+    ok: bool
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of a backup."""
+
+    job: str
+    run: str
+    at: datetime
+    number: int
+    of: int
+    error: Mapping[str, Any] | None
+    seconds: float
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What there is, by the record.
+
+    Attributes:
+        sets: every set ever made that counted, by its identifier, oldest first; `forgotten` those removed since.
+        proofs, copies, tries: oldest first.
+        on_medium: what each medium holds now, by its name: set identifiers, oldest first.
+    """
+
+    sets: Mapping[str, StoredSet]
+    forgotten: frozenset[str]
+    proofs: Sequence[Proof]
+    copies: Sequence[Copy]
+    tries: Sequence[Try]
+    on_medium: Mapping[str, tuple[str, ...]]
+
+    def of(self, job: str) -> tuple[StoredSet, ...]:
+        """Return the sets of a backup that are kept, oldest first."""
+        return tuple(s for s in self.sets.values() if s.job == job and s.id not in self.forgotten)
+
+    def last_proof(self, set_id: str) -> Proof | None:
+        """Return the last verification of a set; a set counts as verified when it is there and `ok`."""
+        return next((proof for proof in reversed(self.proofs) if proof.set == set_id), None)
+
+
+def read(notes: Iterable[Noted]) -> Catalogue:
+    """Fold notes into the catalogue. Notes of other rooms are passed over."""
+    from dsi_automation.operations.backups.fold import fold
+
+    return fold(notes)
