@@ -1,4 +1,4 @@
-"""What the action plugins on people's accounts share; imported by Ansible only."""
+"""What the action plugins share whose targets are not hosts; imported by Ansible only."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dsi_automation.ansible.results import TaskResult
 from dsi_automation.ansible.tasks import change_task
 
 
-class AccountsAction(ActionBase):  # type: ignore[misc]
-    """Calls the engine in the controller's process, once for all people, whatever hosts the play has."""
+class OnceAction(ActionBase):  # type: ignore[misc]
+    """Calls the engine in the controller's process, once for all targets, whatever hosts the play has."""
 
-    # One look, and one approval, cover all its people at once.
+    # One look, and one approval, cover all its targets at once.
     BYPASS_HOST_LOOP = True
     _requires_connection = False
     _supports_check_mode = True
@@ -24,3 +24,24 @@ class AccountsAction(ActionBase):  # type: ignore[misc]
         """Carry out a request; in check mode, make the plan."""
         call, names = call_of(operation, inputs, told(self._display)), [str(target) for target in targets]
         return change_task(call, names, request=str(request or ""), check_mode=bool(self._task.check_mode))
+
+
+class BackupAction(OnceAction):
+    """Carries out one operation on backups of the plan, under a request or under the standing approval in force."""
+
+    operation: str
+    inputs: Mapping[str, Any] = {}  # never changed
+    """The operation's inputs, as an Ansible argument specification."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Carry out the request; in check mode, make the plan."""
+        del tmp, task_vars
+        given = {
+            "request": {"type": "str", "default": ""},
+            "backups": {"type": "list", "elements": "str", "default": []},
+        }
+        _, args = self.validate_argument_spec({**given, **self.inputs})
+        call = call_of(self.operation, {name: args[name] for name in self.inputs}, told(self._display))
+        backups = [str(name) for name in args["backups"]]
+        check_mode = bool(self._task.check_mode)
+        return change_task(call, backups, request=str(args["request"] or ""), check_mode=check_mode, standing=True)

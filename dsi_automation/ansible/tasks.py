@@ -95,7 +95,9 @@ def report_task(call: Call, targets: Sequence[str], *, fail: bool) -> TaskResult
         return error_result(error)
 
 
-def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
+def change_task(
+    call: Call, targets: Sequence[str], *, request: str, check_mode: bool, standing: bool = False
+) -> TaskResult:
     """Carry out an approved request on the targets; in check mode, plan it.
 
     Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
@@ -103,11 +105,14 @@ def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode:
     Args:
         targets: the hosts of the play, or people's accounts; none where the request or the inputs name them.
         request: identifier, empty for none.
+        standing: without a request, take the standing approval in force for these targets and inputs.
     """
 
     def work(toolkit: Toolkit) -> TaskResult:
         engine = toolkit.engine
         approved = engine.request_by_id(request) if request else None
+        if approved is None and standing and not check_mode:
+            approved = _standing(toolkit, call, targets)
         if approved is None:
             plan = engine.plan(call.operation, targets, call.given(), Silent())
             if not check_mode and plan.actions and not plan.blockers:
@@ -125,6 +130,14 @@ def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode:
     except UnreachableError as error:
         # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
         return error_result(error)
+
+
+def _standing(toolkit: Toolkit, call: Call, targets: Sequence[str]) -> Request:
+    from dsi_automation.composition.standing import standing_request
+
+    # As the operation's schema holds them, which is how the request has them.
+    inputs = validated(toolkit.operations[call.operation], call.given()).model_dump(mode="json")
+    return standing_request(toolkit.engine, call.operation, targets, inputs, toolkit.clock.now())
 
 
 def _per(toolkit: Toolkit, call: Call) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dsi_automation.ansible.action import AccountsAction
+from dsi_automation.ansible.action import OnceAction
 from dsi_automation.ansible.plugin import call_of
 from dsi_automation.ansible.tasks import report_task
 
 
-class ActionModule(AccountsAction):
+class ActionModule(OnceAction):
     """Reads in the controller's process; see the documentation in plugins/modules."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dsi_automation.ansible.action import AccountsAction
+from dsi_automation.ansible.action import OnceAction
 from dsi_automation.ansible.plugin import people_task
 
 
-class ActionModule(AccountsAction):
+class ActionModule(OnceAction):
     """Calls the engine in the controller's process; see the documentation in plugins/modules."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""Action plugin: `backup.verify` for backups of the plan."""
+
+from __future__ import annotations
+
+from dsi_automation.ansible.action import BackupAction
+
+
+class ActionModule(BackupAction):
+    """Calls the engine in the controller's process; see the documentation in plugins/modules."""
+
+    operation = "backup.verify"
+    inputs = {  # noqa: RUF012  # never changed
+        "depth": {"type": "str", "choices": ["rhythm", "sample", "full"], "default": "rhythm"},
+        "set": {"type": "str", "default": ""},
+    }
