@@ -14,7 +14,7 @@ Notes, by name (`data` of each is made and read here alone):
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -86,6 +86,21 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
+class Restoration:
+    """Something brought back from a set, and whether it is what the set holds; `size` in bytes."""
+
+    set: str
+    job: str
+    run: str
+    at: datetime
+    destination: str
+    files: int
+    size: int
+    ok: bool
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """What there is, by the record.
 
@@ -93,6 +108,8 @@ class Catalogue:
         sets: every set ever made that counted, by its identifier, oldest first; `forgotten` those removed since.
         proofs, copies, tries: oldest first.
         on_medium: what each medium holds now, by its name: set identifiers, oldest first.
+        recorded: when each set was recorded, by the controller's clock.
+        restorations: what was brought back, oldest first.
     """
 
     sets: Mapping[str, StoredSet]
@@ -101,10 +118,17 @@ class Catalogue:
     copies: Sequence[Copy]
     tries: Sequence[Try]
     on_medium: Mapping[str, tuple[str, ...]]
+    recorded: Mapping[str, datetime] = field(default_factory=dict)
+    restorations: Sequence[Restoration] = ()
 
     def of(self, job: str) -> tuple[StoredSet, ...]:
         """Return the sets of a backup that are kept, oldest first."""
         return tuple(s for s in self.sets.values() if s.job == job and s.id not in self.forgotten)
+
+    def verified(self, job: str) -> tuple[StoredSet, ...]:
+        """Return the sets of a backup that are kept and whose last verification held, oldest first."""
+        proven = {proof.set: proof.ok for proof in self.proofs}
+        return tuple(stored for stored in self.of(job) if proven.get(stored.id, False))
 
     def last_proof(self, set_id: str) -> Proof | None:
         """Return the last verification of a set; a set counts as verified when it is there and `ok`."""
