@@ -154,6 +154,11 @@ class SqlJournal:
         with self.database.read() as connection:
             return read_entries(connection, subject, kinds)
 
+    def since(self, seq: int) -> Sequence[Entry]:
+        """Return the entries from number `seq` on, in order: for those who have read what is before."""
+        with self.database.read() as connection:
+            return read_entries(connection, None, None, since=seq)
+
     def holders(self) -> Sequence[Lease]:
         """Return the leases held at this moment, without holding writers up."""
         with self.database.read() as connection:
@@ -224,9 +229,13 @@ def read_head(connection: Connection) -> Head:
         raise _tampered(row.seq) from error
 
 
-def read_entries(connection: Connection, subject: str | None, kinds: Iterable[Kind] | None) -> list[Entry]:
+def read_entries(
+    connection: Connection, subject: str | None, kinds: Iterable[Kind] | None, *, since: int = 1
+) -> list[Entry]:
     """Return the entries asked for; each one's hash and columns are compared with its line."""
     query = select(table).order_by(table.c.seq)
+    if since > 1:
+        query = query.where(table.c.seq >= since)
     if subject is not None:
         query = query.where(table.c.subject == subject)
     if kinds is not None:
