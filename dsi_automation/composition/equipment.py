@@ -167,6 +167,16 @@ class InventoryHands:
         self._permit = permit
         self.look = look
 
+    @property
+    def run(self) -> str:
+        """Return the run it is bound to."""
+        return self._permit.run_id
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether somebody asked the run to stop."""
+        return self._permit.interrupted
+
     def windows(self, target: str) -> AbstractContextManager[WindowsWriter]:
         """Open a writer for one machine; closed on leaving."""
         from dsi_automation.connectors.windows.sessions import open_writer

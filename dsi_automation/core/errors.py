@@ -12,6 +12,7 @@
     ├── WorldChangedError      7  what would be done is no longer what was approved
     ├── RefusedError           1  the equipment answered and said no (no right, a rule of its own, ...)
     │   └── those that let nobody in  3  wrong password, no ticket, a certificate not to trust
+    ├── StoppedError           1  asked to stop, while an action waited and nothing of it was under way
     └── StorageError           1  the journal's database or the disk (full, locked, read-only)
 
 Foreign exceptions are translated at the connector, with `raise ... from`; one place renders errors (the CLI).
@@ -134,6 +135,12 @@ class WorldChangedError(DsiError):
     """What would be done now is not contained in what was approved."""
 
     exit_code = ExitCode.WORLD_CHANGED
+
+
+class StoppedError(DsiError):
+    """The run was asked to stop while an action waited, and nothing of that action was under way: it can resume."""
+
+    retryable = True
 
 
 class StorageError(DsiError):

@@ -121,6 +121,7 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
 
         Raises:
             UnknownOutcomeError: the write was sent and its answer lost.
+            StoppedError: the run was asked to stop while the action waited; nothing of it is under way.
             DsiError: it failed, and nothing of it was done or what was done is said.
         """
 
@@ -181,6 +182,11 @@ class Permit(Protocol):
     @property
     def run_id(self) -> str:
         """Return the run it was given to."""
+        ...
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether somebody asked the run to stop: what waits for another try should stop waiting."""
         ...
 
     def check(self, target: str) -> None:

@@ -24,17 +24,24 @@ class RunPermit:
         targets: Collection[str],
         believed_held: Callable[[str], bool],
         keep: Callable[[str, str, Mapping[str, Json]], None],
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._run_id = run_id
         self._targets = frozenset(targets)
         self._believed_held = believed_held
         self._keep = keep
+        self._interrupted = interrupted
         self._over = threading.Event()
 
     @property
     def run_id(self) -> str:
         """Return the run it was given to."""
         return self._run_id
+
+    @property
+    def interrupted(self) -> bool:
+        """Tell whether somebody asked the run to stop."""
+        return self._interrupted()
 
     def check(self, target: str) -> None:
         """Make sure that this run may still write to `target`.

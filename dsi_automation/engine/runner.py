@@ -74,7 +74,9 @@ class Runner:
         """
         with asked_to_stop() as stop, Holder(self._parts, self._claim.leases) as holder:
             recorder = Recorder(self._parts, self._claim.run_id, self._claim.person, self._claim.request, holder)
-            permit = RunPermit(self._claim.run_id, self._approved.targets, holder.believed_held, recorder.noted)
+            permit = RunPermit(
+                self._claim.run_id, self._approved.targets, holder.believed_held, recorder.noted, stop.is_set
+            )
             try:
                 self._carry_out(recorder, permit, stop, unresolved)
             finally:

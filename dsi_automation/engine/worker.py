@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dsi_automation.core.errors import DsiError, GateClosedError, StorageError, UnknownOutcomeError, UnreachableError
+from dsi_automation.core.errors import (
+    DsiError,
+    GateClosedError,
+    StoppedError,
+    StorageError,
+    UnknownOutcomeError,
+    UnreachableError,
+)
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Action, Plan
@@ -86,6 +93,9 @@ class TargetWorker:
             self.operation.act(action, self.inputs, self.hands, self.observer)
         except UnknownOutcomeError as error:
             return self._find_out(todo, error, again=again)
+        except StoppedError as error:
+            # It stays announced without an outcome: whoever resumes the run looks whether it happened.
+            return Ending(Outcome.INTERRUPTED, error), todo
         except DsiError as error:
             self.recorder.failed(action, error)
             self._tell("action.failed", action, error)

@@ -161,6 +161,16 @@ class Hands(Protocol):
     """The write half, bound to one run's permit."""
 
     @property
+    def run(self) -> str:
+        """Return the run it is bound to."""
+        ...
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether somebody asked the run to stop: what waits for another try should stop waiting."""
+        ...
+
+    @property
     def look(self) -> Look:
         """Return the read half."""
         ...
