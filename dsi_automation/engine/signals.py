@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """Our own handler, known by its type where another is put around it."""
+
+    hear: Callable[[int, FrameType | None], None]
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.hear(number, frame)
 
 
 @contextmanager
@@ -15,7 +26,7 @@ def asked_to_stop() -> Generator[threading.Event]:
     """Yield an event that the first SIGINT or SIGTERM sets; a second one does what it did before.
 
     No exception can then fall into the middle of a transaction. Outside the main thread signals cannot be
-    caught, and the event is never set.
+    caught, and the event is never set. Within another one (a chain of runs) both hear of the signal.
     """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -24,17 +35,21 @@ def asked_to_stop() -> Generator[threading.Event]:
     before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        for number, found in before.items():
+            signal.signal(number, found if found is not None else signal.SIG_DFL)
 
-    def first(_number: int, _frame: FrameType | None) -> None:
+    def first(number: int, frame: FrameType | None) -> None:
         # In this order: a second signal within `set` would find its lock taken, by this very thread, for ever.
         restore()
         event.set()
+        around = before.get(number)
+        if isinstance(around, _First):
+            around(number, frame)
 
+    handler = _First(first)
     try:
         for number in before:
-            signal.signal(number, first)
+            signal.signal(number, handler)
         yield event
     finally:
         restore()
