@@ -55,6 +55,7 @@ SECTIONS = {
     },
     T("Keep the record"): {
         "journal": _lazy("journal", T("Verify or export the journal.")),
+        "metrics": _lazy("metrics", T("Give Prometheus what it watches.")),
     },
     T("Set up"): {
         "init": _lazy("init", T("Write a commented inventory to start from.")),
