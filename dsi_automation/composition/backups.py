@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,17 @@ class BackupLook(AccountLook):
             yield engine
         finally:
             engine.close()
+
+    def manifest_sha256(self, target: str, file: str) -> str | None:
+        """Return the SHA-256 of a manifest as the controller's disk has it now, hexadecimal; None when it is gone."""
+        digest = hashlib.sha256()
+        try:
+            with (self._manifests(target) / file).open("rb") as manifest:
+                while block := manifest.read(1 << 20):
+                    digest.update(block)
+        except OSError:
+            return None
+        return digest.hexdigest()
 
     def medium(self, name: str) -> MediumReader:
         """Return a reader for one medium of the inventory."""
@@ -221,7 +233,7 @@ class BackupLook(AccountLook):
         return JobSettings(
             name=name,
             title=job.title,
-            manifests=self.records.folder / "backups" / name,
+            manifests=self._manifests(name),
             scratch=Path(self.backup_settings.scratch_dir) / name,
             before=None if job.before is None else tuple(shlex.split(job.before)),
             after=None if job.after is None else tuple(shlex.split(job.after)),
@@ -231,6 +243,9 @@ class BackupLook(AccountLook):
             timeout=job.timeout,
             sample=job.verification.sample,
         )
+
+    def _manifests(self, name: str) -> Path:
+        return self.records.folder / "backups" / name
 
     def _postgres(self, job: PostgresBackup) -> PostgresSettings:
         return PostgresSettings(

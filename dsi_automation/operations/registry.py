@@ -9,6 +9,10 @@ from dsi_automation.operations.accounts.check import MailboxCheck
 from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.accounts.disable import AccountDisable
 from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
+from dsi_automation.operations.backups.database import DatabaseBackup
+from dsi_automation.operations.backups.restore import BackupRestore
+from dsi_automation.operations.backups.server import ServerBackup
+from dsi_automation.operations.backups.verify import BackupVerify
 from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
@@ -25,5 +29,9 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         LicenceAssign(),
         LicenceRemove(),
         DirectoryCheck(),
+        ServerBackup(),
+        DatabaseBackup(),
+        BackupVerify(),
+        BackupRestore(),
     )
     return {operation.name: operation for operation in known}

@@ -148,6 +148,10 @@ class Look(Protocol):
         """Open a reader for one backup of the plan; closed on leaving."""
         ...
 
+    def manifest_sha256(self, target: str, file: str) -> str | None:
+        """Return the SHA-256 of a manifest as the controller's disk has it now, hexadecimal; None when it is gone."""
+        ...
+
     def medium(self, name: str) -> MediumReader:
         """Return a reader for one medium of the inventory."""
         ...
