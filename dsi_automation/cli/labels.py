@@ -88,6 +88,14 @@ ACTIONS: Final[dict[str, Text]] = {
     "reboot": T("restart"),
     "migrate_profile": T("profile"),
     "repair_profile": T("repair of the profile"),
+    "initialise_repository": T("repository"),
+    "back_up": T("backup"),
+    "retain": T("how long sets are kept"),
+    "verify": T("proof by restoring"),
+    "restore": T("restore"),
+    "restore_in_place": T("restore in place"),
+    "register": T("registration of the medium"),
+    "copy": T("copy on the medium"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 NAMED_BY_LINE: Final = "line-"

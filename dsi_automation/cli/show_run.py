@@ -9,6 +9,7 @@ from dsi_automation.cli.handing import handover_command, is_batch_run, targets_o
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_run_rows
+from dsi_automation.cli.show_notes import show_note
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check, Outcome
@@ -82,6 +83,9 @@ def _show_targets(out: Output, run: Run) -> None:
         for step in run.steps:
             if step.target == target:
                 _show_step(out, step)
+        for note in run.notes:
+            if note.target == target:
+                show_note(out, note)
         for check in run.evidence:
             if check.target == target:
                 show_check(out, check)

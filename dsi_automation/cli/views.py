@@ -116,6 +116,10 @@ def run_view(run: Run, *, with_steps: bool = True) -> dict[str, Any]:
             }
             for step in run.steps
         ]
+        view["notes"] = [
+            {"target": note.target, "name": note.name, "at": iso(note.at), "data": dict(note.data)}
+            for note in run.notes
+        ]
         view["evidence"] = [check_view(check) for check in run.evidence]
         view["errors"] = dict(run.errors)
         view["error"] = run.error
