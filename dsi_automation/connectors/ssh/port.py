@@ -103,6 +103,10 @@ class Shell(Protocol):
         """
         ...
 
+    def stream(self, program: Program, sink: Callable[[bytes], object]) -> Finished:
+        """Run a program to its end and give `sink` what it prints, as it comes; nothing of it is kept."""
+        ...
+
     def read(self, path: str) -> bytes | None:
         """Return a small file (at most some MiB), or None when there is none."""
         ...
@@ -113,4 +117,8 @@ class Shell(Protocol):
 
     def fetch(self, path: str, to: Path) -> None:
         """Copy a file of any size to the controller, whole or not at all."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection, if there is one; a later call opens it again."""
         ...

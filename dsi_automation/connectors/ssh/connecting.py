@@ -1,0 +1,185 @@
+"""How a machine is logged in to: its host key is compared before anything is sent, and foreign errors translated."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dsi_automation.connectors.ssh.errors import HostKeyError, LoginRefusedError
+from dsi_automation.connectors.ssh.port import SshEndpoint
+from dsi_automation.core.errors import DsiError, UnreachableError, UsageError
+from dsi_automation.core.text import T
+
+SILENCE: Final = 3
+"""Keepalives without an answer before the connection counts as broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection that is logged in."""
+
+    connection: Any
+    transport: Any
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the connection still stands, as far as is known."""
+        return bool(self.transport.is_active())
+
+    def channel(self, timeout: float) -> Any:
+        """Open a channel for one program."""
+        return self.transport.open_session(timeout=timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(Exception):
+            self.connection.close()
+
+
+def connect(endpoint: SshEndpoint) -> Connected:
+    """Log in.
+
+    Raises:
+        UnreachableError: the machine does not answer. HostKeyError: its key is unknown or another one.
+        LoginRefusedError: it lets nobody in with this key or password. UsageError: a file of ours cannot be read.
+    """
+    import fabric
+    import paramiko
+
+    connection = fabric.Connection(
+        endpoint.host,
+        user=endpoint.user,
+        port=endpoint.port,
+        connect_timeout=endpoint.connect_timeout,
+        connect_kwargs=_credentials(endpoint),
+        # The inventory says how a machine is reached; a person's own ~/.ssh/config does not change it.
+        config=fabric.Config(overrides={"load_ssh_configs": False}),
+    )
+    try:
+        _trust(connection.client, endpoint)
+        connection.open()
+        transport = connection.client.get_transport()
+        transport.set_keepalive(round(endpoint.keepalive))
+        _notice_silence(transport, endpoint)
+    except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
+        connection.close()
+        raise _translated(endpoint, error) from error
+    except DsiError:
+        connection.close()
+        raise
+    return Connected(connection, transport)
+
+
+def _credentials(endpoint: SshEndpoint) -> dict[str, Any]:
+    given = endpoint.key is not None or endpoint.password is not None
+    kwargs: dict[str, Any] = {
+        "banner_timeout": endpoint.connect_timeout,
+        "auth_timeout": endpoint.connect_timeout,
+        "channel_timeout": endpoint.connect_timeout,
+        # With a key or a password named, no other is offered: servers count tries.
+        "allow_agent": not given,
+        "look_for_keys": not given,
+    }
+    if endpoint.key is not None:
+        if not Path(endpoint.key).is_file():
+            raise UsageError(
+                T("The SSH key {path} for {host} is not there.", path=endpoint.key, host=endpoint.name),
+                on=endpoint.name,
+                next_step=T("See ansible_ssh_private_key_file in the inventory."),
+            )
+        kwargs["key_filename"] = endpoint.key
+    if endpoint.password is not None:
+        kwargs["password"] = endpoint.password.reveal()
+    return kwargs
+
+
+def _trust(client: Any, endpoint: SshEndpoint) -> None:
+    import paramiko
+
+    class Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # paramiko publishes no types
+        def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002  # paramiko's
+            raise _unknown_key(endpoint, key)
+
+    # fabric would take any key the first time.
+    client.set_missing_host_key_policy(Refuse())
+    if endpoint.known_hosts is None:
+        client.load_system_host_keys()
+        with suppress(OSError):
+            client.load_system_host_keys("/etc/ssh/ssh_known_hosts")
+        return
+    try:
+        client.load_system_host_keys(endpoint.known_hosts)
+    except OSError as error:
+        raise UsageError(
+            T("The file of host keys {path} cannot be read.", path=endpoint.known_hosts),
+            on=endpoint.name,
+            next_step=T("See dsi_ssh_known_hosts in the inventory."),
+        ) from error
+
+
+def _notice_silence(transport: Any, endpoint: SshEndpoint) -> None:
+    # Keepalives are sent, but only the kernel notices that nothing acknowledges them (tcp(7)).
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        with suppress(OSError):
+            transport.sock.setsockopt(socket.IPPROTO_TCP, option, round(endpoint.keepalive * SILENCE * 1000))
+
+
+def _unknown_key(endpoint: SshEndpoint, key: Any) -> HostKeyError:
+    place = endpoint.known_hosts or "~/.ssh/known_hosts"
+    name = endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
+    return HostKeyError(
+        T("The host key of {host} is unknown: {kind} {fingerprint}.", host=endpoint.name, kind=key.get_name(),
+          fingerprint=fingerprint(key)),
+        on=endpoint.name,
+        meaning=T("It may be the machine, or another one in its place: nothing was sent to it."),
+        next_step=T(
+            "On the machine's own console, compare with: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. If it is "
+            "the same, add this line to {path}: {line}",
+            path=place,
+            line=f"{name} {key.get_name()} {key.get_base64()}",
+        ),
+        detail={"fingerprint": fingerprint(key)},
+    )  # fmt: skip
+
+
+def fingerprint(key: Any) -> str:
+    """Return a host key's fingerprint as OpenSSH prints it: `SHA256:...`."""
+    digest = hashlib.sha256(key.asbytes()).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def _translated(endpoint: SshEndpoint, error: Exception) -> DsiError:
+    import paramiko
+
+    if isinstance(error, paramiko.BadHostKeyException):
+        return HostKeyError(
+            T("{host} shows another host key than the one known: {fingerprint}.", host=endpoint.name,
+              fingerprint=fingerprint(error.key)),
+            on=endpoint.name,
+            meaning=T("The machine was installed anew, or another one answers in its place: nothing was sent to it."),
+            next_step=T(
+                "Ask who looks after it. Only when the new key was compared on the machine's own console, replace "
+                "its line in {path}.",
+                path=endpoint.known_hosts or "~/.ssh/known_hosts",
+            ),
+            detail={"expected": fingerprint(error.expected_key), "shown": fingerprint(error.key)},
+        )  # fmt: skip
+    if isinstance(error, paramiko.AuthenticationException | paramiko.PasswordRequiredException):
+        return LoginRefusedError(
+            T("{host} does not let {user} in with this key or password.", host=endpoint.name, user=endpoint.user),
+            on=endpoint.name,
+            next_step=T("See that the key's public half is in the account's authorized_keys, and that it may log in."),
+        )
+    return UnreachableError(
+        T("{host} does not answer over SSH ({address}).", host=endpoint.name,
+          address=f"{endpoint.host}:{endpoint.port}"),
+        on=endpoint.name,
+        next_step=T("See that it is switched on, that sshd runs there and that the network lets it through."),
+        detail={"reason": str(error)[:300]},
+    )  # fmt: skip
