@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from dsi_automation.composition.equipment import Equipment
     from dsi_automation.engine.engine import GatedEngine
     from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind
+    from dsi_automation.engine.parts import Parts
     from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
+    from dsi_automation.inventory.schedule_model import Schedule
     from dsi_automation.journal.findings import Verification
     from dsi_automation.journal.model import Entry, Kind, Lease, Signed, Transaction
     from dsi_automation.journal.signatures import AllowedSigner
@@ -120,6 +122,16 @@ class Toolkit:
 
         return open_journal(self.settings.database_url.value, self.settings.state_dir.value)
 
+    def schedules(self) -> Mapping[str, Schedule]:
+        """Return the schedules as the file has them now: the scheduler sees an edited one.
+
+        Raises:
+            UsageError: the file cannot be read, or is not right.
+        """
+        from dsi_automation.inventory.schedules import FILE, load_schedules
+
+        return load_schedules(self.settings.home / FILE)
+
     @property
     def journal_exists(self) -> bool:
         """Tell whether there is a journal to read: looking must not make one."""
@@ -139,11 +151,17 @@ class Toolkit:
     def engine(self) -> GatedEngine:
         """Return the engine."""
         from dsi_automation.engine.engine import GatedEngine
+
+        return GatedEngine(self.parts)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Return what the engine is built from."""
         from dsi_automation.engine.parts import Parts
         from dsi_automation.journal.owner import this_process
         from dsi_automation.journal.signatures import check
 
-        parts = Parts(
+        return Parts(
             operations=self.operations,
             tools=self.equipment,
             journal=LateJournal(self),
@@ -156,7 +174,6 @@ class Toolkit:
             owner=this_process(),
             workers=self.settings.workers.value,
         )
-        return GatedEngine(parts)
 
     @cached_property
     def signer(self) -> KeySource | AgentKey:

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     RATIFIED = "emergency.ratified"
     PLAYBOOK = "playbook.event"
     HANDED_OVER = "custody.handed_over"
+    SCHEDULED = "schedule.occurrence"
+    """A schedule is looked after from now on, or one of its occurrences began, ended or was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Draft:
     """An entry before the journal numbers, dates and chains it.
 
     Attributes:
-        subject: what it is about: a request's, a run's or a hand-over's identifier.
+        subject: what it is about: a request's, a run's or a hand-over's identifier, or `schedule:NAME`.
         actor: the person's identifier, or `controller`.
         body: the facts, JSON; redacted before it is written.
         signed: the person's signed document, where one is required.

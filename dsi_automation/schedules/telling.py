@@ -1,0 +1,63 @@
+"""Telling that something was missed: the record holds it already; here is who hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from dsi_automation.core.clock import iso
+from dsi_automation.core.events import Event, Observer
+from dsi_automation.core.text import TN, T, Text
+
+if TYPE_CHECKING:
+    from dsi_automation.composition import Toolkit
+    from dsi_automation.core.errors import DsiError
+    from dsi_automation.inventory.schedule_model import Schedule
+    from dsi_automation.schedules.decide import Missed
+
+REASONS: Final[Mapping[str, Text]] = {
+    "late": T("no scheduler was there in time"),
+    "superseded": T("a newer one took its place"),
+    "busy": T("its targets were busy for too long"),
+    "no_approval": T("no standing approval covers it"),
+    "killed": T("it was cut short, and not finished in time"),
+}
+
+
+def missed_text(name: str, schedule: Schedule, missed: Missed) -> Text:
+    """Return what people read about occurrences that were missed."""
+    from dsi_automation.schedules.occurrences import zone_of
+
+    return TN(
+        "Missed: {title} ({name}), due {first}: {reason}.",
+        "Missed: {title} ({name}), {n} times, from {first} to {last}: {reason}.",
+        missed.count,
+        title=schedule.title,
+        name=name,
+        first=f"{missed.first.astimezone(zone_of(schedule)):%Y-%m-%d %H:%M %:z}",
+        last=f"{missed.last.astimezone(zone_of(schedule)):%Y-%m-%d %H:%M %:z}",
+        reason=REASONS.get(missed.reason, T("unknown")),
+    )
+
+
+def tell_missed(
+    _toolkit: Toolkit,
+    name: str,
+    schedule: Schedule,
+    missed: Missed,
+    observer: Observer,
+    error: DsiError | None = None,
+) -> None:
+    """Tell whoever listens; the one place where a mail about it is put into the outbox.
+
+    Called once for each entry that the record has got about a miss, after it was written.
+    """
+    data = {
+        "schedule": name,
+        "first": iso(missed.first),
+        "last": iso(missed.last),
+        "count": missed.count,
+        "reason": missed.reason,
+        "error": None if error is None else error.to_json(),
+    }
+    observer.notify(Event("schedule.missed", missed_text(name, schedule, missed), data=data))
