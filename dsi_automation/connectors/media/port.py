@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from dsi_automation.core.canonical import Json
+from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import Text
 
 type Progress = Callable[[Text, int | None, int | None], None]
@@ -27,6 +30,11 @@ class MediumSettings:
         capacity: of a tape, bytes.
         scratch: folder of the controller where a tape's copy is staged: this medium's alone.
         copies: how many sets it holds at most.
+        rotation: the rotation it belongs to.
+        password: returns the password of the copies, which also seals the medium's own token; None where the medium
+            belongs to no rotation: it is then looked at, and never written.
+        others: folders of the controller that hold data, state or repositories: never on the medium's disk.
+        restic: the program on the controller, put on the medium where it needs no library.
     """
 
     name: str
@@ -40,6 +48,25 @@ class MediumSettings:
     capacity: int | None
     scratch: Path
     copies: int
+    rotation: str | None = None
+    password: Callable[[], Secret] | None = None
+    others: tuple[Path, ...] = ()
+    restic: str = "restic"
+
+
+class Token(StrEnum):
+    """What a medium says of itself: `MediumFacts.details["token"]`."""
+
+    OURS = "ours"
+    """It was registered as the very medium the inventory describes."""
+    BLANK = "blank"
+    """There is nothing on it: it may be registered."""
+    OCCUPIED = "occupied"
+    """There is something on it, and not from us."""
+    FOREIGN = "foreign"
+    """Its token was not sealed by us, was altered, or was copied from another medium."""
+    UNREAD = "unread"
+    """It is there, and was not opened: a disk that is plugged in and not mounted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +106,17 @@ class MediumReader(Protocol):
 
 class MediumWriter(MediumReader, Protocol):
     """Writes on one medium; each write asks the permit. Every method may be called again after a kill."""
+
+    def register(self, expires_after: timedelta) -> None:
+        """Write the token on a blank medium: from then on it is known to be the one of the inventory.
+
+        Args:
+            expires_after: how long what it holds must be kept: a tape's label says so.
+
+        Raises:
+            RefusedError: there is something on it, or it is not the medium the inventory describes.
+        """
+        ...
 
     def begin(self, set_id: str, needed: int) -> str:
         """Make ready for a set and return the folder its copy goes into, on the medium or staged for it.
