@@ -37,9 +37,13 @@ def clean_lines(value: object) -> list[str]:
     return clean_block(value.render(each=clean)).split("\n")
 
 
-def to_json_text(value: Any) -> str:
-    """Return JSON for programs that is harmless on a terminal too: secrets masked, controls escaped."""
-    text = json.dumps(redact_json(value), ensure_ascii=False, indent=2, default=str)
+def to_json_text(value: Any, *, indent: int | None = 2) -> str:
+    """Return JSON for programs that is harmless on a terminal too: secrets masked, controls escaped.
+
+    Args:
+        indent: None for everything on one line, for what is read line by line.
+    """
+    text = json.dumps(redact_json(value), ensure_ascii=False, indent=indent, default=str)
     return _NOT_PRINTABLE_KEEPING_LINES.sub(_json_escape, text)
 
 

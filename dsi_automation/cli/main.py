@@ -51,6 +51,7 @@ SECTIONS = {
         "emergency": _lazy("requesting", T("Run now, to be ratified afterwards."), "emergency"),
         "runs": _lazy("runs", T("List the runs.")),
         "resume": _lazy("running", T("Finish an interrupted run."), "resume"),
+        "schedule": _lazy("schedule", T("Run what comes round by itself: list, next, install, run.")),
         "playbook": _lazy("playbook", T("Run a playbook, its events in the journal.")),
     },
     T("Keep the record"): {

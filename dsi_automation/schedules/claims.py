@@ -51,12 +51,12 @@ def person_of(toolkit: Toolkit) -> str:
     return person.id
 
 
-def look(toolkit: Toolkit, name: str, schedule: Schedule) -> Decision:
+def look(toolkit: Toolkit, name: str, schedule: Schedule, *, fresh: timedelta = timedelta(0)) -> Decision:
     """Return what is to be done now, by the journal as it is; records nothing."""
     journal = toolkit.journal
     record = fold(journal.read(subject=subject(name)))
     held = any(lease.target == subject(name) for lease in journal.holders())
-    return decide(name, schedule, record, toolkit.clock.now(), held=held)
+    return decide(name, schedule, record, toolkit.clock.now(), held=held, fresh=fresh)
 
 
 def take(

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -44,6 +45,15 @@ def occurrences(name: str, schedule: Schedule, after: datetime) -> Iterator[Occu
     for due in _instants(schedule, after):
         if due > after:
             yield Occurrence(due, due + jitter(name, schedule, due))
+
+
+def following(name: str, schedule: Schedule, now: datetime, count: int) -> list[Occurrence]:
+    """Return the next occurrences that begin after now, in order; none of a schedule that is not enabled."""
+    if not schedule.enabled:
+        return []
+    # One whose jitter has not passed yet is due already, and still to begin.
+    since = now if schedule.jitter is None else now - schedule.jitter
+    return list(islice((item for item in occurrences(name, schedule, since) if item.start > now), count))
 
 
 def jitter(name: str, schedule: Schedule, due: datetime) -> timedelta:
