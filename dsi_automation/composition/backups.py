@@ -159,11 +159,22 @@ class BackupLook(AccountLook):
                 capacity=_bytes(getattr(described, "capacity_gib", None)),
                 scratch=Path(settings.scratch_dir) / "media" / name,
                 copies=1 if rotation is None else media.rotations[rotation].copies,
+                rotation=rotation,
+                password=None if rotation is None else lambda: self.medium_password(rotation),
+                others=self._own_folders(),
+                restic=settings.restic,
             ),
             target,
             self.clock,
             permit,
         )
+
+    def _own_folders(self) -> tuple[Path, ...]:
+        """Return the folders of this controller that no medium may share a disk with: state, repositories, stages."""
+        read = [described.read_url or described.url for described in self.backup_plan.repositories.values()]
+        stages = [job.stage_dir for job in self.backup_plan.backups.values() if isinstance(job, PostgresBackup)]
+        local = [Path(url.removeprefix("local:")) for url in read if url.startswith(("/", "local:/"))]
+        return (self.records.folder, Path(self.backup_settings.scratch_dir), *map(Path, stages), *local)
 
     def medium_password(self, rotation: str) -> Secret:
         """Return the password of the copies of a rotation."""

@@ -295,7 +295,11 @@ class Toolkit:
         return [Noted(run, item.target, item.name, item.at, item.data) for run, item in told]
 
     def _medium_places(self) -> Mapping[str, str]:
-        return {}
+        if not self.journal_exists:
+            return {}
+        from dsi_automation.engine.media_custody import places
+
+        return {name: str(move.order.state) for name, move in places(self.engine.medium_moves()).items()}
 
     def _journal_as_it_is(self) -> SqlJournal:
         """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""

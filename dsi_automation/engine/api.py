@@ -7,7 +7,16 @@ from typing import Any, Protocol
 
 from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Plan
-from dsi_automation.engine.model import HandedItem, HandOver, Request, Run, StandingBounds, Window
+from dsi_automation.engine.model import (
+    HandedItem,
+    HandOver,
+    MediumMove,
+    MediumOrder,
+    Request,
+    Run,
+    StandingBounds,
+    Window,
+)
 from dsi_automation.engine.operation import Report
 
 
@@ -101,6 +110,19 @@ class Engine(Protocol):
 
     def handovers(self, *, run: str | None = None) -> Sequence[HandOver]:
         """Return the hand-overs, or those of what a run made ready; oldest first."""
+        ...
+
+    def move_medium(self, order: MediumOrder) -> MediumMove:
+        """Record, signed, that a medium changes hands or place.
+
+        Raises:
+            UsageError: it cannot go there from where it is, or something is not said that must be.
+            GateClosedError: the signer is unknown, or is the very person who handed it over.
+        """
+        ...
+
+    def medium_moves(self, *, medium: str | None = None) -> Sequence[MediumMove]:
+        """Return the moves of all media, or of one; oldest first."""
         ...
 
     def runs(self) -> Sequence[Run]:

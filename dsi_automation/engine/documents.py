@@ -19,7 +19,7 @@ from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.closed import closed
-from dsi_automation.engine.model import HandedItem, RequestKind, StandingBounds, Window
+from dsi_automation.engine.model import HandedItem, MediumOrder, MediumState, RequestKind, StandingBounds, Window
 from dsi_automation.journal.model import Entry, Signed
 
 REQUEST: Final = "dsi-request"
@@ -142,6 +142,33 @@ def custody_document(
                 for item in items
             ],
             "to": to,
+            "person": person,
+            "at": iso(at),
+            "head": {"seq": head.seq, "hash": head.hash},
+        }
+    )
+
+
+def medium_document(
+    *, journal: str, move: str, order: MediumOrder, before: MediumState, person: str, at: datetime, head: Head
+) -> str:
+    """Return what the person who moves a medium signs: from where to where, to whom, and what it holds."""
+    return text(
+        {
+            "format": FORMATS[CUSTODY],
+            "journal": journal,
+            "move": move,
+            "medium": order.medium,
+            "title": order.title,
+            "before": str(before),
+            "state": str(order.state),
+            "to": order.to,
+            "carrier": order.carrier,
+            "seal": order.seal,
+            "place": order.place,
+            "box": order.box,
+            "comment": order.comment,
+            "holds": [{"set": held.set, "manifest": held.manifest} for held in order.holds],
             "person": person,
             "at": iso(at),
             "head": {"seq": head.seq, "hash": head.hash},

@@ -18,7 +18,18 @@ from dsi_automation.engine.desk import Desk
 from dsi_automation.engine.fold import Ledger
 from dsi_automation.engine.gate import Gate
 from dsi_automation.engine.identifiers import RUN, find_id, new_id
-from dsi_automation.engine.model import HandedItem, HandOver, Request, RequestState, Run, StandingBounds, Window
+from dsi_automation.engine.media_custody import MediaCustody, moves
+from dsi_automation.engine.model import (
+    HandedItem,
+    HandOver,
+    MediumMove,
+    MediumOrder,
+    Request,
+    RequestState,
+    Run,
+    StandingBounds,
+    Window,
+)
 from dsi_automation.engine.observers import FanOut
 from dsi_automation.engine.operation import Report
 from dsi_automation.engine.parts import Parts
@@ -156,6 +167,15 @@ class GatedEngine(Engine):
         """Return the hand-overs, or those of what a run made ready; oldest first."""
         found = handovers(self._parts.journal.read(kinds=[Kind.HANDED_OVER]))
         return [item for item in found if run is None or any(one.run == run for one in item.items)]
+
+    def move_medium(self, order: MediumOrder) -> MediumMove:
+        """Record, signed, that a medium changes hands or place."""
+        return MediaCustody(self._parts, self._desk).move(order)
+
+    def medium_moves(self, *, medium: str | None = None) -> Sequence[MediumMove]:
+        """Return the moves of all media, or of one; oldest first."""
+        found = moves(self._parts.journal.read(kinds=[Kind.MEDIUM_MOVED]))
+        return [item for item in found if medium is None or item.order.medium == medium]
 
     def runs(self) -> Sequence[Run]:
         """Return the runs, newest first."""

@@ -16,6 +16,7 @@ from dsi_automation.core.text import T
 REQUEST: Final = "REQ"
 RUN: Final = "RUN"
 HANDOVER: Final = "HND"
+MOVE: Final = "MOV"
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PER_SECOND: Final = 8
 _MISREAD: Final = str.maketrans("ILO", "110")

@@ -133,6 +133,68 @@ class HandOver:
     to: str | None = None
 
 
+class MediumState(StrEnum):
+    """Where a medium is by the record of custody; after IBM Storage Protect's DRM."""
+
+    ON_SITE = "on_site"
+    """In the house: where a medium is that never moved."""
+    COURIER = "courier"
+    """Handed over, on its way to where it is stored."""
+    VAULT = "vault"
+    """Stored off site, and received there by somebody else than who handed it over."""
+    RETRIEVE_REQUESTED = "retrieve_requested"
+    """Stored off site, and asked to come back."""
+    COURIER_BACK = "courier_back"
+    """On its way back."""
+    DESTROYED = "destroyed"
+    """Gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A set that a medium holds, with the SHA-256 of its manifest."""
+
+    set: str
+    manifest: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediumOrder:
+    """A move of a medium that somebody is about to sign.
+
+    Attributes:
+        title: what is written on the medium.
+        state: where it is from now on.
+        to: id in people.yml of who gets it, where somebody does.
+        carrier: who carries it, in words: a transporter, a car.
+        seal: the number of its seal.
+        place, box: where it is stored.
+        holds: what is on it at this moment.
+    """
+
+    medium: str
+    title: str
+    state: MediumState
+    to: str | None = None
+    carrier: str | None = None
+    seal: str | None = None
+    place: str | None = None
+    box: str | None = None
+    comment: str | None = None
+    holds: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MediumMove:
+    """A move of a medium, as the record holds it: signed by `person`."""
+
+    id: str
+    order: MediumOrder
+    before: MediumState
+    person: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What became of one action of a run."""

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     RATIFIED = "emergency.ratified"
     PLAYBOOK = "playbook.event"
     HANDED_OVER = "custody.handed_over"
+    MEDIUM_MOVED = "custody.medium"
     SCHEDULED = "schedule.occurrence"
     """A schedule is looked after from now on, or one of its occurrences began, ended or was missed."""
 

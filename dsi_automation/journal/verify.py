@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from dsi_automation.journal.checkpoints import Checkpoint
     from dsi_automation.journal.store import SqlJournal
 
-SIGNED: Final = frozenset({Kind.REQUESTED, Kind.APPROVED, Kind.REFUSED, Kind.REVOKED, Kind.RATIFIED, Kind.HANDED_OVER})
+SIGNED: Final = frozenset(
+    {
+        Kind.REQUESTED,
+        Kind.APPROVED,
+        Kind.REFUSED,
+        Kind.REVOKED,
+        Kind.RATIFIED,
+        Kind.HANDED_OVER,
+        Kind.MEDIUM_MOVED,
+    }
+)
 """Kinds that are somebody's word, so that they count for nothing without a signature."""
 
 
@@ -164,7 +174,9 @@ def _unlike(document: Mapping[str, Any], data: Mapping[str, Any], chain: ChainCh
         wrong.append("person")
     if "journal" in document and document["journal"] not in {chain.hashes.get(1), chain.journal}:
         wrong.append("journal")
-    subjects = {document[name] for name in ("request", "run", "handover") if isinstance(document.get(name), str)}
+    subjects = {
+        document[name] for name in ("request", "run", "handover", "move") if isinstance(document.get(name), str)
+    }
     if subjects and data["subject"] not in subjects:
         wrong.append("subject")
     wrong += [f"{name}_sha256" for name, value in data["body"].items() if _other_digest(document, name, value)]

@@ -214,10 +214,11 @@ def test_a_disk_that_fills_up_midway_keeps_its_earlier_copies(disk, medium, open
     copied(medium)
     folder = medium.begin("SET-2", 300_000)
     fill(folder)
-    with pytest.raises(OSError, match="No space"), Path(folder, "more").open("wb") as more:
-        while True:
-            more.write(b"x" * (1 << 20))
-            more.flush()
+    for chunk in (1 << 20, 1 << 12):
+        with pytest.raises(OSError, match="No space"), Path(folder, f"more{chunk}").open("wb", buffering=0) as more:
+            while more.write(b"x" * chunk) == chunk:
+                pass
+            more.write(b"x")
     with pytest.raises(MediumRefusedError):
         medium.finish("SET-2", ABOUT, quiet)
     again = opened(disk)
