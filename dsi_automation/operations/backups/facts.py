@@ -115,5 +115,5 @@ def size_words(files: int, size: int) -> Text:
 def _window(
     reader: BackupReader, repository: RepositoryFacts, sets: Sequence[StoredSet]
 ) -> tuple[datetime, datetime] | None:
-    gone = set(missing_from(repository, sets)) if repository.exists else set(sets)
-    return reader.recovery_window([stored for stored in sets if stored not in gone])
+    gone = {stored.id for stored in (missing_from(repository, sets) if repository.exists else sets)}
+    return reader.recovery_window([stored for stored in sets if stored.id not in gone])
