@@ -8,12 +8,15 @@ import click
 
 from dsi_automation.cli.base import OPTIONS, Group, argument, option
 from dsi_automation.cli.lab_m365 import m365, name_option
+from dsi_automation.cli.lab_servers import GROUPS
 from dsi_automation.cli.session import Session
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import TN, T
 
 if TYPE_CHECKING:
     from dsi_automation.lab.lab import Lab
+
+SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail")
 
 lab = Group(
     "lab",
@@ -25,6 +28,8 @@ lab = Group(
     options_metavar=OPTIONS,
 )
 lab.add_command(m365)
+for _group in GROUPS:
+    lab.add_command(_group)
 
 
 def opened(session: Session, name: str, network: str | None = None) -> Lab:
@@ -53,9 +58,19 @@ def opened(session: Session, name: str, network: str | None = None) -> Lab:
     metavar="[joined|workgroup]",
     help=T("Whether the fleet is in the domain already."),
 )
+@option("--without-servers", is_flag=True, help=T("Without servers, database, mail and disks: quicker."))
 @option("--install", is_flag=True, help=T("Install the missing Debian packages first, with apt-get."))
 @click.pass_obj
-def up(session: Session, name: str, network: str | None, workstations: int, fleet: str, *, install: bool) -> None:
+def up(
+    session: Session,
+    name: str,
+    network: str | None,
+    workstations: int,
+    fleet: str,
+    *,
+    without_servers: bool,
+    install: bool,
+) -> None:
     """Start the lab and say what to do next."""
     from dsi_automation.cli.progress import Progress
     from dsi_automation.lab.status import status
@@ -64,12 +79,14 @@ def up(session: Session, name: str, network: str | None, workstations: int, flee
     chosen = opened(session, name, network)
     if install:
         require_root()
-        missing = missing_packages()
+        missing = missing_packages(servers=not without_servers)
         if missing:
             session.out.note(T("Installing: {packages}.", packages=", ".join(missing)))
-        install_packages()
+        install_packages(servers=not without_servers)
     with Progress(quiet=session.choices.json, patience=0.5) as progress:
-        started = chosen.up(workstations, fleet_joined=fleet == "joined", observer=progress)
+        started = chosen.up(
+            workstations, fleet_joined=fleet == "joined", servers=not without_servers, observer=progress
+        )
     found = status(chosen)
     if session.choices.json:
         session.out.data({"changed": started.changed, "seconds": round(started.seconds, 1), "lab": found})
@@ -124,10 +141,10 @@ def show_status(session: Session, name: str) -> None:
 )
 @argument(
     "part",
-    type=click.Choice(["dc", "workstations", "tenant"]),
+    type=click.Choice(["dc", "workstations", "tenant", *SERVER_LOGS]),
     default="dc",
-    metavar="[dc|workstations|tenant]",
-    help=T("Whose log."),
+    metavar=T("PART"),
+    help=T("Whose log: dc, workstations, tenant, srv1, store, ora1, database or mail."),
 )
 @name_option
 @option("--lines", type=click.IntRange(1), default=50, metavar=T("NUMBER"), help=T("How many lines (default: 50)."))
@@ -242,6 +259,15 @@ def _summary(session: Session, found: dict[str, Any]) -> None:
             network=found["network"],
         )
     )
+    for server in (found["servers"] or {}).get("servers", ()):
+        out.line(
+            T(
+                "Server {name}: {purpose}, {address}.",
+                name=server["name"],
+                purpose=server["purpose"],
+                address=server["address"],
+            )
+        )
     out.line(T("Inventory: {path}", path=files["inventory"]))
     out.line(T("Certificate authority: {path}", path=files["ca"]))
     out.line()

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
+from dsi_automation.lab import backup_plan
 from dsi_automation.lab.accounts import (
     ACCOUNTS,
     JOINER,
@@ -22,6 +24,7 @@ from dsi_automation.lab.accounts import (
     Passwords,
 )
 from dsi_automation.lab.domain import LEAVERS_OU, SERVICES_OU, users_ou, workstation_ou
+from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import DC_NAME, DOMAIN, NETBIOS, Layout
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.people import PERSONS, ROLES, public_key
@@ -34,7 +37,7 @@ OPERATIONS: Final = ("workstation.join", "mailbox.create", "account.disable", "l
 """The operations that change something: each may be asked for by the technician and approved by the two others."""
 
 
-def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords) -> None:
+def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords, *, servers: bool = False) -> None:
     """Write the lab's inventory.
 
     Raises:
@@ -48,12 +51,22 @@ def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords) -> 
         )
     (folder / "group_vars").mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(f"{layout.root}\n")
-    _dump(folder / "hosts.yml", _hosts(machines))
-    _dump(folder / "group_vars" / "all.yml", _everywhere(layout, passwords))
+    hosts, everywhere, policy = _hosts(machines), _everywhere(layout, passwords), _policy()
+    if servers:
+        _add_backups(layout, passwords, hosts, everywhere)
+        _dump(folder / "schedules.yml", backup_plan.schedules())
+    policy["operations"] |= backup_plan.policy()
+    _dump(folder / "hosts.yml", hosts)
+    _dump(folder / "group_vars" / "all.yml", everywhere)
     _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
     _dump(folder / "people.yml", _people(layout))
-    _dump(folder / "approval_policy.yml", _policy())
+    _dump(folder / "approval_policy.yml", policy)
     _dump(folder / "dsi.yml", {"state_dir": str(layout.state_dir)})
+
+
+def _add_backups(layout: Layout, passwords: Passwords, hosts: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    hosts["all"]["children"]["servers"] = backup_plan.hosts(layout)
+    everywhere |= backup_plan.variables(layout, Facilities(layout, SystemClock()), passwords)
 
 
 def is_ours(layout: Layout) -> bool:
@@ -202,6 +215,7 @@ def _people(layout: Layout) -> dict[str, Any]:
                 "name": person.name,
                 "staff_number": person.staff_number,
                 "roles": [person.role],
+                "mail": person.mail,
                 "logins": [f"{NETBIOS}\\{person.id.replace('.', '')}", f"{person.id}@{DOMAIN}"],
                 "keys": [{"key": public_key(layout.key_dir, person)}],
             }

@@ -17,6 +17,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.lab import domain, inventory, network, people, system
 from dsi_automation.lab.accounts import ADMINISTRATOR, Passwords, generate
 from dsi_automation.lab.ca import Authority, write_private
+from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import (
     BASE_DN,
     DEFAULT_NAME,
@@ -90,6 +91,16 @@ class Lab:
         return Tenant(self.layout, self.clock)
 
     @property
+    def facilities(self) -> Facilities:
+        """What backups work on and with: servers over SSH, PostgreSQL, mail and external disks."""
+        return Facilities(self.layout, self.clock)
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether the lab was asked to have servers."""
+        return bool(_read_config(self.layout).get("servers"))
+
+    @property
     def machines(self) -> list[Machine]:
         """The lab's workstations, as they are at the start; none when it is not up."""
         return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
@@ -113,6 +124,7 @@ class Lab:
         workstations: int = NAMED,
         *,
         fleet_joined: bool = True,
+        servers: bool = False,
         observer: Observer | None = None,
     ) -> Started:
         """Start the lab, or whatever of it is missing: safe to call again, and after a start that was killed.
@@ -121,6 +133,7 @@ class Lab:
             workstations: how many; the first seven are the named ones, a larger number adds a fleet, 0 is the
                 domain controller and the tenant alone.
             fleet_joined: whether the fleet is in the domain already.
+            servers: with what backups work on and with; a lab that has it keeps it.
             observer: told about each step.
 
         Raises:
@@ -129,37 +142,42 @@ class Lab:
         """
         if not 0 <= workstations <= MOST_WORKSTATIONS:
             raise UsageError(T("A lab has from 0 to {most} workstations.", most=MOST_WORKSTATIONS))
-        system.require_system()
+        system.require_system(servers=servers)
         refuse_long_path(self.layout.root)
         began = self.clock.monotonic()
         with exclusive(self.layout.name):
-            changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())
+            changed = self._up(workstations, fleet_joined=fleet_joined, servers=servers, observer=observer or Silent())
         return Started(changed, self.clock.monotonic() - began)
 
-    def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
+    def _up(self, count: int, *, fleet_joined: bool, servers: bool, observer: Observer) -> bool:
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
         if _read_config(self.layout).get("network") != str(self.layout.network):
             # First of all, so that what a killed start leaves behind can be found and finished.
             self._write_config([])
+        if servers and not self.has_servers:
+            self._write_config(self.machines, servers=True)
+        servers = self.has_servers
         machines = self._wanted(count, fleet_joined=fleet_joined)
         steps: list[tuple[str, Text, Callable[[], bool]]] = [
             ("network", T("Network and certificate authority"), self._ensure_network),
+            # Started here, waited for at the end: it gets ready beside the other steps.
+            *([("servers", T("Servers, database, mail and disks: started"), self._start_servers)] if servers else []),
             ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
             ("dc", T("Domain controller: started and answering"), self._ensure_dc),
-            # Started here, waited for at the end: it gets ready beside the other steps.
             ("tenant", T("Simulated Microsoft 365 tenant: started"), self._start_tenant),
             ("people", T("Persons and keys"), lambda: people.ensure_keys(self.layout.key_dir)),
             ("objects", T("Computer objects of joined workstations"), lambda: self._ensure_objects(machines)),
             ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
             ("ready", T("Simulated Microsoft 365 tenant: answering"), self._await_tenant),
+            *([("answering", T("Servers, database and mail: answering"), self._await_servers)] if servers else []),
         ]
         changed = False
         for number, (kind, text, step) in enumerate(steps):
             observer.notify(Event(f"lab.{kind}.started", text, done=number, total=len(steps)))
             changed |= step()
             observer.notify(Event(f"lab.{kind}.done", text, done=number + 1, total=len(steps)))
-        inventory.write(self.layout, machines, self.passwords)
+        self._write_inventory(machines)
         return changed
 
     def down(self) -> bool:
@@ -173,7 +191,7 @@ class Lab:
         """
         system.require_root()
         with exclusive(self.layout.name):
-            found = self.tenant.stop() | self.simulator.stop() | self.controller.stop()
+            found = self.facilities.stop() | self.tenant.stop() | self.simulator.stop() | self.controller.stop()
             found |= network.remove(self.layout)
             found |= inventory.remove(self.layout)
             if self.layout.root.exists():
@@ -190,6 +208,7 @@ class Lab:
             self.controller.daemon,
             self.tenant.daemon,
             *([self.simulator.daemon] if self.machines else []),
+            *(self.facilities.daemons if self.has_servers else []),
         ]
         return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
 
@@ -225,7 +244,7 @@ class Lab:
             machines = [*known, machine]
             self._ensure_objects(machines)
             self._ensure_workstations(machines)
-            inventory.write(self.layout, machines, self.passwords)
+            self._write_inventory(machines)
         return machine
 
     def fault(self, key: str, fault: str, **options: Any) -> None:
@@ -259,6 +278,15 @@ class Lab:
                 self.simulator.control.reset(machine.key)
             if key is None:
                 self._reset_tenant()
+                if self.has_servers:
+                    self.facilities.reset(self.authority, self.passwords)
+
+    def reset_servers(self) -> None:
+        """Put back what the servers held at the start: files, rows, no backup, no mail, no disk."""
+        self.require_up()
+        if self.has_servers:
+            with exclusive(self.layout.name):
+                self.facilities.reset(self.authority, self.passwords)
 
     def reset_tenant(self) -> None:
         """Put people's accounts and the Microsoft 365 tenant back to how they were at the start."""
@@ -304,10 +332,11 @@ class Lab:
         keys = {machine.key for machine in known}
         return [*known, *(machine for machine in wanted if machine.key not in keys)]
 
-    def _write_config(self, machines: Sequence[Machine]) -> None:
+    def _write_config(self, machines: Sequence[Machine], *, servers: bool = False) -> None:
         config = {
             "name": self.layout.name,
             "network": str(self.layout.network),
+            "servers": servers or self.has_servers,
             "machines": [machine.to_json() for machine in machines],
         }
         # Local accounts' passwords are in the specifications.
@@ -317,6 +346,7 @@ class Lab:
         changed = self.authority.ensure()
         if not network.is_complete(self.layout):
             # Daemons of a network that was taken away under them.
+            self.facilities.stop()
             self.tenant.stop()
             self.simulator.stop()
             self.controller.stop()
@@ -335,6 +365,16 @@ class Lab:
         changed = self.controller.start()
         self.controller.wait_until_ready(self.passwords)
         return changed
+
+    def _start_servers(self) -> bool:
+        return self.facilities.start(self.authority, self.passwords)
+
+    def _await_servers(self) -> bool:
+        self.facilities.wait_until_ready()
+        return False
+
+    def _write_inventory(self, machines: Sequence[Machine]) -> None:
+        inventory.write(self.layout, machines, self.passwords, servers=self.has_servers)
 
     def _start_tenant(self) -> bool:
         network.add_addresses(self.layout, [self.layout.tenant_address])

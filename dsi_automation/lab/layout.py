@@ -29,6 +29,9 @@ BASE_DN: Final = "DC=ad,DC=douanes,DC=lab"
 DC_HOST: Final = "dc1"
 DC_NAME: Final = f"{DC_HOST}.{DOMAIN}"
 
+SERVERS: Final = {"srv1": 30, "store": 31, "db1": 32, "mail": 33, "ora1": 34, "prometheus": 35}
+"""Index of each server's address in the lab's network."""
+
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # An interface name holds 15 characters (IFNAMSIZ): `dsi-` and the lab's name.
@@ -86,6 +89,11 @@ class Layout:
     def tenant_address(self) -> str:
         """The address of the simulated Microsoft 365 tenant: Graph and the token endpoint."""
         return self.address(20)
+
+    @property
+    def server_addresses(self) -> dict[str, str]:
+        """The addresses of the servers that are backed up and of those that backups need, by their names."""
+        return {name: self.address(index) for name, index in SERVERS.items()}
 
     @property
     def interface(self) -> str:
@@ -186,6 +194,46 @@ class Layout:
     def app_certificate(self) -> Path:
         """The certificate and the key of the application that works in the tenant, PEM, 0600."""
         return self.root / "m365" / "app.pem"
+
+    @property
+    def ssh_dir(self) -> Path:
+        """Keys of the servers and of who logs in to them, and known_hosts."""
+        return self.root / "ssh"
+
+    @property
+    def server_dir(self) -> Path:
+        """What the servers hold, one folder each."""
+        return self.root / "servers"
+
+    @property
+    def store_dir(self) -> Path:
+        """What the storage server holds: the repositories of the backups."""
+        return self.root / "store"
+
+    @property
+    def db_dir(self) -> Path:
+        """PostgreSQL's data, its archived log and its socket."""
+        return self.root / "db"
+
+    @property
+    def mail_dir(self) -> Path:
+        """What the mail server took."""
+        return self.root / "mail"
+
+    @property
+    def disk_dir(self) -> Path:
+        """The images of the external disks."""
+        return self.root / "disks"
+
+    @property
+    def disk_mount(self) -> Path:
+        """Where the external disk that is in is mounted."""
+        return self.root / "media" / "externe"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where backups are verified, and where they are staged."""
+        return self.root / "scratch"
 
     @property
     def state_dir(self) -> Path:

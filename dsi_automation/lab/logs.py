@@ -20,7 +20,7 @@ def files(lab: Lab, part: str) -> list[Path]:
 
     Args:
         lab: the lab.
-        part: `dc`, `workstations` or `tenant`.
+        part: `dc`, `workstations`, `tenant`, or a process of the servers: `srv1`, `database`, ...
 
     Raises:
         UsageError: there are none: the lab is not there.
@@ -30,6 +30,8 @@ def files(lab: Lab, part: str) -> list[Path]:
         candidates = [lab.simulator.daemon.log, lab.layout.log_dir / "requests.log"]
     elif part == "tenant":
         candidates = [lab.tenant.daemon.log, lab.layout.graph_record]
+    elif part != "dc":
+        candidates = [daemon.log for daemon in lab.facilities.processes if daemon.name == part]
     found = [path for path in candidates if path.is_file()]
     if not found:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The lab's three persons and their SSH keys: one asks, the two others may decide."""
+"""The lab's persons and their SSH keys: one asks, two may decide, and the controller runs what was planned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dsi_automation.lab.accounts import MAIL_DOMAIN
 from dsi_automation.lab.system import run
 
 
@@ -17,18 +18,33 @@ class LabPerson:
     name: str
     staff_number: str
     role: str
+    key: str | None = None
+    """Name of the key's file, when it is not the id: `controller` as an id is the controller's own."""
+
+    @property
+    def key_name(self) -> str:
+        """The name of the private key's file."""
+        return self.key or self.id
+
+    @property
+    def mail(self) -> str:
+        """Where reports go."""
+        return f"{self.id}@{MAIL_DOMAIN}"
 
 
 PERSONS: Final = (
     LabPerson("m.kouadio", "Mariam Kouadio", "LAB-00417", "technician"),
     LabPerson("y.traore", "Yao Traoré", "LAB-00112", "section_head"),
     LabPerson("a.bamba", "Aïssata Bamba", "LAB-00003", "director"),
+    # No human being: schedules run in its name, under standing approvals that people signed.
+    LabPerson("automate", "Automate du contrôleur", "LAB-90001", "controller", key="controller"),
 )
 
 ROLES: Final = {
     "technician": "Technicien",
     "section_head": "Chef de section",
     "director": "Directeur des systèmes d’information",
+    "controller": "Contrôleur (tâches planifiées)",
 }
 
 
@@ -38,11 +54,11 @@ def ensure_keys(folder: Path) -> bool:
     Returns:
         Whether a key had to be made.
     """
-    missing = [person for person in PERSONS if not (folder / f"{person.id}.pub").exists()]
+    missing = [person for person in PERSONS if not (folder / f"{person.key_name}.pub").exists()]
     if missing:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for person in missing:
-        private = folder / person.id
+        private = folder / person.key_name
         # Half a pair, left by a killed start, would make ssh-keygen ask.
         private.unlink(missing_ok=True)
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person.id, "-f", str(private)])
@@ -51,4 +67,4 @@ def ensure_keys(folder: Path) -> bool:
 
 def public_key(folder: Path, person: LabPerson) -> str:
     """Return a person's public key: its type and its base64, without the comment."""
-    return " ".join((folder / f"{person.id}.pub").read_text().split()[:2])
+    return " ".join((folder / f"{person.key_name}.pub").read_text().split()[:2])

@@ -27,6 +27,7 @@ from dsi_automation.lab.layout import BASE_DN, DC_NAME, DOMAIN, NETBIOS, REALM
 from dsi_automation.lab.machines import Machine
 from dsi_automation.lab.people import PERSONS
 from dsi_automation.lab.processes import Daemon
+from dsi_automation.lab.server_status import server_examples, server_status
 from dsi_automation.lab.tenant import SENDER
 
 DC_PORTS: Final = {
@@ -54,7 +55,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "controller_address": layout.controller_address,
         "namespaces": {"dc": layout.dc_namespace, "workstations": layout.ws_namespace},
         "network_complete": network.is_complete(layout),
-        "processes": [_process(one.daemon) for one in (lab.controller, lab.tenant, lab.simulator)],
+        "processes": [_process(one) for one in _daemons(lab)],
         "domain": {
             "dns_name": DOMAIN,
             "realm": REALM,
@@ -77,10 +78,11 @@ def status(lab: Lab) -> dict[str, Any]:
         "tenant": _tenant(lab),
         "accounts": _accounts(lab),
         "persons": [
-            {"id": person.id, "name": person.name, "role": person.role, "key": str(layout.key_dir / person.id)}
+            {"id": person.id, "name": person.name, "role": person.role, "key": str(layout.key_dir / person.key_name)}
             for person in PERSONS
         ],
         "workstations": _workstations(lab, machines),
+        "servers": server_status(lab) if lab.has_servers else None,
         "files": {
             "directory": str(layout.root),
             "ca": str(layout.ca_file),
@@ -106,6 +108,9 @@ def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
         "inventory": f"{_program('ansible-inventory')} -i {layout.inventory_dir / 'hosts.yml'} --graph",
         "check": f"{_program('dsi')} -I {layout.inventory_dir} workstation check workstations",
     }
+    if lab.has_servers:
+        found |= server_examples(lab)
+        found["backup"] = f"{_program('dsi')} -I {layout.inventory_dir} plan server.backup srv1"
     tenant = f"https://{layout.tenant_address}"
     curl = f"curl --silent --show-error --cacert {layout.ca_file}"
     found["openid"] = f"{curl} {tenant}/{TENANT_ID}/v2.0/.well-known/openid-configuration"
@@ -129,6 +134,11 @@ def _program(name: str) -> str:
     """Return a program as it can be pasted: by its name when it is on PATH, else by its path beside this Python."""
     beside = Path(sys.executable).with_name(name)
     return name if shutil.which(name) or not beside.exists() else str(beside)
+
+
+def _daemons(lab: Lab) -> list[Daemon]:
+    found = [lab.controller.daemon, lab.tenant.daemon, lab.simulator.daemon]
+    return [*found, *lab.facilities.processes] if lab.has_servers else found
 
 
 def _process(daemon: Daemon) -> dict[str, Any]:

@@ -29,23 +29,26 @@ PACKAGES: Final = (
     "winbind",
 )
 """What the lab is made of, in Debian's names."""
+SERVER_PACKAGES: Final = ("e2fsprogs", "mount", "openssh-server", "postgresql", "restic")
+"""What the lab's servers, their backups and the external disks are made of besides."""
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
 
-def system_packages() -> list[str]:
-    """Return the Debian packages the lab needs."""
-    return list(PACKAGES)
+def system_packages(*, servers: bool = True) -> list[str]:
+    """Return the Debian packages the lab needs, with those of its servers or without."""
+    return [*PACKAGES, *(SERVER_PACKAGES if servers else ())]
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, servers: bool = True) -> list[str]:
     """Return those of `system_packages` that are not installed.
 
     Raises:
         UsageError: this is not Debian.
     """
+    needed = system_packages(servers=servers)
     try:
         known = subprocess.run(
-            ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *PACKAGES],
+            ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *needed],
             capture_output=True,
             text=True,
             check=False,
@@ -58,7 +61,7 @@ def missing_packages() -> list[str]:
             next_step=T("Use a Debian 12 machine; a container or a virtual machine will do."),
         ) from error
     installed = {line.split()[0] for line in known.splitlines() if line.endswith(" installed")}
-    return [package for package in PACKAGES if package not in installed]
+    return [package for package in needed if package not in installed]
 
 
 def require_root() -> None:
@@ -75,14 +78,14 @@ def require_root() -> None:
         )
 
 
-def require_system() -> None:
+def require_system(*, servers: bool = True) -> None:
     """Check that this is root, on a machine that has what the lab needs.
 
     Raises:
         UsageError: it is not; one error that names everything missing.
     """
     require_root()
-    missing = missing_packages()
+    missing = missing_packages(servers=servers)
     if missing:
         raise UsageError(
             T("Packages of the system are missing: {packages}.", packages=", ".join(missing)),
@@ -94,7 +97,7 @@ def require_system() -> None:
         )
 
 
-def install_packages() -> list[str]:
+def install_packages(*, servers: bool = True) -> list[str]:
     """Install the missing packages with apt-get, starting none of their services on the machine itself.
 
     Returns:
@@ -103,7 +106,7 @@ def install_packages() -> list[str]:
     Raises:
         DsiError: apt-get failed.
     """
-    missing = missing_packages()
+    missing = missing_packages(servers=servers)
     if missing:
         environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": SYSTEM_PATH}
         run(["apt-get", "update", "-qq"], env=environment, timeout=600)

@@ -1,0 +1,101 @@
+"""What backups of the lab work on and with: servers, a database, a mail server and external disks, all together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dsi_automation.core.clock import Clock
+from dsi_automation.lab import network
+from dsi_automation.lab.accounts import Passwords
+from dsi_automation.lab.ca import Authority
+from dsi_automation.lab.database import Database
+from dsi_automation.lab.disks import Disks
+from dsi_automation.lab.layout import Layout
+from dsi_automation.lab.mail import Behaviour, MailServer
+from dsi_automation.lab.processes import Daemon
+from dsi_automation.lab.servers import Servers
+
+NEEDED: Final = ("srv1", "store", "db1", "mail", "ora1")
+"""The servers that `up` starts; Prometheus is started by itself."""
+
+
+@dataclass(frozen=True)
+class Facilities:
+    """The servers of one lab."""
+
+    layout: Layout
+    clock: Clock
+
+    @property
+    def servers(self) -> Servers:
+        """The servers over SSH."""
+        return Servers(self.layout, self.clock)
+
+    @property
+    def database(self) -> Database:
+        """PostgreSQL."""
+        return Database(self.layout, self.clock)
+
+    @property
+    def mail(self) -> MailServer:
+        """The mail server."""
+        return MailServer(self.layout, self.clock)
+
+    @property
+    def disks(self) -> Disks:
+        """The external disks."""
+        return Disks(self.layout, self.clock)
+
+    @property
+    def processes(self) -> list[Daemon]:
+        """Every process."""
+        return [*(server.daemon for server in self.servers.all), self.database.daemon, self.mail.daemon]
+
+    @property
+    def daemons(self) -> list[Daemon]:
+        """Every process that runs when all is well; a mail server that was told to be down does not."""
+        is_down = self.mail.behaviour is Behaviour.DOWN
+        return [daemon for daemon in self.processes if not (is_down and daemon.name == self.mail.daemon.name)]
+
+    def start(self, authority: Authority, passwords: Passwords) -> bool:
+        """Start everything that does not run; it gets ready beside the lab's other steps.
+
+        Returns:
+            Whether anything had to be made or started.
+        """
+        addresses = self.layout.server_addresses
+        network.add_addresses(self.layout, [addresses[name] for name in NEEDED])
+        # The database first, since it takes longest.
+        changed = self.database.start(authority, passwords)
+        changed |= self.servers.start()
+        changed |= self.mail.start()
+        changed |= self.disks.ensure()
+        self.layout.scratch_dir.mkdir(parents=True, exist_ok=True)
+        return changed
+
+    def wait_until_ready(self) -> None:
+        """Return once everything answers.
+
+        Raises:
+            DsiError: something does not.
+        """
+        self.servers.wait_until_ready()
+        self.mail.wait_until_ready()
+        self.database.wait_until_ready()
+
+    def stop(self) -> bool:
+        """Stop every process and take the disk out; what they hold stays.
+
+        Returns:
+            Whether there was anything.
+        """
+        found = self.servers.stop() | self.mail.stop() | self.database.stop()
+        return self.disks.down() | found
+
+    def reset(self, authority: Authority, passwords: Passwords) -> None:
+        """Put back what the servers held at the start: files, rows, no backup, no mail, no disk."""
+        self.disks.reset()
+        self.servers.reset()
+        self.mail.reset()
+        self.database.reset(authority, passwords)
