@@ -15,6 +15,7 @@ from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.secrets import Secret, redact
 from dsi_automation.core.text import T
 
+_MERGED: Final = ("/bin/sh", "-c", 'exec "$@" 2>&1', "sh")
 _CONNECTION_LOST: Final = 2
 """psql's exit status when the connection was refused or lost (psql(1), Exit Status)."""
 _PASSING: Final = (
@@ -87,10 +88,14 @@ class Programs:
         stdin: bytes = b"",
         timeout: float | None = None,
         forever: bool = False,
+        merged: bool = False,
         environment: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Finished:
         """Run one of PostgreSQL's programs to its end, whatever that is; `forever` without a deadline: a server.
+
+        Args:
+            merged: what it says on stderr is given line by line, too: pg_basebackup's progress.
 
         Raises:
             UnreachableError: the time is over.
@@ -98,7 +103,7 @@ class Programs:
         """
         secret = {} if place is None or place.password is None else {"PGPASSWORD": place.password}
         asked = Program(
-            argv=[str(self._settings.bin_dir / name), *arguments],
+            argv=[*(_MERGED if merged else ()), str(self._settings.bin_dir / name), *arguments],
             stdin=stdin,
             environment={**({} if place is None else place.environment), **(environment or {})},
             # Another user reads no process's environment; psql and libpq take a password from nowhere better.

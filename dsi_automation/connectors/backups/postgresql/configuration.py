@@ -29,16 +29,18 @@ class Target:
     Attributes:
         position: in the log: everything written before it, and nothing after.
         until: everything committed before that moment, and nothing after.
+        timeline: the one to follow; None for the newest that the logs tell of.
     """
 
     position: int | None = None
     until: datetime | None = None
+    timeline: int | None = None
 
     @property
     def settings(self) -> dict[str, str]:
         """Return the settings for it: a target that is not reached keeps the server from starting."""
         # What ALTER SYSTEM once set on the original must not count; emptied first, since one target only may be set.
-        chosen = dict.fromkeys(_TARGETS, "") | {"recovery_target_timeline": "latest"}
+        chosen = dict.fromkeys(_TARGETS, "") | {"recovery_target_timeline": str(self.timeline or "latest")}
         if self.position is not None:
             aim = {"recovery_target_lsn": format_lsn(self.position)}
         elif self.until is not None:

@@ -148,7 +148,7 @@ def _server_problems(said: Mapping[str, Any], settings: PostgresSettings) -> lis
                 user=settings.user,
             )
         )
-    if int(said["senders_free"]) < 2:  # noqa: PLR2004  # one for the files, one for the log
+    if int(said["senders_free"]) < 2:  # one for the files, one for the log
         problems.append(T("max_wal_senders leaves less than the two connections that a backup needs."))
     if said["tablespaces"]:
         problems.append(
@@ -158,9 +158,8 @@ def _server_problems(said: Mapping[str, Any], settings: PostgresSettings) -> lis
                 names=", ".join(said["tablespaces"]),
             )
         )
-    for database in sorted({*settings.databases, *settings.count_tables} - set(said["databases"] or {})):
-        problems.append(T("The cluster has no database {name}.", name=database))
-    return problems
+    absent = sorted({*settings.databases, *settings.count_tables} - set(said["databases"] or {}))
+    return [*problems, *(T("The cluster has no database {name}.", name=database) for database in absent)]
 
 
 def _version_problems(programs: Programs, said: Mapping[str, Any], settings: PostgresSettings) -> list[Text]:
@@ -212,11 +211,7 @@ def _stage_problems(said: Mapping[str, Any], stage: Path) -> list[Text]:
 def _warnings(said: Mapping[str, Any], settings: PostgresSettings) -> list[Text]:
     warnings = []
     if said["checksums"] != "on":
-        warnings.append(
-            T(
-                "Data checksums are off: a page damaged on the server's disk is backed up without a word (pg_checksums -e)."
-            )
-        )
+        warnings.append(T("Data checksums are off: a page damaged on the server's disk is backed up without a word."))
     for slot, behind in sorted(said["slots"].items()):
         if int(behind) > _PILED_UP:
             warnings.append(
