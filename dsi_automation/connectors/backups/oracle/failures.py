@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from dsi_automation.connectors.backups.errors import (
@@ -127,13 +128,7 @@ def of_log(log: RmanLog, on: str) -> DsiError | None:
         telling = [stack for stack in log.stacks if stack.trouble is not Trouble.OTHER]
         return of_stack((telling or log.stacks)[0], on)
     if log.corrupt:
-        return DamagedBackupError(
-            _TOLD[Trouble.CORRUPT][1],
-            on=on,
-            meaning=T("RMAN found corrupt blocks and still ended as if all were well."),
-            next_step=_TOLD[Trouble.CORRUPT][2],
-            detail={"messages": log.corrupt[:_LINES]},
-        )
+        return corrupt(on, log.corrupt[:_LINES])
     if log.failover or log.expired or log.nothing_found:
         return DamagedBackupError(
             _TOLD[Trouble.PIECE][1],
@@ -154,6 +149,18 @@ def of_log(log: RmanLog, on: str) -> DsiError | None:
     return None
 
 
+def corrupt(on: str, rows: Sequence[str]) -> DsiError:
+    """Return what corrupt blocks mean that were found without any error stack."""
+    kind, what, next_step = _TOLD[Trouble.CORRUPT]
+    return kind(
+        what,
+        on=on,
+        meaning=T("RMAN found corrupt blocks and still ended as if all were well."),
+        next_step=next_step,
+        detail={"messages": list(rows)},
+    )
+
+
 def cut_off(on: str) -> TransientError:
     """Return what a log without an end means."""
     return TransientError(
@@ -162,3 +169,9 @@ def cut_off(on: str) -> TransientError:
         meaning=T("Its log has no end: it was killed, or the host went down."),
         next_step=T("Look at the host; the next try begins from scratch."),
     )
+
+
+def syntax(on: str, said: str) -> DsiError:
+    """Return what a command file that RMAN refuses means, when it gives no code."""
+    kind, what, next_step = _TOLD[Trouble.SYNTAX]
+    return kind(what, on=on, next_step=next_step, detail={"said": said[-2000:]})

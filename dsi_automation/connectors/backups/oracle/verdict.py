@@ -68,6 +68,8 @@ def failure(found: Evidence) -> DsiError | None:
         if error is not None:
             error.detail["checks"] = [check.name for check in failed]
             return error
+    if found.outcome.corrupt:
+        return failures.corrupt(found.target, [f"V$DATABASE_BLOCK_CORRUPTION: {found.outcome.corrupt}"])
     return BackupFailedError(
         T("The Oracle backup does not count: {which}.", which="; ".join(str(check.title) for check in failed)),
         on=found.target,
