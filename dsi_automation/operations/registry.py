@@ -10,6 +10,7 @@ from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.accounts.disable import AccountDisable
 from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
 from dsi_automation.operations.backups.database import DatabaseBackup
+from dsi_automation.operations.backups.externalise import BackupExternalise
 from dsi_automation.operations.backups.restore import BackupRestore
 from dsi_automation.operations.backups.server import ServerBackup
 from dsi_automation.operations.backups.verify import BackupVerify
@@ -32,6 +33,7 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         ServerBackup(),
         DatabaseBackup(),
         BackupVerify(),
+        BackupExternalise(),
         BackupRestore(),
     )
     return {operation.name: operation for operation in known}
