@@ -79,7 +79,8 @@ def take(
         now = change.now
         decision = decide(name, schedule, record, now, held=held, fresh=fresh)
         if decision.known:
-            change.append(draft(name, person, Word.KNOWN, now - fresh, rule=rule_of(schedule)))
+            since = now if decision.begin is None else decision.begin.due - timedelta(seconds=1)
+            change.append(draft(name, person, Word.KNOWN, since, rule=rule_of(schedule)))
         for item in decision.missed:
             change.append(missed_draft(name, person, item))
         if decision.begin is None or not begin:

@@ -77,6 +77,8 @@ def decide(
             wake = item.start
             break
         ripe.append(item)
+    if known:
+        ripe = ripe[-1:]  # only a start that is due at this moment: what was before is nobody's fault
     opened = None if record.open is None or held else record.open
     return _decided(name, schedule, record, now, _Seen(known, ripe, wake, opened, held))
 
@@ -108,7 +110,8 @@ def _decided(name: str, schedule: Schedule, record: Record, now: datetime, seen:
     in_window = schedule.catch_up == "last" and now <= newest.due + schedule.too_late_after
     if on_time or in_window:
         return Decision(seen.known, newest, (*missed, *_missed(seen.ripe[:-1], "superseded")), seen.wake)
-    return Decision(seen.known, None, (*missed, *_missed(seen.ripe, "late")), seen.wake)
+    late = () if seen.known else _missed(seen.ripe, "late")
+    return Decision(seen.known, None, (*missed, *late), seen.wake)
 
 
 def _missed(items: list[Occurrence], reason: str) -> tuple[Missed, ...]:

@@ -1,0 +1,203 @@
+"""The scheduler as processes: stopped, killed, doubled, and with its clock set."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from schedule_house import every_minute, furnish, outcomes, stand, started, until
+
+
+@pytest.fixture
+def root(tmp_path):
+    furnish(tmp_path, every_minute())
+    stand(tmp_path, "t1")
+    return tmp_path
+
+
+@pytest.fixture
+def start():
+    running = []
+
+    def begin(root, *arguments, ahead=4, **more):
+        """Start `dsi` with a clock that stands `ahead` seconds before a full minute."""
+        offset = (60 - ahead - time.time() % 60) % 60
+        environ = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", **more.pop("environ", {})}
+        before = more.pop("before", ("faketime", "-f", f"+{offset:.3f}s"))
+        running.append(started(root, *arguments, before=before, environ=environ, **more))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def lines(process):
+    return [json.loads(line) for line in process.stdout.read().splitlines()]
+
+
+def acting(root):
+    return (root / "acting").exists()
+
+
+def written(root):
+    return {path.name: len(path.read_text().splitlines()) for path in (root / "targets" / "t1").iterdir()}
+
+
+def words(root):
+    return [item["outcome"] for item in outcomes(root)]
+
+
+def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
+    (root / "slow").touch()
+    scheduler = start(root, "schedule", "run", "--json")
+    until(lambda: acting(root))
+    scheduler.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        scheduler.wait(1)
+    (root / "slow").unlink()
+    assert scheduler.wait(60) == 0
+    assert words(root) == ["known", "started", "done"]
+    assert written(root) == {"a": 1, "b": 1, "c": 1}
+    kinds = [line["event"] for line in lines(scheduler)]
+    assert kinds[0] == "scheduler.started"
+    assert kinds[-1] == "scheduler.stopped"
+    assert {"schedule.started", "scheduler.stopping", "schedule.ended"} <= set(kinds)
+
+
+def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finishes_it(root, start):
+    (root / "slow").touch()
+    scheduler = start(root, "schedule", "run")
+    until(lambda: acting(root))
+    scheduler.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        scheduler.wait(1)
+    scheduler.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        scheduler.wait(1)
+    (root / "slow").unlink()
+    assert scheduler.wait(60) == 0
+    assert words(root) == ["known", "started", "interrupted"]
+    assert written(root) == {"a": 1}
+    again = start(root, "schedule", "run", ahead=50)
+    until(lambda: words(root)[-1] == "done")
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0
+    assert written(root) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(root, start):
+    (root / "slow").touch()
+    scheduler = start(root, "schedule", "run", "--json")
+    until(lambda: acting(root))
+    scheduler.kill()
+    for line in lines_so_far(scheduler):
+        if line["event"] == "schedule.started":
+            os.killpg(line["data"]["pid"], signal.SIGKILL)
+    scheduler.wait()
+    (root / "slow").unlink()
+    again = start(root, "schedule", "run", ahead=50)
+    until(lambda: words(root)[-1] == "done")
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0
+    assert written(root) == {"a": 1, "b": 1, "c": 1}
+
+
+def lines_so_far(process):
+    """Return what a process wrote, whose children keep its output open."""
+    os.set_blocking(process.stdout.fileno(), False)
+    return [json.loads(line) for line in (process.stdout.read() or "").splitlines()]
+
+
+def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing_twice(root, start):
+    (root / "slow").touch()
+    scheduler = start(root, "schedule", "run")
+    until(lambda: acting(root))
+    scheduler.kill()
+    scheduler.wait()
+    again = start(root, "schedule", "run", ahead=50)
+    (root / "slow").unlink()
+    until(lambda: "done" in words(root))
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(60) == 0
+    assert words(root).count("started") == len({item["due"] for item in outcomes(root) if item["outcome"] == "started"})
+    assert written(root) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
+    both = [start(root, "schedule", "run") for _ in range(2)]
+    until(lambda: "done" in words(root), 100)
+    for scheduler in both:
+        scheduler.send_signal(signal.SIGTERM)
+    assert [scheduler.wait(60) for scheduler in both] == [0, 0]
+    dues = [item["due"] for item in outcomes(root) if item["outcome"] == "started"]
+    assert len(dues) == len(set(dues))
+    assert "missed" not in words(root)
+
+
+def test_many_timers_at_once_start_one_occurrence(root, start):
+    racers = [start(root, "schedule", "run", "nuit", "--due", "last", ahead=30) for _ in range(4)]
+    assert [racer.wait(100) for racer in racers] == [0] * 4
+    dues = [item["due"] for item in outcomes(root) if item["outcome"] == "started"]
+    assert len(dues) == len(set(dues)) == 1
+
+
+def test_a_clock_set_forward_is_told_and_the_newest_occurrence_runs_once(root, start, tmp_path):
+    (root / "inv" / "schedules.yml").write_text(every_minute(too_late_after="6h").replace("* * * * *", "0 * * * *"))
+    offset = tmp_path / "offset"
+    offset.write_text("+0s")
+    environ = {"FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1"}
+    libraries = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",)
+    scheduler = start(root, "schedule", "run", "--json", before=("env", f"LD_PRELOAD={libraries[0]}"), environ=environ)
+    until(lambda: words(root) == ["known"])
+    offset.write_text("+3h")
+    scheduler.send_signal(signal.SIGCHLD)  # wakes it: it would look within a minute by itself
+    until(lambda: "done" in words(root))
+    scheduler.send_signal(signal.SIGTERM)
+    assert scheduler.wait(60) == 0
+    told = {line["event"]: line["data"] for line in lines(scheduler)}
+    assert told["scheduler.clock"]["seconds"] == pytest.approx(3 * 3600, abs=5)
+    (missed,) = [item for item in outcomes(root) if item["outcome"] == "missed"]
+    assert (missed["count"], missed["reason"]) == (2, "superseded")
+    assert words(root).count("started") == 1
+
+
+def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
+    file = root / "inv" / "schedules.yml"
+    good = file.read_text()
+    file.write_text("version: 1\n")
+    scheduler = start(root, "schedule", "run", "--json", ahead=10)
+    until(lambda: "scheduler.started" in peek(scheduler))
+    file.write_text("version: one\n")
+    until(lambda: "scheduler.trouble" in woken(scheduler))
+    file.write_text(good)
+    until(lambda: words_woken(scheduler, root))
+    scheduler.send_signal(signal.SIGTERM)
+    assert scheduler.wait(60) == 0
+
+
+def peek(process, seen={}):  # noqa: B006  # what a process wrote until now
+    os.set_blocking(process.stdout.fileno(), False)
+    seen[process.pid] = seen.get(process.pid, "") + (process.stdout.read() or "")
+    return seen[process.pid]
+
+
+def woken(process):
+    process.send_signal(signal.SIGCHLD)
+    return peek(process)
+
+
+def words_woken(process, root):
+    process.send_signal(signal.SIGCHLD)
+    return "known" in words(root)
+
+
+def test_by_hand_one_schedule_runs_and_its_exit_code_says_how(root, start):
+    assert start(root, "schedule", "run", "nuit").wait(60) == 0
+    assert written(root) == {"a": 1, "b": 1, "c": 1}
+    assert start(root, "schedule", "run", "nui").wait(60) == 2
