@@ -102,8 +102,9 @@ class DiskMedium(MediumWriter):
             place = self._folder / SETS / set_id
             with self._cold(place), trees.translated(self._settings.title):
                 trees.hold_against_sums(place, self._settings.title, progress)
-                with self._given(place, progress) as folder:
-                    yield folder
+            # Mounted read-write again: an engine may want to lock its repository while it reads.
+            with self._given(place, progress) as folder:
+                yield folder
         finally:
             self._release()
 

@@ -16,6 +16,8 @@ from dsi_automation.core.text import T
 
 SUMS: Final = "SHA256SUMS"
 """Names and hashes as `sha256sum --check` reads them."""
+LOCKS: Final = "/locks/"
+"""Folder of a repository where an engine keeps its locks."""
 _GONE: Final = {errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.ENOMEDIUM, errno.ENOENT}
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
@@ -123,6 +125,8 @@ def hold_against_sums(folder: Path, title: str, progress: Progress) -> None:
         raise _damaged(title, [SUMS]) from None
     expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     there = {str(path.relative_to(folder)): path for path in files_below(folder) if path != folder / SUMS}
+    # An engine killed while it read left its lock behind: no part of the copy.
+    there = {name: path for name, path in there.items() if name in expected or LOCKS not in f"/{name}"}
     wrong = sorted(set(expected) ^ set(there))
     total, done = sum(path.stat().st_size for path in there.values()), 0
     for name in sorted(set(expected) & set(there)):
