@@ -36,6 +36,7 @@ SECTIONS = {
         "mailbox": _lazy("mailbox", T("Plan mail accounts, check them, hand them over.")),
         "account": _lazy("account", T("Plan the end of the accounts of people who leave.")),
         "licence": _lazy("licence", T("List licences and their seats, or plan who has one.")),
+        "backup": _lazy("backup", T("Show the backup plan and what there is; ask, run, verify, restore.")),
     },
     T("Ask and decide"): {
         "request": _lazy("requesting", T("Ask for a plan to be approved."), "request"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -54,7 +56,22 @@ class RestoreInputs(Inputs):
     @field_validator("paths", mode="before")
     @classmethod
     def _as_typed(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        """Take one path as it is typed, or several as a JSON list: a path is absolute and begins with no bracket."""
+        if not isinstance(value, str):
+            return value
+        if not value.startswith("["):
+            return (value,)
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            raise WrongValueError(T('a JSON list is expected, as in ["/srv/a", "/srv/b"].')) from None
+
+    @field_validator("paths")
+    @classmethod
+    def _absolute(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        if all(path.startswith("/") or re.match(r"[A-Za-z]:[\\/]", path) for path in paths):
+            return paths
+        raise WrongValueError(T("paths are absolute, as at the source."))
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> RestoreInputs:
