@@ -72,17 +72,18 @@ def sshd() -> Iterator[Sshd]:
         f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
         "Subsystem sftp internal-sftp\nMaxSessions 50\nMaxStartups 100\nLogLevel ERROR\n"
     )
-    server = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.PIPE)
+    # A file and no pipe: sessions that are still open would hold the pipe.
+    server = subprocess.Popen([program, "-D", "-E", str(folder / "log"), "-f", str(folder / "config")])
     try:
         while server.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
-        assert server.poll() is None, server.communicate()[1].decode()
+        assert server.poll() is None, (folder / "log").read_text()
         yield Sshd(folder, port)
     finally:
         server.terminate()
-        server.communicate()
+        server.wait()
         shutil.rmtree(folder)
 
 
