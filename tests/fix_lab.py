@@ -79,6 +79,16 @@ def lab(make_lab):
     return shared
 
 
+@pytest.fixture(scope="session")
+def servers(lab):
+    """The session's lab with its servers, database, mail and disks; started when first asked for.
+
+    Reset what you change with `reset_servers`.
+    """
+    lab.up(servers=True)
+    return lab
+
+
 @pytest.fixture
 def short_folder():
     """A folder whose path leaves room for Samba's sockets; pytest's own are too long."""

@@ -21,6 +21,11 @@ disk = Group("disk", help=T("The external disks: put one in, take it out, pull i
 mail = Group("mail", help=T("The mail server: what it took, and how it behaves."), options_metavar=OPTIONS)
 oracle = Group("oracle", help=T("The stand-in for Oracle’s RMAN."), options_metavar=OPTIONS)
 database = Group("database", help=T("The PostgreSQL that holds SYDAM."), options_metavar=OPTIONS)
+prometheus = Group(
+    "prometheus",
+    help=T("A Prometheus that scrapes the toolkit’s metrics; not started by `dsi lab up`."),
+    options_metavar=OPTIONS,
+)
 
 
 def opened(session: Session, name: str) -> Lab:
@@ -116,7 +121,8 @@ def list_mails(session: Session, name: str) -> None:
         session.out.data({"behaviour": str(server.behaviour), "mails": rows})
     elif rows:
         session.out.table(
-            [T("Number"), T("Recipients"), T("Subject")], [[str(row["number"]), row["to"], row["subject"]] for row in rows]
+            [T("Number"), T("Recipients"), T("Subject")],
+            [[str(row["number"]), row["to"], row["subject"]] for row in rows],
         )
     else:
         session.out.line(T("No mail was sent."))
@@ -215,4 +221,28 @@ def grow(session: Session, name: str, rows: int) -> None:
     said(session, text, declarations=count)
 
 
-GROUPS = (disk, mail, oracle, database)
+@prometheus.command(
+    "up", help=T("Start it: it scrapes `dsi metrics serve` and judges our rules."), options_metavar=OPTIONS
+)
+@name_option
+@click.pass_obj
+def prometheus_up(session: Session, name: str) -> None:
+    """Start Prometheus."""
+    parts = facilities(session, name)
+    changed, url = parts.start_prometheus(), parts.prometheus.url
+    listens = parts.prometheus.targets["dsi"][0]
+    text = T("Prometheus is at {url}, and scrapes {target}.", url=url, target=listens)
+    said(session, text, changed=changed, url=url, target=listens)
+
+
+@prometheus.command("down", help=T("Stop it; what it measured stays."), options_metavar=OPTIONS)
+@name_option
+@click.pass_obj
+def prometheus_down(session: Session, name: str) -> None:
+    """Stop Prometheus."""
+    ran = facilities(session, name).stop_prometheus()
+    text = T("Prometheus is down.") if ran else T("Prometheus was not up; nothing to do.")
+    said(session, text, changed=ran)
+
+
+GROUPS = (disk, mail, oracle, database, prometheus)

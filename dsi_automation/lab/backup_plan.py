@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dsi_automation.lab import oracle_server
+from dsi_automation.lab import oracle_server, tape
 from dsi_automation.lab.accounts import Passwords
 from dsi_automation.lab.database import BACKUP_ROLE, DATABASE, DECLARATIONS, programs
 from dsi_automation.lab.disks import DISKS
@@ -189,6 +189,7 @@ def _oracle(layout: Layout) -> dict[str, Any]:
         "host": "ora1",
         **oracle_server.settings(layout.server_dir / "ora1"),
         "retry": RETRY,
+        "media": "bandes",
     }
 
 
@@ -198,9 +199,22 @@ def _media(layout: Layout, passwords: Passwords) -> dict[str, Any]:
         for name, uuid in DISKS.items()
     }
     rotation = {"keepers": list(KEEPERS), "places": list(PLACES), "keep": "28d", "copies": 10}
+    bande = {
+        "kind": "tape",
+        "title": tape.NAME.upper(),
+        "serial": tape.SERIAL,
+        "device": str(tape.device(layout)),
+        "capacity_gib": tape.CAPACITY_GIB,
+    }
     return {
-        "media": disks,
+        "media": {**disks, tape.NAME: bande},
         "rotations": {
+            "bandes": {
+                "title": "Bandes mensuelles",
+                "media": [tape.NAME],
+                "password": _secret(passwords, "supports-bandes"),
+                **rotation,
+            },
             "externe": {
                 "title": "Disques externes hebdomadaires",
                 "media": list(disks),

@@ -177,11 +177,12 @@ class Database:
         Returns:
             Whether it ran.
         """
-        if self.daemon.pid() is not None and (self.data / "postmaster.pid").exists():
+        ran = self.daemon.pid() is not None
+        if ran and (self.data / "postmaster.pid").exists():
             # In order, so that nobody has to recover what a killed server left.
             ending = [str(programs() / "pg_ctl"), "-D", str(self.data), "-m", "fast", "-w", "-t", "20", "stop"]
             _quietly([*_as_user(), *ending])
-        return self.daemon.stop(self.clock)
+        return self.daemon.stop(self.clock) or ran
 
     def sql(self, text: str, database: str = DATABASE) -> str:
         """Run SQL as the superuser, over the server's own socket, and return what it answered, without headings.

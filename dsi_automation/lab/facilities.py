@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from dsi_automation.core.clock import Clock
-from dsi_automation.lab import network
+from dsi_automation.core.errors import UsageError
+from dsi_automation.core.text import T
+from dsi_automation.lab import network, tape
 from dsi_automation.lab.accounts import Passwords
 from dsi_automation.lab.ca import Authority
 from dsi_automation.lab.database import Database
@@ -16,6 +20,11 @@ from dsi_automation.lab.mail import Behaviour, MailServer
 from dsi_automation.lab.processes import Daemon
 from dsi_automation.lab.servers import Servers
 
+if TYPE_CHECKING:
+    from dsi_automation.lab.prometheus import Prometheus
+
+EXPORTER_PORT: Final = 9866
+"""Where `dsi metrics serve` listens by default."""
 NEEDED: Final = ("srv1", "store", "db1", "mail", "ora1")
 """The servers that `up` starts; Prometheus is started by itself."""
 
@@ -53,6 +62,49 @@ class Facilities:
         return [*(server.daemon for server in self.servers.all), self.database.daemon, self.mail.daemon]
 
     @property
+    def prometheus(self) -> Prometheus:
+        """A real Prometheus that scrapes the exporter on the controller; not part of `up`."""
+        from dsi_automation.lab.prometheus import Prometheus
+
+        rules = Path(__file__).resolve().parents[2] / "docs" / "monitoring"
+        return Prometheus(
+            folder=self.layout.root / "prometheus",
+            address=f"{self.layout.server_addresses['prometheus']}:9090",
+            targets={"dsi": (f"{self.layout.controller_address}:{EXPORTER_PORT}",)},
+            rules=sorted(rules.glob("*.rules.yml")),
+        )
+
+    def start_prometheus(self) -> bool:
+        """Start Prometheus, unless it runs.
+
+        Returns:
+            Whether it was started.
+
+        Raises:
+            UsageError: it is not installed.
+            UnreachableError: it does not answer.
+        """
+        prometheus, namespace = self.prometheus, self.layout.ws_namespace
+        if prometheus.daemon(namespace).pid() is not None:
+            return False
+        if shutil.which("prometheus") is None:
+            raise UsageError(
+                T("Prometheus is not installed."),
+                next_step=T("Run `apt-get install --no-install-recommends prometheus`."),
+            )
+        network.add_addresses(self.layout, [self.layout.server_addresses["prometheus"]])
+        prometheus.start(namespace, self.clock)
+        return True
+
+    def stop_prometheus(self) -> bool:
+        """Stop Prometheus.
+
+        Returns:
+            Whether it ran.
+        """
+        return self.prometheus.stop(self.layout.ws_namespace, self.clock)
+
+    @property
     def daemons(self) -> list[Daemon]:
         """Every process that runs when all is well; a mail server that was told to be down does not."""
         is_down = self.mail.behaviour is Behaviour.DOWN
@@ -71,6 +123,7 @@ class Facilities:
         changed |= self.servers.start()
         changed |= self.mail.start()
         changed |= self.disks.ensure()
+        changed |= tape.ensure(self.layout)
         self.layout.scratch_dir.mkdir(parents=True, exist_ok=True)
         return changed
 
@@ -90,12 +143,13 @@ class Facilities:
         Returns:
             Whether there was anything.
         """
-        found = self.servers.stop() | self.mail.stop() | self.database.stop()
+        found = self.servers.stop() | self.mail.stop() | self.database.stop() | self.stop_prometheus()
         return self.disks.down() | found
 
     def reset(self, authority: Authority, passwords: Passwords) -> None:
         """Put back what the servers held at the start: files, rows, no backup, no mail, no disk."""
         self.disks.reset()
+        tape.reset(self.layout)
         self.servers.reset()
         self.mail.reset()
         self.database.reset(authority, passwords)

@@ -29,7 +29,7 @@ PACKAGES: Final = (
     "winbind",
 )
 """What the lab is made of, in Debian's names."""
-SERVER_PACKAGES: Final = ("e2fsprogs", "mount", "openssh-server", "postgresql", "restic")
+SERVER_PACKAGES: Final = ("e2fsprogs", "openssh-server", "postgresql", "restic")
 """What the lab's servers, their backups and the external disks are made of besides."""
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
