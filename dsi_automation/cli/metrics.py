@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from dsi_automation.core.errors import UnreachableError, UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
+    from dsi_automation.composition import Toolkit
     from dsi_automation.metrics.collector import DsiCollector
 
 metrics = Group(
@@ -104,7 +106,17 @@ def _collector(current: Session) -> DsiCollector:
 
     # No inventory at all is told now, not at the first scrape.
     _ = current.toolkit.settings
-    return collector_of(lambda: current.assemble(current.choices), current.clock)
+    return collector_of(lambda: current.assemble(current.choices), current.clock, next_times=_next_times)
+
+
+def _next_times(toolkit: Toolkit, settled: Mapping[str, datetime]) -> dict[str, datetime | None]:
+    from dsi_automation.schedules.occurrences import occurrences
+
+    now = toolkit.clock.now()
+    return {
+        name: next(occurrences(name, schedule, settled.get(name, now))).start if schedule.enabled else None
+        for name, schedule in toolkit.schedules().items()
+    }
 
 
 def _verify(current: Session, collector: DsiCollector) -> None:

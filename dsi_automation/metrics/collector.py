@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.metrics.parts import backups, certificates, journal, mail, media, requests, runs, schedules
 from dsi_automation.metrics.spec import Part, Sheet, Spec, gauge, info
-from dsi_automation.metrics.view import Memory, Verified, View
+from dsi_automation.metrics.view import Memory, NextTimes, Verified, View
 
 if TYPE_CHECKING:
     from dsi_automation.inventory.load import Inventory
@@ -57,7 +57,7 @@ class DsiCollector(Collector):
         *,
         version: str,
         clock: Clock | None = None,
-        next_times: Callable[[], Mapping[str, datetime | None]] | None = None,
+        next_times: NextTimes | None = None,
         waiting_mails: Callable[[], tuple[int, int, datetime | None]] | None = None,
         parts: tuple[Part, ...] = PARTS,
     ) -> None:

@@ -23,6 +23,10 @@ _FINAL: Final = frozenset({RequestState.REFUSED, RequestState.REVOKED, RequestSt
 """States that a request does not leave by itself."""
 
 
+type NextTimes = Callable[[Mapping[str, datetime]], Mapping[str, datetime | None]]
+"""Given until when each schedule is settled, returns when each begins next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What the last whole verification of the journal said.
@@ -53,7 +57,7 @@ class View:
 
     Attributes:
         inventory: returns the inventory as it is now.
-        next_times: returns when each schedule is due next.
+        next_times: returns when each schedule begins next, after what the journal has settled of it.
         waiting_mails: returns the mails that wait to be sent, or None where no mail is configured.
     """
 
@@ -62,7 +66,7 @@ class View:
     memory: Memory
     inventory: Callable[[], Inventory]
     verified: Verified | None = None
-    next_times: Callable[[], Mapping[str, datetime | None]] | None = None
+    next_times: NextTimes | None = None
     waiting_mails: Callable[[], tuple[int, int, datetime | None]] | None = None
     record_error: Exception | None = None
 

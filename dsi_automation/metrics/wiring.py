@@ -52,14 +52,14 @@ def collector_of(
     make: Callable[[], Toolkit],
     clock: Clock,
     *,
-    next_times: Callable[[Toolkit], Mapping[str, datetime | None]] | None = None,
+    next_times: Callable[[Toolkit, Mapping[str, datetime]], Mapping[str, datetime | None]] | None = None,
     waiting_mails: Callable[[Toolkit], tuple[int, int, datetime | None]] | None = None,
 ) -> DsiCollector:
     """Return the collector of a toolkit.
 
     Args:
         make: makes a toolkit; asked again when the inventory's files changed.
-        next_times: when each schedule of a toolkit's inventory is due next.
+        next_times: when each schedule of a toolkit's inventory begins next, after what is settled of it.
         waiting_mails: how many mails wait, how many are set aside, and since when the oldest waits.
     """
     fresh = FreshToolkit(make)
@@ -76,7 +76,7 @@ def collector_of(
         fresh.inventory,
         version=version("dsi-automation"),
         clock=clock,
-        next_times=None if next_times is None else lambda: next_times(fresh()),
+        next_times=None if next_times is None else lambda settled: next_times(fresh(), settled),
         waiting_mails=None if waiting_mails is None else lambda: waiting_mails(fresh()),
     )
 
