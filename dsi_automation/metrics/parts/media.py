@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.engine.model import MediumState
 from dsi_automation.metrics.spec import Part, Sheet, gauge, info
 
 if TYPE_CHECKING:
     from dsi_automation.metrics.view import View
 
-OFF_SITE: Final = "vault"
-STATES: Final = ("on_site", "courier", "vault", "courier_back")
-UNDER_WAY: Final = frozenset({"courier", "courier_back"})
+STATES: Final = tuple(state.value for state in MediumState)
+OFF_SITE: Final = frozenset({MediumState.VAULT, MediumState.RETRIEVE_REQUESTED})
+"""Stored away, with a receipt: what is with a courier is nowhere yet."""
+UNDER_WAY: Final = frozenset({MediumState.COURIER, MediumState.COURIER_BACK})
 
 INFO = info("dsi_medium_info", "A medium of a rotation.", "medium", "rotation", "kind")
 STATE = gauge("dsi_medium_state", "1 for where a medium is by the record of custody.", "medium", "rotation", "state")
@@ -61,7 +63,7 @@ def fill(view: View, sheet: Sheet) -> None:
 
 
 def _is_away(places: dict[str, tuple[str, datetime | None]], medium: str) -> bool:
-    return medium in places and places[medium][0] == OFF_SITE
+    return medium in places and places[medium][0] in OFF_SITE
 
 
 PART = Part("media", (INFO, STATE, SINCE, OVERDUE, SETS, NEWEST, COPIED, AWAY), fill)

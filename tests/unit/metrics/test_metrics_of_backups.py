@@ -80,3 +80,21 @@ def test_occurrences_are_counted_and_the_next_one_is_past_when_nobody_looks(worl
     assert seen["dsi_schedule_missed_total", ("schedule", "nuit")] == 3
     assert seen["dsi_schedule_occurrences_total", ("outcome", "done"), ("schedule", "nuit")] == 1
     assert seen["dsi_schedule_next_timestamp_seconds", ("schedule", "nuit")] == moment.timestamp()
+
+
+def test_what_is_with_the_courier_is_not_off_site_and_is_overdue_in_time(world):
+    world.begin("RUN-1")
+    noted = world.made("RUN-1")
+    copied = {"snapshot": "s", "size": 1, "total": 1, "extra_snapshots": [], "details": {}}
+    world.note("RUN-1", "backup.copy", set="SET-1", medium="disque-01", copied=copied, ok=True, failed=[])
+    world.write("custody.medium", "MOVE-1", medium="disque-01", state="courier")
+    world.house.clock.forward(hours=23)
+    assert world.one("dsi_medium_overdue", medium="disque-01") == 0
+    assert world.one("dsi_backup_off_site_set_timestamp_seconds", backup="srv1") == NEVER
+    world.house.clock.forward(hours=2)
+    assert world.one("dsi_medium_overdue", medium="disque-01") == 1
+    world.write("custody.medium", "MOVE-2", medium="disque-01", state="vault")
+    seen = world.scrape()
+    assert seen["dsi_medium_overdue", ("medium", "disque-01")] == 0
+    assert seen["dsi_backup_off_site_set_timestamp_seconds", ("backup", "srv1")] == noted.timestamp()
+    assert seen["dsi_medium_state", ("medium", "disque-01"), ("rotation", "externe"), ("state", "vault")] == 1
