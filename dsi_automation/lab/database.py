@@ -85,13 +85,14 @@ SETUP: Final = """\
 CREATE ROLE {application} LOGIN PASSWORD '{application_password}';
 CREATE ROLE {backup} LOGIN REPLICATION PASSWORD '{backup_password}';
 GRANT pg_read_all_data, pg_monitor TO {backup};
+-- A right on a function holds in its database only: this is the one the backup connects to.
+GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal() TO {backup};
 CREATE DATABASE {database};
 """
 GRANTS: Final = """\
 CREATE EXTENSION amcheck;
 CREATE EXTENSION pgcrypto;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {backup};
-GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal() TO {backup};
 GRANT ALL ON ALL TABLES IN SCHEMA public TO {application};
 GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {application};
 ALTER DATABASE {database} OWNER TO {application};
