@@ -104,6 +104,7 @@ class _Session:
         key = self._catalogue["next"]
         self._values |= {"tag": tag, "handle": f"{folder}/{self._catalogue['name']}_{key}.bkp"}
         session: dict[str, Any] = {"key": key, "status": "FAILED", "pieces": [], "logs": []}
+        session |= {"since": self._catalogue["base"] if level[1] == "1" else 0, "scn": self._catalogue["scn"]}
         self._catalogue["sessions"][tag] = session
         self._say(
             "executing command: SET COMMAND ID", "", "using target database control file instead of recovery catalog"
@@ -124,6 +125,8 @@ class _Session:
         session["times"] = [self._catalogue["last"], _utc()]
         self._catalogue |= {"scn": scn + _SCN, "last": _utc()}
         session["status"] = scenario.job
+        if level[1] == "0":
+            self._catalogue["base"] = scn
         if scenario.at is None:
             self._say(*scenario.plain)
         self._say("released channel: c1", "")
@@ -230,6 +233,7 @@ def _rows(name: str, scenario: Scenario, catalogue: dict[str, Any], session: dic
         "set": [f"{p['key']}|D|{'YES' if p['kind'] in {'control', 'auto'} else 'NO'}" for p in pieces],
         "spfile": [str(p["key"]) for p in pieces if p["kind"] in {"spfile", "auto"}],
         "uncovered": [scenario.uncovered] if scenario.uncovered else [],
+        "file": [f"8|{session['since']}|{session['scn']}"] if pieces else [],
         "log": [f"{row}|{'|'.join(session['times'])}" for row in session.get("logs", [])],
     }
     return answers[name]
@@ -246,8 +250,8 @@ def _catalogue(home: Path) -> Iterator[dict[str, Any]]:
     with (home / "state" / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         known = json.loads((home / "state" / "database.json").read_text("utf-8"))
-        empty = {"next": 1, "scn": _SCN, "last": _utc(), "sessions": {}}
-        records = known | (json.loads(place.read_text("utf-8")) if place.exists() else empty)
+        empty = {"next": 1, "scn": _SCN, "last": _utc(), "base": 0, "sessions": {}}
+        records = known | empty | (json.loads(place.read_text("utf-8")) if place.exists() else {})
         try:
             yield records
         finally:

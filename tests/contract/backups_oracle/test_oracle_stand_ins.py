@@ -85,7 +85,7 @@ def attempt(tmp_path: Path) -> Try:
             "sydam-oracle",
             settings,
             SystemClock(),
-            level=level,
+            base=None if level == 0 else {8: 1_000},
             from_scn=None,
             timeout=timedelta(minutes=1),
             progress=silent,

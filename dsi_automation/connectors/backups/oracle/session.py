@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from dsi_automation.connectors.backups.settings import OracleSettings
 from dsi_automation.core.canonical import digest
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
+from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 
 LOGS: Final = "dsi"
@@ -30,7 +31,7 @@ class Pieces:
     Attributes:
         folder: holds the pieces and nothing else but RMAN's command files and logs.
         autobackup: file name of the autobackup of control file and spfile.
-        evidence: all that agreed.
+        checks: all that agreed.
         phases: seconds: `rman`, `validate`.
     """
 
@@ -40,7 +41,7 @@ class Pieces:
     autobackup: str
     instance: Instance
     outcome: Outcome
-    evidence: Evidence
+    checks: tuple[Check, ...]
     phases: dict[str, float]
 
 
@@ -50,12 +51,17 @@ def make(
     settings: OracleSettings,
     clock: Clock,
     *,
-    level: int,
+    base: Mapping[int, int] | None,
     from_scn: int | None,
     timeout: timedelta,
     progress: Progress,
 ) -> Pieces:
     """Have RMAN make one backup, prove it where it lies, and hold everything against everything.
+
+    Args:
+        base: change number of each data file in the level 0 of our record that a level 1 is to stand on; None for
+            a level 0. RMAN goes by the last level 0 it knows, whoever made it: that it was ours is looked at.
+        from_scn: see `script.backup`.
 
     Raises:
         TransientError: worth another try. BackupFailedError, DamagedBackupError, WrongKeyError: not worth one.
@@ -73,6 +79,7 @@ def make(
     host.make(f"{folder}/{LOGS}")
     progress(T("RMAN is backing up the database."), None, None)
     began = clock.monotonic()
+    level = 0 if base is None else 1
     commands = script.backup(settings, folder, tag, level, from_scn)
     done = host.rman(f"{folder}/{LOGS}", "backup", commands, timeout.total_seconds())
     made = clock.monotonic()
@@ -86,13 +93,14 @@ def make(
         commands = script.prove(tag, keys, whole=level == 0, source=level == 1)
         proof = host.rman(f"{folder}/{LOGS}", "prove", commands, timeout.total_seconds())
         outcome = host.outcome(tag)
-    found = Evidence(target, settings.dbid, settings.database, instance, done, outcome, host.sizes(folder), proof)
+    sizes = host.sizes(folder)
+    found = Evidence(target, settings.dbid, settings.database, instance, done, outcome, sizes, proof, base)
     failed = verdict.failure(found)
     if failed is not None:
         raise failed
     auto = next(p.handle for p in outcome.pieces if f"/c-{settings.dbid}-" in p.handle).rpartition("/")[2]
     phases = {"rman": made - began, "validate": clock.monotonic() - made}
-    return Pieces(tag, level, folder, auto, instance, outcome, found, phases)
+    return Pieces(tag, level, folder, auto, instance, outcome, verdict.checks(found), phases)
 
 
 def discard_leftovers(host: OracleHost, target: str, settings: OracleSettings, timeout: timedelta) -> None:

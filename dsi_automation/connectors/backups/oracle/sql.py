@@ -56,6 +56,10 @@ _OUTCOME: Final = {
         "FILE#||'|'||NAME",
         f"V$DATAFILE WHERE FILE# NOT IN (SELECT FILE# FROM V$BACKUP_DATAFILE_DETAILS WHERE {_OF_SESSION})",  # noqa: S608  # names of ours; the tag's form is checked
     ),
+    "file": (
+        "FILE#||'|'||NVL(INCREMENTAL_CHANGE#, 0)||'|'||CHECKPOINT_CHANGE#",
+        f"V$BACKUP_DATAFILE_DETAILS WHERE FILE# > 0 AND {_OF_SESSION}",
+    ),
     "log": (
         "||'|'||".join(
             ("THREAD#", "SEQUENCE#", "FIRST_CHANGE#", "NEXT_CHANGE#", _utc("FIRST_TIME"), _utc("NEXT_TIME"))
@@ -75,6 +79,7 @@ _WIDTH: Final = {
     "set": 3,
     "spfile": 1,
     "uncovered": 2,
+    "file": 3,
     "log": 6,
 }
 """How many values an answer has; the last one may hold the character between them."""
@@ -138,6 +143,20 @@ class ArchivedLog:
 
 
 @dataclass(frozen=True, slots=True)
+class BackedUpFile:
+    """A data file in a backup.
+
+    Attributes:
+        since: change number from which on blocks are in it; 0 for all blocks.
+        until: change number up to which it was read.
+    """
+
+    number: int
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the control file records of a session.
 
@@ -153,6 +172,7 @@ class Outcome:
     uncovered: tuple[str, ...]
     logs: tuple[ArchivedLog, ...]
     corrupt: int
+    files: tuple[BackedUpFile, ...] = ()
 
 
 def look_script(mark: str) -> str:
@@ -217,6 +237,7 @@ def outcome(output: str, mark: str) -> Outcome:
                 for a, b, c, d, e, f in rows.get("log", ())
             ),
             corrupt=int(_one(rows, "corruption")[0]),
+            files=tuple(BackedUpFile(int(number), int(a), int(b)) for number, a, b in rows.get("file", ())),
         )
     except ValueError as error:
         raise NoAnswerError(str(error)) from error

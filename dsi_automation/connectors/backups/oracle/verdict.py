@@ -37,6 +37,7 @@ class Evidence:
 
     Attributes:
         proof: the run that checked the pieces; None when the backup itself had failed already.
+        base: change number of each data file in the set a level 1 stands on; None for a level 0.
         disk: size of every file in the folder of the pieces, bytes, by absolute path.
     """
 
@@ -48,6 +49,7 @@ class Evidence:
     outcome: Outcome
     disk: Mapping[str, int]
     proof: Step | None = None
+    base: Mapping[int, int] | None = None
 
 
 def checks(found: Evidence) -> tuple[Check, ...]:
@@ -127,6 +129,10 @@ def _catalogue(found: Evidence) -> Iterator[Check]:
     )
     left = str(len(outcome.uncovered))
     yield _check(found, "data_files", T("data files that are not in it"), "0", left, "V$BACKUP_DATAFILE_DETAILS")
+    base = found.base or {}
+    loose = [each.number for each in outcome.files if each.since > base.get(each.number, 0)]
+    title = T("data files whose changes do not join the set they stand on")
+    yield _check(found, "base", title, "0", str(len(loose)), "V$BACKUP_DATAFILE_DETAILS")
     yield _check(
         found, "logs", T("archived logs are in it"), "yes", _yes(bool(outcome.logs)), "V$BACKUP_ARCHIVELOG_DETAILS"
     )

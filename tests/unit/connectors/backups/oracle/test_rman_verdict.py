@@ -14,7 +14,14 @@ from dsi_automation.connectors.backups.errors import (
     WrongKeyError,
 )
 from dsi_automation.connectors.backups.oracle import log, verdict
-from dsi_automation.connectors.backups.oracle.sql import ArchivedLog, CataloguedPiece, Instance, JobRow, Outcome
+from dsi_automation.connectors.backups.oracle.sql import (
+    ArchivedLog,
+    BackedUpFile,
+    CataloguedPiece,
+    Instance,
+    JobRow,
+    Outcome,
+)
 from dsi_automation.connectors.backups.oracle.verdict import Evidence, Step
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -59,7 +66,7 @@ def proof(lines: list[str], status: int = 0) -> Evidence:
 
 def test_a_backup_on_which_everything_agrees_counts() -> None:
     assert verdict.failure(GOOD) is None
-    assert len(verdict.checks(GOOD)) == 19
+    assert len(verdict.checks(GOOD)) == 20
 
 
 FAULTS: dict[str, tuple[Evidence, type[Exception], str]] = {
@@ -105,6 +112,11 @@ FAULTS: dict[str, tuple[Evidence, type[Exception], str]] = {
     "no spfile": (outcome(spfile=False), BackupFailedError, "control_file"),
     "no control file": (outcome(control_file=False), BackupFailedError, "control_file"),
     "data file left out": (outcome(uncovered=("9 /u01/x.dbf",)), BackupFailedError, "data_files"),
+    "changes since another level 0": (
+        outcome(files=(BackedUpFile(1, 50, 90),)),
+        BackupFailedError,
+        "base",
+    ),
     "no archived log": (outcome(logs=()), BackupFailedError, "logs"),
     "known corruption": (outcome(corrupt=1), DamagedBackupError, "known_corruption"),
     "expired at crosscheck": (
