@@ -39,15 +39,16 @@ class Target:
     @property
     def settings(self) -> dict[str, str]:
         """Return the settings for it: a target that is not reached keeps the server from starting."""
-        # What ALTER SYSTEM once set on the original must not count; emptied first, since one target only may be set.
-        chosen = dict.fromkeys(_TARGETS, "") | {"recovery_target_timeline": str(self.timeline or "latest")}
+        follow = {"recovery_target_timeline": str(self.timeline or "latest")}
         if self.position is not None:
             aim = {"recovery_target_lsn": format_lsn(self.position)}
         elif self.until is not None:
             aim = {"recovery_target_time": self.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")}
         else:
-            return chosen
-        return chosen | aim | {"recovery_target_inclusive": "off", "recovery_target_action": "promote"}
+            return dict.fromkeys(_TARGETS, "") | follow
+        # What ALTER SYSTEM once set on the original must not count; emptied first: only one target may ever be set.
+        emptied = {name: "" for name in _TARGETS if name not in aim}
+        return emptied | follow | aim | {"recovery_target_inclusive": "off", "recovery_target_action": "promote"}
 
 
 def shell_quoted(word: str) -> str:

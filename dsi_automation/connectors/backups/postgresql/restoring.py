@@ -200,7 +200,7 @@ def _reached(tools: Tools, server: Place, until: datetime | None, findings: Find
 
 
 def _dump(tools: Tools, server: Place, database: str, dump: Path, findings: Findings) -> None:
-    part = dump.with_name(f"{_PARTIAL}/{dump.name}")
+    part = dump.parent / _PARTIAL / dump.name
     done = tools.programs.run("pg_dump", "-Fc", "-f", str(part), "-d", database, place=server)
     if done.status != 0:
         raise failure("pg_dump", done)

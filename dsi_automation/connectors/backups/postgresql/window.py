@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,23 +19,33 @@ _LOOK_BACK: Final = 200
 """Segments without the end of a transaction that are read before the last set's own moment is taken."""
 
 
-def unbroken(sets: Sequence[Details]) -> tuple[Details, ...]:
-    """Return the newest sets that logs connect without a gap, oldest first."""
+def unbroken(sets: Sequence[Details], archived: Collection[Segment]) -> tuple[Details, ...]:
+    """Return the newest sets that logs connect without a gap, oldest first.
+
+    Args:
+        sets: those that are kept.
+        archived: what the archive still holds: a forgotten set in between took its snapshot of logs along.
+    """
     ordered = sorted(sets, key=lambda each: each.position)
     start = 0
     for number, each in enumerate(ordered):
-        if number and (each.gap or _apart(ordered[number - 1], each)):
+        if number and (each.gap or not _connected(ordered[number - 1], each, archived)):
             start = number
     return tuple(ordered[start:])
 
 
 def recovery_window(sets: Sequence[Details], tools: Tools) -> tuple[datetime, datetime] | None:
     """Return from when on, and until when, any moment can be brought back; None without a set."""
-    chain = unbroken(sets)
-    if not chain:
+    if not sets:
         return None
+    archive = Archive(tools.settings.wal_archive, sets[-1].segment_size)
+    try:
+        archived = archive.list().segments
+    except TransientError:
+        archived = frozenset()
+    chain = unbroken(sets, archived)
     newest = chain[-1]
-    return chain[0].moment, max(newest.moment, _last_moment(newest, tools) or newest.moment)
+    return chain[0].moment, max(newest.moment, _last_moment(newest, archive, archived, tools) or newest.moment)
 
 
 def last_end(printed: str) -> datetime | None:
@@ -44,22 +54,15 @@ def last_end(printed: str) -> datetime | None:
     return None if not found else datetime.fromisoformat(found[-1]).replace(tzinfo=UTC)
 
 
-def _apart(older: Details, newer: Details) -> bool:
+def _connected(older: Details, newer: Details, archived: Collection[Segment]) -> bool:
     if older.system_identifier != newer.system_identifier:
-        return True
-    # A set in between that was forgotten took its snapshot of logs along: what the archive holds is not known here.
-    return newer.first_segment.number > older.last_segment.number + 1 and newer.start_segment.number > (
-        older.last_segment.number + 1
-    )
+        return False
+    there = {segment.number for segment in archived}
+    return all(number in there for number in range(older.last_segment.number + 1, newer.first_segment.number))
 
 
-def _last_moment(newest: Details, tools: Tools) -> datetime | None:
-    archive = Archive(tools.settings.wal_archive, newest.segment_size)
-    try:
-        there = archive.list().segments
-    except TransientError:
-        return None
-    last = wal.contiguous_end(newest.last_segment, there)
+def _last_moment(newest: Details, archive: Archive, archived: Collection[Segment], tools: Tools) -> datetime | None:
+    last = wal.contiguous_end(newest.last_segment, archived)
     if last is None:
         return None
     for number in range(last.number, max(newest.last_segment.number, last.number - _LOOK_BACK), -1):
