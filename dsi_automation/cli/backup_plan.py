@@ -127,7 +127,7 @@ def approvals(session: Session, name: str, job: AnyJob) -> tuple[Signed, ...]:
         for one in asked
         if one.kind is RequestKind.STANDING and one.state is RequestState.APPROVED and one.plan.targets == (name,)
     ]
-    wanted = definition(job, session.toolkit.inventory.backup_plan)
+    wanted = definition(name, session.toolkit.inventory.backup_plan)
     found = []
     for operation, _ in steps_of(name, job):
         of_step = [one for one in standing if one.plan.operation == operation]

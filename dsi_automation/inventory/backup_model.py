@@ -40,6 +40,10 @@ class Retention(Strict):
 
     The last verified set, every set newer than it, and a set that still has to go to a medium are kept whatever
     this says.
+
+    Attributes:
+        last: the newest sets, whatever their dates.
+        daily, weekly, monthly, yearly: the newest set of each of so many of them.
     """
 
     last: Annotated[int, Field(ge=1)] = 3
@@ -54,7 +58,9 @@ class Retry(Strict):
 
     Attributes:
         tries: in all; 1 for no other try.
-        wait: before the second try; each further wait is `factor` times longer, at most `longest`.
+        wait: before the second try.
+        factor: how many times longer each further wait is.
+        longest: the longest wait.
     """
 
     tries: Annotated[int, Field(ge=1, le=10)] = 3
@@ -112,6 +118,7 @@ class FilesBackup(Job):
     """Files and applications of one server (procedure D).
 
     Attributes:
+        kind: `files`.
         host: host of the inventory: over SSH, or over WinRM for a Windows server.
         paths: files and folders, absolute; one that is missing fails the backup.
         exclude: patterns, as restic's `--exclude` takes them.
@@ -158,6 +165,8 @@ class PostgresBackup(Job):
     """A PostgreSQL cluster, with continuous archiving of its log (procedure R).
 
     Attributes:
+        kind: `postgresql`.
+        maintenance_database: where the controller connects to ask about the cluster.
         server, port, user: as the controller connects; the user has REPLICATION and may read for the checks.
         password: of that user; None for a client certificate or ~/.pgpass.
         ca_file: CA of the server's certificate, PEM: the connection is then verified; None for none.
@@ -194,6 +203,7 @@ class OracleBackup(Job):
     """An Oracle database, with RMAN over SSH (procedure R).
 
     Attributes:
+        kind: `oracle`.
         host: host of the inventory, over SSH.
         user: operating-system user that runs RMAN there (member of the group OSBACKUPDBA).
         oracle_home, oracle_sid: its environment.
@@ -318,7 +328,12 @@ class Rotation(Strict):
 
 
 class MediaSettings(Strict):
-    """The content of `dsi_media`: every medium, and the rotations they belong to."""
+    """The content of `dsi_media`: every medium, and the rotations they belong to.
+
+    Attributes:
+        media: by the name used in the record and in commands.
+        rotations: by name; a backup names one.
+    """
 
     media: dict[NonEmpty, AnyMedium] = {}  # noqa: RUF012  # pydantic copies it
     rotations: dict[NonEmpty, Rotation] = {}  # noqa: RUF012  # pydantic copies it
@@ -349,6 +364,7 @@ class MailSettings(Strict):
         ca_file: CA of its certificate, PEM, relative to the inventory.
         sender: our address.
         prefix: what each subject begins with.
+        timeout_seconds: for one answer of the relay.
         give_up_after: how long a mail is offered before it is set aside and told about.
     """
 
@@ -364,11 +380,16 @@ class MailSettings(Strict):
 
 
 class BackupPlan(Strict):
-    """The whole backup plan, its parts held against one another."""
+    """The whole backup plan, its parts held against one another.
+
+    Attributes:
+        rhythm: when each backup is made by itself: `cron time_zone` of every schedule that names it.
+    """
 
     repositories: dict[NonEmpty, Repository] = {}  # noqa: RUF012  # pydantic copies it
     backups: dict[NonEmpty, AnyJob] = {}  # noqa: RUF012  # pydantic copies it
     media: MediaSettings = MediaSettings()
+    rhythm: dict[NonEmpty, tuple[NonEmpty, ...]] = {}  # noqa: RUF012  # pydantic copies it
 
     @model_validator(mode="after")
     def _known(self) -> BackupPlan:
@@ -382,12 +403,17 @@ class BackupPlan(Strict):
         return self
 
 
-def definition(job: Job, plan: BackupPlan) -> dict[str, Any]:
-    """Return what a standing approval of a backup binds: all the plan says of it, as JSON, without any secret."""
+def definition(name: str, plan: BackupPlan) -> dict[str, Any]:
+    """Return what a standing approval of a backup binds: all the plan says of it, as JSON, without any secret.
+
+    What is saved, where to, how it is proven, how long it is kept, on which media, and when.
+    """
+    job = plan.backups[name]
     repository = plan.repositories[job.repository]
     rotation = None if job.media is None else plan.media.rotations[job.media]
     return {
         "backup": job.model_dump(mode="json"),
         "repository": repository.model_dump(mode="json"),
         "rotation": None if rotation is None else rotation.model_dump(mode="json"),
+        "rhythm": sorted(plan.rhythm.get(name, ())),
     }

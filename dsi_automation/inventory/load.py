@@ -30,6 +30,8 @@ from dsi_automation.inventory.model import (
 )
 from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
+from dsi_automation.inventory.schedules import FILE as SCHEDULES_FILE
+from dsi_automation.inventory.schedules import load_schedules, rhythm
 from dsi_automation.inventory.settings import Settings
 from dsi_automation.inventory.ssh_hosts import SSH_NAMES, SshVariables
 
@@ -190,6 +192,8 @@ class Inventory:
             if self._described(name, T("the variable {name} is part of the backup plan; it is missing.", name=name)):
                 kind = BackupPlan.model_fields[key].annotation
                 found[key] = self._validated(kind, name, self._globals[name])
+        if found.get("backups"):
+            found["rhythm"] = rhythm(load_schedules(self.home / SCHEDULES_FILE))
         plan: BackupPlan = self._validated(BackupPlan, "dsi_backups", found)
         return plan
 

@@ -25,3 +25,12 @@ def load_schedules(path: Path) -> Mapping[str, Schedule]:
         name: schedule.model_copy(update={"time_zone": schedule.time_zone or content.time_zone})
         for name, schedule in content.schedules.items()
     }
+
+
+def rhythm(schedules: Mapping[str, Schedule]) -> dict[str, tuple[str, ...]]:
+    """Return when each backup is made by itself: the enabled schedules that name it, as `cron time_zone`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for schedule in schedules.values():
+        if schedule.backup is not None and schedule.enabled:
+            found[schedule.backup] = (*found.get(schedule.backup, ()), f"{schedule.cron} {schedule.time_zone}")
+    return found

@@ -52,7 +52,7 @@ class World:
 
     def definition(self, name: str) -> dict[str, Any]:
         """Return what an approval of one backup binds."""
-        return definition(self.job(name), self.plan)
+        return definition(name, self.plan)
 
     def in_repository(self, repository: str) -> tuple[StoredSet, ...]:
         """Return the sets that are kept in one repository of the inventory, oldest first."""
