@@ -16,6 +16,7 @@ from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory import people as people_file
 from dsi_automation.inventory import policy as policy_file
 from dsi_automation.inventory.account_doctor import ACCOUNTS, TENANT, account_checks, tenant_checks
+from dsi_automation.inventory.backup_doctor import BACKUPS, backup_checks
 from dsi_automation.inventory.hosts import HOST_NAMES
 from dsi_automation.inventory.load import GLOBAL_NAMES, Inventory
 from dsi_automation.inventory.naming import name_for
@@ -23,6 +24,8 @@ from dsi_automation.inventory.near import near
 from dsi_automation.inventory.people import People, may_sign
 from dsi_automation.inventory.policy import unsatisfiable
 from dsi_automation.inventory.problems import InventoryError
+from dsi_automation.inventory.schedule_doctor import schedule_checks
+from dsi_automation.inventory.schedules import FILE as SCHEDULES
 from dsi_automation.inventory.settings import Settings
 
 KEY_WARNING: Final = timedelta(days=30)
@@ -41,7 +44,9 @@ def inventory_checks(inventory: Inventory, settings: Settings, now: datetime) ->
         ("dsi_credentials", lambda: _secrets(inventory)),
         (ACCOUNTS, lambda: account_checks(inventory)),
         (TENANT, lambda: tenant_checks(inventory)),
+        (BACKUPS, lambda: backup_checks(inventory)),
         (inventory.source.name, lambda: _hosts(inventory)),
+        (SCHEDULES, lambda: schedule_checks(inventory)),
     )
     told: set[str] = set()
     for name, look in parts:
@@ -86,7 +91,7 @@ def _permissions(inventory: Inventory) -> Iterator[Check]:
     files = [
         inventory.home,
         inventory.source,
-        *(inventory.home / name for name in (people_file.FILE, policy_file.FILE)),
+        *(inventory.home / name for name in (people_file.FILE, policy_file.FILE, SCHEDULES)),
     ]
     files += [path for folder in folders if folder.is_dir() for path in (folder, *sorted(folder.rglob("*")))]
     open_to: dict[str, list[str]] = {"others": [], "group": []}

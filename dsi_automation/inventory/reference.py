@@ -18,9 +18,10 @@ from typing import Annotated, Any, Final, Literal, TypeAliasType, Union, get_arg
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dsi_automation.inventory import account_model, model
+from dsi_automation.inventory import account_model, backup_model, model, schedule_model
 from dsi_automation.inventory.durations import short
 from dsi_automation.inventory.hosts import HostVariables, WindowsVariables
+from dsi_automation.inventory.ssh_hosts import SshVariables
 
 INTRODUCTION: Final = """\
 # The inventory: every variable and key
@@ -28,19 +29,21 @@ INTRODUCTION: Final = """\
 <!-- Written by `python -m dsi_automation.inventory.reference`. Do not edit: change the models. -->
 
 An inventory is a folder: `hosts.yml` (any inventory Ansible reads), `group_vars/`, `host_vars/`, and beside them
-`people.yml`, `approval_policy.yml` and `dsi.yml`. `inventories/example` shows all of it, commented; `dsi init` writes
-a copy to start from; `dsi doctor` checks it. A key nobody knows, a key written twice and a value of the wrong type
-are errors, all told at once with file, line and key.
+`people.yml`, `approval_policy.yml`, `dsi.yml` and `schedules.yml`. `inventories/example` shows all of it, commented;
+`dsi init` writes a copy to start from; `dsi doctor` checks it. A key nobody knows, a key written twice and a value of
+the wrong type are errors, all told at once with file, line and key.
 
-`dsi_sites`, `dsi_directory`, `dsi_workstation`, `dsi_credentials`, `dsi_accounts` and `dsi_m365` hold for the whole
-inventory: set them for the group `all`. The last two are needed for people's accounts only. Paths are relative to the
-inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+`dsi_sites`, `dsi_directory`, `dsi_workstation`, `dsi_credentials`, `dsi_accounts`, `dsi_m365`, `dsi_repositories`,
+`dsi_backups`, `dsi_backup`, `dsi_media` and `dsi_mail` hold for the whole inventory: set them for the group `all`.
+`dsi_accounts` and `dsi_m365` are needed for people's accounts only, the last five for backups only. Paths are relative
+to the inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
 
 The file that `retired_addresses` names holds one mail address per line, in UTF-8; what follows a `#` is a remark.
 """
 SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("Variables of a host or group", "", HostVariables),
     ("Variables of a Windows host", "Read for hosts with `ansible_connection: winrm`.", WindowsVariables),
+    ("Variables of a host reached over SSH", "Read for hosts with `ansible_connection: ssh`.", SshVariables),
     ("`dsi_sites`", "`dsi_sites` is a mapping of site code to:", model.Site),
     ("`naming` of a site", "", model.NamingRule),
     ("`dsi_directory`", "", model.DirectorySettings),
@@ -51,6 +54,24 @@ SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("`help_desk` of `dsi_accounts`", "", account_model.HelpDesk),
     ("`dsi_m365`", "Exactly one of `certificate`, `secret` and `managed_identity`.", account_model.TenantSettings),
     ("`sync_job` of `dsi_m365`", "", account_model.SyncJob),
+    ("`dsi_repositories`", "`dsi_repositories` is a mapping of name to:", backup_model.Repository),
+    (
+        "`dsi_backups`: files",
+        "`dsi_backups` is a mapping of name to one of three kinds. A standing approval binds all that is said of it.",
+        backup_model.FilesBackup,
+    ),
+    ("`dsi_backups`: PostgreSQL", "", backup_model.PostgresBackup),
+    ("`dsi_backups`: Oracle", "", backup_model.OracleBackup),
+    ("`retention` of a backup", "", backup_model.Retention),
+    ("`retry` of a backup", "", backup_model.Retry),
+    ("`verification` of a backup", "", backup_model.Verification),
+    ("`checks` of a PostgreSQL backup", "", backup_model.QueryCheck),
+    ("`dsi_backup`", "", backup_model.BackupSettings),
+    ("`dsi_media`", "", backup_model.MediaSettings),
+    ("A disk of `dsi_media`", "", backup_model.DiskMedium),
+    ("A tape of `dsi_media`", "", backup_model.TapeMedium),
+    ("A rotation of `dsi_media`", "", backup_model.Rotation),
+    ("`dsi_mail`", "", backup_model.MailSettings),
     ("`people.yml`", "", model.PeopleFile),
     ("A person", "", model.Person),
     ("A key of a person", "", model.PersonKey),
@@ -59,6 +80,10 @@ SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("`standing` of a rule", "", model.StandingRule),
     ("`emergency` of a rule", "", model.EmergencyRule),
     ("`dsi.yml`", "", model.SettingsFile),
+    ("`schedules.yml`", "The file may be absent.", schedule_model.SchedulesFile),
+    ("A schedule", "", schedule_model.Schedule),
+    ("A step of a schedule", "", schedule_model.ScheduledStep),
+    ("`clock_change` of a schedule", "", schedule_model.ClockChange),
 )
 
 
@@ -77,7 +102,10 @@ def _section(title: str, lead: str, described: type[BaseModel]) -> Iterator[str]
 
 
 def attributes(described: type[BaseModel]) -> dict[str, str]:
-    """Return what the docstring of a model says about each of its attributes."""
+    """Return what the docstring of a model, or of one it extends, says about each of its attributes."""
+    inherited = [
+        attributes(base) for base in described.__bases__ if base is not BaseModel and hasattr(base, "model_fields")
+    ]
     section = (inspect.getdoc(described) or "").partition("Attributes:\n")[2]
     found: dict[str, str] = {}
     name = ""
@@ -88,7 +116,8 @@ def attributes(described: type[BaseModel]) -> dict[str, str]:
             found[name] = start[2]
         elif name and line.strip():
             found[name] += f" {line.strip()}"
-    return {one: text for names, text in found.items() for one in names.split(", ")}
+    own = {one: text for names, text in found.items() for one in names.split(", ")}
+    return {name: text for of in (*inherited, own) for name, text in of.items()}
 
 
 def _type(annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()) -> str:
@@ -101,11 +130,15 @@ def _type(annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()) -> str:
             "DistinguishedName": "DN",
             "Pattern": "regular expression",
             "Domain": "domain",
+            "Zone": "time zone",
+            "Cron": "cron expression",
         }
         return names.get(annotation.__name__) or _type(annotation.__value__)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(arguments[0], arguments[1:])
+    if annotation is Any:
+        return "any value"
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in {Union, UnionType}:

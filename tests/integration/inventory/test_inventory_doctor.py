@@ -26,7 +26,8 @@ def home(tmp_path):
     folder = tmp_path / "inventory"
     init(folder)
     (folder / "ca.pem").write_text("a certificate")
-    for name in ("local_administrator", "directory_accounts", "m365.pem"):
+    backups = ("depot_serveurs", "depot_bases", "sydam_sauvegarde", "supports")
+    for name in ("local_administrator", "directory_accounts", "m365.pem", *backups):
         (folder / "secrets" / name).write_text(PASSWORD)
         (folder / "secrets" / name).chmod(0o600)
     vault = tmp_path / "vault-password"
@@ -34,6 +35,10 @@ def home(tmp_path):
     command = [Path(sys.executable).parent / "ansible-vault", "encrypt_string", "--vault-password-file", vault]
     value = subprocess.run([*command, "--stdin-name", "vault_directory_join"], input=PASSWORD, text=True, check=True,
                            capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout  # fmt: skip
+    described = folder / "group_vars" / "all.yml"
+    described.write_text(described.read_text().replace("/srv/sauvegardes", str(tmp_path / "sauvegardes")))
+    for name in ("serveurs", "bases", "etape/sydam", "journaux/sydam"):
+        (tmp_path / "sauvegardes" / name).mkdir(parents=True)
     with (folder / "group_vars" / "all.yml").open("a") as file:
         file.write(f"\n{value}\n")
     return folder
@@ -102,7 +107,7 @@ def test_init_writes_the_example_as_it_is_and_a_folder_for_secrets_that_is_close
     }
     assert (directory / "secrets").stat().st_mode & 0o777 == 0o700
     assert [str(text) for text in report.prepared] == ["prepared inventory"]
-    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 4
+    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 6
 
 
 def test_init_leaves_an_inventory_that_exists_as_it_is_and_says_what_is_there(tmp_path):
@@ -142,3 +147,23 @@ def test_the_wheel_and_the_source_tree_share_one_example(tmp_path):
     assert EXAMPLE.resolve() == ROOT / "inventories/example"
     shutil.copytree(EXAMPLE, tmp_path / "copy")
     assert (tmp_path / "copy" / "people.yml").is_file()
+
+
+def test_a_backup_plan_that_cannot_work_is_found(home):
+    described = home / "group_vars" / "all.yml"
+    text = described.read_text()
+    text = text.replace("report_to: [f.ouattara, j.gnagne]", "report_to: [controleur, nobody]")
+    text = text.replace("host: srv-fichiers-abj", "host: srv-absent")
+    text = text.replace("bin_dir: /usr/lib/postgresql/15/bin", "bin_dir: /usr/lib/postgresql/0")
+    text = text.replace("keepers: [k.yeo, f.ouattara]", "keepers: [k.yeo]")
+    text = text.replace("  restic: restic\n", "  restic: restic-absent\n")
+    described.write_text(text)
+    (home / "secrets" / "depot_bases").unlink()
+    assert failures(home) == {
+        ("dsi_repositories", "bases.password"),
+        ("dsi_backup", "restic"),
+        ("dsi_backup", "report_to"),
+        ("dsi_backups", "fichiers-abj.host"),
+        ("dsi_backups", "sydam.bin_dir"),
+        ("dsi_media", "externe.keepers"),
+    }
