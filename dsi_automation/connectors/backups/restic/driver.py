@@ -191,12 +191,16 @@ class Restic:
             )  # fmt: skip
         return {snapshot: made[snapshot] for snapshot in snapshots}
 
+    def drop(self, ids: Sequence[str]) -> None:
+        """Remove these snapshots from the list; what they hold stays until the next `forget`."""
+        if ids:
+            self._succeed(self._start(["forget", *ids]))
+
     def forget(self, ids: Sequence[str], timeout: float | None = None) -> int:
         """Remove these snapshots, and no others, then what nothing needs any more; returns bytes freed, as it says."""
         known = {item.id for item in self.snapshots()}
         gone = [item for item in ids if item in known]
-        if gone:
-            self._succeed(self._start(["forget", *gone], timeout=timeout))
+        self.drop(gone)
         finished = self._succeed(self._start(["prune"], timeout=timeout))
         return _bytes_freed(finished.text)
 
@@ -233,8 +237,7 @@ class Restic:
         marked = self.snapshots(tags=wanted.tags) if wanted.tags else ()
         short = str(summary.get("snapshot_id", ""))
         found = [item.id for item in marked if short and item.id.startswith(short)]
-        if found:
-            self._succeed(self._start(["forget", *found], timeout=SHORT))
+        self.drop(found)
 
     def _whole(self, short: str) -> tuple[str, str]:
         """Return the identifiers of the repository and of a snapshot just made."""

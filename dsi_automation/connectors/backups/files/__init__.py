@@ -1,0 +1,1 @@
+"""Files and applications of a server (procedure D): restic there, our own manifest beside it."""
