@@ -24,7 +24,6 @@ def test_a_set_is_made_proven_and_leaves_nothing_behind(backups: Backups) -> Non
         proven = engine.verify(stored, depth, silent)
         assert [c for c in proven.checks if not c.ok] == [], depth
         assert proven.level == 4
-        print(proven.phases, stored.made.phases)  # DEBUG
     assert proven.restored_bytes >= stored.made.size * 0.9
     assert stored.made.details["counts"] == {"sydam": {"rows": {"public.declaration": 5000}, "exact": True}}
     assert backups.leftovers() == []
