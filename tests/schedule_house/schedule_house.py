@@ -21,6 +21,7 @@ from dsi_automation.cli import schedule_run
 from dsi_automation.cli.main import run
 from dsi_automation.cli.session import Session
 from dsi_automation.composition.toolkit import Toolkit
+from dsi_automation.core.clock import SystemClock
 from dsi_automation.engine.model import StandingBounds, Window
 from dsi_automation.engine.operation import TargetKind
 
@@ -37,6 +38,16 @@ operations:
       valid_for: 7d
       standing: {allowed: true, longest: 92d}
 """
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock and as many seconds as a file says: a test sets the clock of several processes."""
+
+    def __init__(self, root):
+        self.file = Path(root) / "offset"
+
+    def now(self):
+        return super().now() + timedelta(seconds=float(self.file.read_text()))
 
 
 class Controller(Toolkit):
@@ -96,6 +107,7 @@ def furnish(root, schedules, targets=("t1",)):
     (inv / "dsi.yml").write_text("state_dir: ../state\nlanguage: en\n")
     (inv / "hosts.yml").write_text("all: {}\n")
     (inv / "schedules.yml").write_text(schedules)
+    (root / "offset").write_text("0")
     return root
 
 
@@ -132,8 +144,8 @@ def outcomes(root, name="nuit"):
 
 def started(root, *arguments, **more):
     """Start `dsi ARGUMENTS` of the folder."""
-    command = [*more.pop("before", ()), sys.executable, str(THIS), str(root), *arguments]
-    environ = {**os.environ, "DSI_LANG": "en", **more.pop("environ", {})}
+    command = [sys.executable, str(THIS), str(root), *arguments]
+    environ = {**os.environ, "DSI_LANG": "en"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ, **more)
 
 
@@ -149,7 +161,8 @@ def until(condition, seconds=60):
 def main():
     root, *arguments = sys.argv[1:]
     schedule_run.PROGRAM = (sys.executable, str(THIS), root)
-    session = Session(assemble=lambda _choices: Controller(root))
+    clock = ShiftedClock(root)
+    session = Session(clock=clock, assemble=lambda _choices: Controller(root, clock=clock))
     sys.exit(run(arguments, session))
 
 

@@ -45,7 +45,7 @@ def written(house, target="t1"):
 def occur(house, listener=None):
     """Carry out the occurrence that is due."""
     schedule = house.schedules()["nuit"]
-    claim, missed = take(house, "nuit", schedule, fresh=ON_TIME)
+    claim, _missed = take(house, "nuit", schedule, fresh=ON_TIME)
     assert claim is not None
     return carry_out(house, schedule, claim, listener or Silent(), threading.Event())
 

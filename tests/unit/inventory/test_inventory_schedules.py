@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from dsi_automation.inventory.backup_model import BackupPlan
 from dsi_automation.inventory.problems import InventoryError
+from dsi_automation.inventory.schedule_doctor import schedule_checks
 from dsi_automation.inventory.schedules import load_schedules
 
 GOOD = """\
@@ -71,3 +73,21 @@ def test_what_a_schedule_may_not_say_is_told_with_its_place(written, more, path)
 
 def test_a_name_that_no_unit_can_have_is_refused(written):
     assert problem(written(GOOD.replace("nuit:", "'chaque nuit':"))).line == 4
+
+
+class _Home:
+    """As much of an inventory as the doctor asks for."""
+
+    def __init__(self, home):
+        self.home = home
+        self.backup_plan = BackupPlan.model_validate({})
+
+
+def test_the_doctor_names_a_backup_that_nobody_describes_and_a_window_that_is_too_short(written):
+    path = written(GOOD + "    too_late_after: 1m\n")
+    found = {check.name: check for check in schedule_checks(_Home(path.parent))}
+    assert (found["schedules"].ok, found["backup"].ok, found["too_late_after"].warning) == (True, False, True)
+
+
+def test_the_doctor_says_nothing_where_nothing_is_scheduled(tmp_path):
+    assert list(schedule_checks(_Home(tmp_path))) == []

@@ -1,7 +1,7 @@
 """When schedules come to pass: zones, changes of the clock, jitter."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,7 +51,7 @@ def test_a_moment_the_clock_shows_twice_is_run_twice_where_the_schedule_says_so(
 def test_what_runs_each_quarter_of_an_hour_goes_on_through_both_changes():
     for change in (utc(2027, 3, 28), utc(2027, 10, 31)):
         found = first(40, schedule("*/15 * * * *"), change - timedelta(hours=4))
-        assert {later - earlier for earlier, later in zip(found, found[1:], strict=False)} == {timedelta(minutes=15)}
+        assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(minutes=15)}
 
 
 def test_both_day_fields_mean_a_day_that_either_names():
@@ -66,7 +66,7 @@ crons = st.builds(
     st.sampled_from(["*", "*", "1-7", "28"]),
     st.sampled_from(["*", "*", "SUN", "mon-fri"]),
 )
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
+moments = st.integers(0, 3 * 365 * 86400).map(lambda seconds: utc(2026, 1, 1) + timedelta(seconds=seconds))
 
 
 @settings(max_examples=150)

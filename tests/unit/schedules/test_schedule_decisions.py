@@ -121,7 +121,7 @@ def test_whenever_it_is_looked_at_each_occurrence_is_begun_or_missed_exactly_onc
         counted = [item for item in found.missed for _ in range(item.count)]
         settled += [None] * len(counted) + ([found.begin] if found.begin else [])
         cursor = max([cursor, *(item.last for item in found.missed), *([found.begin.due] if found.begin else [])])
-    due = [item for item in _until(occurrences("n", schedule, DUE), now)]
+    due = list(_until(occurrences("n", schedule, DUE), now))
     assert len(settled) == len(due)
 
 
