@@ -265,16 +265,24 @@ def _again_read_only(folder: Path) -> Iterator[bool]:
     # Held open, so that a loop device that frees itself at its last close outlives the moment between.
     device = os.open(mount.source, os.O_RDONLY)
     try:
-        if not mounts.unmount(folder):
-            yield False
-            return
-        mounts.mount(mount.source, folder, ["ro"])
+        again = mounts.unmount(folder) and _mounted_anew(mount)
         try:
-            yield True
+            yield again
         finally:
-            _as_before(mount)
+            if again:
+                _as_before(mount)
     finally:
         os.close(device)
+
+
+def _mounted_anew(mount: Mount) -> bool:
+    try:
+        mounts.mount(mount.source, mount.target, ["ro"])
+    except MediumRefusedError:
+        # Another mount namespace (a container) holds the filesystem: it was never unmounted, and its cache is alive.
+        mounts.mount(mount.source, mount.target, list(mount.options))
+        return False
+    return True
 
 
 def _as_before(mount: Mount) -> None:

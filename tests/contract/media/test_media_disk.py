@@ -114,6 +114,24 @@ def test_it_is_found_by_dropping_the_cache_too_where_nobody_may_unmount(disk, me
     assert mounted(disk)
 
 
+def test_a_filesystem_that_another_mount_namespace_holds_is_read_past_the_cache(disk, medium):
+    copied(medium)
+    hold = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo held; read line"]
+    holder = subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        held = bytearray(disk.image.read_bytes())
+        at = held.rindex(b"SET-1SET-1SET-1") + 3
+        with disk.image.open("r+b") as image:
+            image.seek(at)
+            image.write(bytes([held[at] ^ 1]))
+        with pytest.raises(MediumDamagedError, match="pack"), medium.read_back("SET-1", quiet):
+            pytest.fail("a damaged copy was given out")
+        (disk.mount_point / "writable-again").write_text("x")
+    finally:
+        holder.communicate("go\n")
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_an_empty_mount_point_is_never_written(new_disk, opened, there):
     disk = new_disk()
