@@ -182,7 +182,7 @@ def _stale(
     if last_verified is not None:
         if now - catalogue.recorded[last_verified.id] <= limit:
             return []
-        why = T("The newest verified set, {set}, is older than {hours} hours allow.", set=last_verified.id, hours=hours)
+        why = T("The newest verified set, {set}, is more than {hours} hours old.", set=last_verified.id, hours=hours)
         return [(HealthState.STALE, why)]
     first = next(stored for stored in catalogue.sets.values() if stored.job == newest.job)
     if now - catalogue.recorded[first.id] <= limit:
