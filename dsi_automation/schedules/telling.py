@@ -10,6 +10,8 @@ from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dsi_automation.composition import Toolkit
     from dsi_automation.core.errors import DsiError
     from dsi_automation.inventory.schedule_model import Schedule
@@ -26,18 +28,24 @@ REASONS: Final[Mapping[str, Text]] = {
 
 def missed_text(name: str, schedule: Schedule, missed: Missed) -> Text:
     """Return what people read about occurrences that were missed."""
-    from dsi_automation.schedules.occurrences import zone_of
-
+    reason = REASONS.get(missed.reason, T("unknown"))
+    first, last = (_shown(schedule, moment) for moment in (missed.first, missed.last))
     return TN(
         "Missed: {title} ({name}), due {first}: {reason}.",
         "Missed: {title} ({name}), {n} times, from {first} to {last}: {reason}.",
         missed.count,
         title=schedule.title,
         name=name,
-        first=f"{missed.first.astimezone(zone_of(schedule)):%Y-%m-%d %H:%M %:z}",
-        last=f"{missed.last.astimezone(zone_of(schedule)):%Y-%m-%d %H:%M %:z}",
-        reason=REASONS.get(missed.reason, T("unknown")),
+        first=first,
+        last=last,
+        reason=reason,
     )
+
+
+def _shown(schedule: Schedule, moment: datetime) -> str:
+    from dsi_automation.schedules.occurrences import zone_of
+
+    return f"{moment.astimezone(zone_of(schedule)):%Y-%m-%d %H:%M %:z}"
 
 
 def tell_missed(

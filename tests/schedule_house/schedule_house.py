@@ -5,9 +5,11 @@ Run as a program it is `dsi` with the operation `folder.fill`: `python schedule_
 """
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -142,11 +144,22 @@ def outcomes(root, name="nuit"):
     return [entry.body for entry in entries]
 
 
-def started(root, *arguments, **more):
-    """Start `dsi ARGUMENTS` of the folder."""
-    command = [sys.executable, str(THIS), str(root), *arguments]
-    environ = {**os.environ, "DSI_LANG": "en"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ, **more)
+class Started(subprocess.Popen):
+    """A `dsi ARGUMENTS` of the folder, whose output is a file: its children may outlive it."""
+
+    def __init__(self, root, *arguments):
+        descriptor, name = tempfile.mkstemp(dir=root, prefix="output-")
+        self.output = Path(name)
+        command = [sys.executable, str(THIS), str(root), *arguments]
+        super().__init__(command, stdout=descriptor, env={**os.environ, "DSI_LANG": "en"})
+        os.close(descriptor)
+
+    def told(self):
+        """Return what it has written until now, one event a line."""
+        return [json.loads(line) for line in self.output.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def kinds(self):
+        return [line["event"] for line in self.told()]
 
 
 def until(condition, seconds=60):

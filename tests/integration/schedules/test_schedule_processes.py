@@ -1,13 +1,12 @@
 """The scheduler as processes: stopped, killed, doubled, and with its clock set."""
 
-import json
 import os
 import signal
 import subprocess
 import time
 
 import pytest
-from schedule_house import every_minute, furnish, outcomes, stand, started, until
+from schedule_house import Started, every_minute, furnish, outcomes, stand, until
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def start():
         """Start `dsi` with a clock that stands `ahead` seconds before a full minute; None leaves it as it is."""
         if ahead is not None:
             (root / "offset").write_text(str((60 - ahead - time.time() % 60) % 60))
-        running.append(started(root, *arguments))
+        running.append(Started(root, *arguments))
         return running[-1]
 
     yield begin
@@ -33,11 +32,6 @@ def start():
         if process.poll() is None:
             process.kill()
         process.wait()
-        process.stdout.close()
-
-
-def lines(process):
-    return [json.loads(line) for line in process.stdout.read().splitlines()]
 
 
 def acting(root):
@@ -63,7 +57,7 @@ def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
     assert scheduler.wait(60) == 0
     assert words(root) == ["known", "started", "done"]
     assert written(root) == {"a": 1, "b": 1, "c": 1}
-    kinds = [line["event"] for line in lines(scheduler)]
+    kinds = scheduler.kinds()
     assert kinds[0] == "scheduler.started"
     assert kinds[-1] == "scheduler.stopped"
     assert {"schedule.started", "scheduler.stopping", "schedule.ended"} <= set(kinds)
@@ -71,7 +65,7 @@ def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
 
 def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finishes_it(root, start):
     (root / "slow").touch()
-    scheduler = start(root, "schedule", "run")
+    scheduler = start(root, "schedule", "run", "--json")
     until(lambda: acting(root))
     scheduler.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -83,8 +77,9 @@ def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finish
     assert scheduler.wait(60) == 0
     assert words(root) == ["known", "started", "interrupted"]
     assert written(root) == {"a": 1}
-    again = start(root, "schedule", "run", ahead=None)
+    again = start(root, "schedule", "run", "--json", ahead=None)
     until(lambda: words(root)[-1] == "done")
+    until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
     assert again.wait(60) == 0
     assert written(root) == {"a": 1, "b": 1, "c": 1}
@@ -95,33 +90,29 @@ def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(ro
     scheduler = start(root, "schedule", "run", "--json")
     until(lambda: acting(root))
     scheduler.kill()
-    for line in lines_so_far(scheduler):
+    for line in scheduler.told():
         if line["event"] == "schedule.started":
             os.killpg(line["data"]["pid"], signal.SIGKILL)
     scheduler.wait()
     (root / "slow").unlink()
-    again = start(root, "schedule", "run", ahead=None)
+    again = start(root, "schedule", "run", "--json", ahead=None)
     until(lambda: words(root)[-1] == "done")
+    until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
     assert again.wait(60) == 0
     assert written(root) == {"a": 1, "b": 1, "c": 1}
 
 
-def lines_so_far(process):
-    """Return what a process wrote, whose children keep its output open."""
-    os.set_blocking(process.stdout.fileno(), False)
-    return [json.loads(line) for line in (process.stdout.read() or "").splitlines()]
-
-
 def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing_twice(root, start):
     (root / "slow").touch()
-    scheduler = start(root, "schedule", "run")
+    scheduler = start(root, "schedule", "run", "--json")
     until(lambda: acting(root))
     scheduler.kill()
     scheduler.wait()
-    again = start(root, "schedule", "run", ahead=None)
+    again = start(root, "schedule", "run", "--json", ahead=None)
     (root / "slow").unlink()
     until(lambda: "done" in words(root))
+    until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
     assert again.wait(60) == 0
     assert words(root).count("started") == len({item["due"] for item in outcomes(root) if item["outcome"] == "started"})
@@ -129,7 +120,7 @@ def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing
 
 
 def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
-    both = [start(root, "schedule", "run", ahead=ahead) for ahead in (5, None)]
+    both = [start(root, "schedule", "run", "--json", ahead=ahead) for ahead in (5, None)]
     until(lambda: "done" in words(root), 100)
     for scheduler in both:
         scheduler.send_signal(signal.SIGTERM)
@@ -155,7 +146,7 @@ def test_a_clock_set_forward_is_told_and_the_newest_occurrence_runs_once(root, s
     until(lambda: "done" in words(root))
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(60) == 0
-    told = {line["event"]: line["data"] for line in lines(scheduler)}
+    told = {line["event"]: line["data"] for line in scheduler.told()}
     assert told["scheduler.clock"]["seconds"] == pytest.approx(3 * 3600, abs=5)
     (missed,) = [item for item in outcomes(root) if item["outcome"] == "missed"]
     assert (missed["count"], missed["reason"]) == (2, "superseded")
@@ -167,29 +158,19 @@ def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
     good = file.read_text()
     file.write_text("version: 1\n")
     scheduler = start(root, "schedule", "run", "--json", ahead=10)
-    until(lambda: "scheduler.started" in peek(scheduler))
+    until(lambda: "scheduler.started" in scheduler.kinds())
     file.write_text("version: one\n")
-    until(lambda: "scheduler.trouble" in woken(scheduler))
+    until(lambda: woken(scheduler, lambda: "scheduler.trouble" in scheduler.kinds()))
     file.write_text(good)
-    until(lambda: words_woken(scheduler, root))
+    until(lambda: woken(scheduler, lambda: "known" in words(root)))
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(60) == 0
 
 
-def peek(process, seen={}):  # noqa: B006  # what a process wrote until now
-    os.set_blocking(process.stdout.fileno(), False)
-    seen[process.pid] = seen.get(process.pid, "") + (process.stdout.read() or "")
-    return seen[process.pid]
-
-
-def woken(process):
-    process.send_signal(signal.SIGCHLD)
-    return peek(process)
-
-
-def words_woken(process, root):
-    process.send_signal(signal.SIGCHLD)
-    return "known" in words(root)
+def woken(scheduler, condition):
+    """Tell whether it has come to that, and have it look again: it would within a minute by itself."""
+    scheduler.send_signal(signal.SIGCHLD)
+    return condition()
 
 
 def test_by_hand_one_schedule_runs_and_its_exit_code_says_how(root, start):
