@@ -236,6 +236,8 @@ def reset(session: Session, workstation: str | None, name: str, *, m365: bool) -
         session.out.data({"reset": "m365" if m365 else workstation or "all"})
         return
     session.out.line(text)
+    if workstation is None and not m365 and chosen.has_servers and chosen.facilities.keeps_backups:
+        session.out.line(T("The backups stay, since the record counts on them; `dsi lab down` takes both away."))
 
 
 def _summary(session: Session, found: dict[str, Any]) -> None:

@@ -161,7 +161,7 @@ class Database:
                     detail={"log": str(self.daemon.log)},
                 )
             self.clock.sleep(0.05)
-        if not self._start_marks.exists():
+        if self._known_marks() is None:
             self._start_marks.write_text(json.dumps(self._marks()))
 
     def answers(self) -> bool:
@@ -208,21 +208,45 @@ class Database:
         return int(self.sql(f"SELECT ajouter_declarations({declarations:d});"))
 
     def reset(self, authority: Authority, passwords: Passwords) -> None:
-        """Put the cluster back to its initial rows: made anew when anything was written since, which takes seconds."""
-        if self.answers() and self._start_marks.exists():
-            try:
-                same = json.loads(self._start_marks.read_text()) == self._marks()
-            except (DsiError, ValueError):
-                # Damaged on purpose, perhaps.
-                same = False
-            if same:
-                return
-        self.stop()
-        for folder in (self.data, self.archive):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Put the initial rows back, if anything was written since: the same cluster where it is sound, else a new one.
+
+        The same one keeps its system identifier and its log, which backups on record go by.
+        """
+        before, now = self._known_marks(), self._marks_now()
+        if before is not None and now == before:
+            return
+        if before is None or now is None or now[-1] != before[-1] or not self._reload():
+            self.stop()
+            for folder in (self.data, self.archive):
+                shutil.rmtree(folder, ignore_errors=True)
+            self.start(authority, passwords)
         self._start_marks.unlink(missing_ok=True)
-        self.start(authority, passwords)
         self.wait_until_ready()
+
+    def _reload(self) -> bool:
+        """Make the database anew in the running cluster; returns whether that could be done."""
+        folder = self.layout.db_dir
+        try:
+            self.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);\nCREATE DATABASE {DATABASE};", "postgres")
+            self.sql(f"BEGIN;\n\\set declarations {DECLARATIONS}\n{(folder / 'sydam.sql').read_text()}\nCOMMIT;")
+            self.sql((folder / "grants.sql").read_text())
+        except DsiError:
+            # Damaged on purpose, perhaps.
+            return False
+        return True
+
+    def _known_marks(self) -> list[str] | None:
+        try:
+            found: list[str] = json.loads(self._start_marks.read_text())
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def _marks_now(self) -> list[str] | None:
+        try:
+            return self._marks() if self.answers() else None
+        except DsiError:
+            return None
 
     @property
     def _start_marks(self) -> Path:

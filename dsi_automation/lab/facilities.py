@@ -147,9 +147,22 @@ class Facilities:
         return self.disks.down() | found
 
     def reset(self, authority: Authority, passwords: Passwords) -> None:
-        """Put back what the servers held at the start: files, rows, no backup, no mail, no disk."""
-        self.disks.reset()
-        tape.reset(self.layout)
+        """Put back what the servers held at the start: files, rows, no mail, no disk in.
+
+        The backups go too, unless the record in the lab's own state folder counts on them: a repository that is gone
+        is what the toolkit refuses to overlook.
+        """
+        if self.keeps_backups:
+            self.disks.down()
+        else:
+            self.disks.reset()
+            tape.reset(self.layout)
+            self.servers.empty_repositories()
         self.servers.reset()
         self.mail.reset()
         self.database.reset(authority, passwords)
+
+    @property
+    def keeps_backups(self) -> bool:
+        """Whether a reset leaves repositories, disks and tape as they are."""
+        return (self.layout.state_dir / "journal.db").exists()

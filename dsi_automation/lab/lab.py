@@ -282,7 +282,7 @@ class Lab:
                     self.facilities.reset(self.authority, self.passwords)
 
     def reset_servers(self) -> None:
-        """Put back what the servers held at the start: files, rows, no backup, no mail, no disk."""
+        """Put back what the servers held at the start: files, rows, no mail, no disk in; see `Facilities.reset`."""
         self.require_up()
         if self.has_servers:
             with exclusive(self.layout.name):

@@ -92,12 +92,17 @@ class Servers:
         return any(stopped)
 
     def reset(self) -> None:
-        """Put the servers' files back and empty the repositories; who is connected stays so."""
+        """Put the servers' files back; who is connected stays so."""
         shutil.rmtree(self.layout.server_dir, ignore_errors=True)
+        self._ensure_files()
+
+    def empty_repositories(self) -> None:
+        """Empty what the storage server holds."""
         # The folder itself is what the storage server is bound to.
         for entry in list(self.layout.store_dir.iterdir()):
             shutil.rmtree(entry)
-        self._ensure_files()
+        for repository in REPOSITORIES:
+            (self.layout.store_dir / repository).mkdir(mode=0o755)
 
     def _ensure_files(self) -> bool:
         folder = self.layout.ssh_dir

@@ -100,6 +100,19 @@ def test_the_application_dumps_itself_and_tidies_up(put_back):
     assert ssh(put_back, "srv1", f"{application}/avant-sauvegarde").returncode == 1
 
 
+def test_a_reset_keeps_the_repositories_that_a_record_counts_on(servers):
+    journal, stored = servers.layout.state_dir / "journal.db", servers.layout.store_dir / "serveurs" / "config"
+    existed = journal.exists()
+    journal.parent.mkdir(exist_ok=True)
+    journal.touch()
+    stored.write_text("a repository")
+    servers.reset_servers()
+    assert stored.read_text() == "a repository"
+    stored.unlink()
+    if not existed:
+        journal.unlink()
+
+
 def test_a_reset_puts_files_back_and_empties_the_repositories(servers):
     folder, stored = servers.layout.server_dir / "srv1", servers.layout.store_dir / "serveurs" / "config"
     before = tree(folder)
