@@ -29,3 +29,20 @@ def test_a_signal_from_outside_is_noticed_while_a_target_is_worked_on(names):
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+def test_a_signal_within_two_of_them_is_heard_by_both_and_a_second_one_does_what_it_did_before():
+    def before(_number, _frame):
+        heard.append("before")
+
+    heard: list[str] = []
+    kept = signal.signal(signal.SIGTERM, before)
+    try:
+        with asked_to_stop() as outer, asked_to_stop() as inner:
+            signal.raise_signal(signal.SIGTERM)
+            assert (inner.is_set(), outer.is_set(), heard) == (True, True, [])
+            signal.raise_signal(signal.SIGTERM)
+            assert heard == ["before"]
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, kept)
