@@ -7,12 +7,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from disks import Disk  # noqa: E402
+from disks import Disk
 
-from dsi_automation.connectors.media.opening import open_medium  # noqa: E402
-from dsi_automation.connectors.media.port import MediumSettings  # noqa: E402
-from dsi_automation.core.clock import SystemClock  # noqa: E402
-from dsi_automation.core.secrets import Secret  # noqa: E402
+from dsi_automation.connectors.media.opening import open_medium
+from dsi_automation.connectors.media.port import MediumSettings
+from dsi_automation.core.clock import SystemClock
+from dsi_automation.core.secrets import Secret
 
 
 class Leave:
