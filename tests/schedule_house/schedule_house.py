@@ -162,7 +162,7 @@ class Started(subprocess.Popen):
         return [line["event"] for line in self.told()]
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=200):
     """Wait for something that another process does; fails the test when it does not come."""
     end = time.monotonic() + seconds
     while not condition():

@@ -20,7 +20,7 @@ def root(tmp_path):
 def start():
     running = []
 
-    def begin(root, *arguments, ahead=4):
+    def begin(root, *arguments, ahead=6):
         """Start `dsi` with a clock that stands `ahead` seconds before a full minute; None leaves it as it is."""
         if ahead is not None:
             (root / "offset").write_text(str((60 - ahead - time.time() % 60) % 60))
@@ -54,7 +54,7 @@ def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
     with pytest.raises(subprocess.TimeoutExpired):
         scheduler.wait(1)
     (root / "slow").unlink()
-    assert scheduler.wait(60) == 0
+    assert scheduler.wait(200) == 0
     assert words(root) == ["known", "started", "done"]
     assert written(root) == {"a": 1, "b": 1, "c": 1}
     kinds = scheduler.kinds()
@@ -74,14 +74,14 @@ def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finish
     with pytest.raises(subprocess.TimeoutExpired):
         scheduler.wait(1)
     (root / "slow").unlink()
-    assert scheduler.wait(60) == 0
+    assert scheduler.wait(200) == 0
     assert words(root) == ["known", "started", "interrupted"]
     assert written(root) == {"a": 1}
     again = start(root, "schedule", "run", "--json", ahead=None)
     until(lambda: words(root)[-1] == "done")
     until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
-    assert again.wait(60) == 0
+    assert again.wait(200) == 0
     assert written(root) == {"a": 1, "b": 1, "c": 1}
 
 
@@ -99,7 +99,7 @@ def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(ro
     until(lambda: words(root)[-1] == "done")
     until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
-    assert again.wait(60) == 0
+    assert again.wait(200) == 0
     assert written(root) == {"a": 1, "b": 1, "c": 1}
 
 
@@ -114,17 +114,17 @@ def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing
     until(lambda: "done" in words(root))
     until(lambda: "scheduler.started" in again.kinds())
     again.send_signal(signal.SIGTERM)
-    assert again.wait(60) == 0
+    assert again.wait(200) == 0
     assert words(root).count("started") == len({item["due"] for item in outcomes(root) if item["outcome"] == "started"})
     assert written(root) == {"a": 1, "b": 1, "c": 1}
 
 
 def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
     both = [start(root, "schedule", "run", "--json", ahead=ahead) for ahead in (5, None)]
-    until(lambda: "done" in words(root), 100)
+    until(lambda: "done" in words(root))
     for scheduler in both:
         scheduler.send_signal(signal.SIGTERM)
-    assert [scheduler.wait(60) for scheduler in both] == [0, 0]
+    assert [scheduler.wait(200) for scheduler in both] == [0, 0]
     dues = [item["due"] for item in outcomes(root) if item["outcome"] == "started"]
     assert len(dues) == len(set(dues))
     assert "missed" not in words(root)
@@ -132,7 +132,7 @@ def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
 
 def test_many_timers_at_once_start_one_occurrence(root, start):
     racers = [start(root, "schedule", "run", "nuit", "--due", "last", ahead=ahead) for ahead in (50, *[None] * 3)]
-    assert [racer.wait(100) for racer in racers] == [0] * 4
+    assert [racer.wait(200) for racer in racers] == [0] * 4
     dues = [item["due"] for item in outcomes(root) if item["outcome"] == "started"]
     assert len(dues) == len(set(dues)) == 1
 
@@ -145,7 +145,7 @@ def test_a_clock_set_forward_is_told_and_the_newest_occurrence_runs_once(root, s
     scheduler.send_signal(signal.SIGCHLD)  # wakes it: it would look within a minute by itself
     until(lambda: "done" in words(root))
     scheduler.send_signal(signal.SIGTERM)
-    assert scheduler.wait(60) == 0
+    assert scheduler.wait(200) == 0
     told = {line["event"]: line["data"] for line in scheduler.told()}
     assert told["scheduler.clock"]["seconds"] == pytest.approx(3 * 3600, abs=5)
     (missed,) = [item for item in outcomes(root) if item["outcome"] == "missed"]
@@ -164,7 +164,7 @@ def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
     file.write_text(good)
     until(lambda: woken(scheduler, lambda: "known" in words(root)))
     scheduler.send_signal(signal.SIGTERM)
-    assert scheduler.wait(60) == 0
+    assert scheduler.wait(200) == 0
 
 
 def woken(scheduler, condition):
@@ -174,6 +174,6 @@ def woken(scheduler, condition):
 
 
 def test_by_hand_one_schedule_runs_and_its_exit_code_says_how(root, start):
-    assert start(root, "schedule", "run", "nuit").wait(60) == 0
+    assert start(root, "schedule", "run", "nuit").wait(200) == 0
     assert written(root) == {"a": 1, "b": 1, "c": 1}
-    assert start(root, "schedule", "run", "nui").wait(60) == 2
+    assert start(root, "schedule", "run", "nui").wait(200) == 2
