@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dsi_automation.cli.backup_ask import ask, run
+from dsi_automation.cli.backup_externalise import externalise
 from dsi_automation.cli.backup_plan import list_
+from dsi_automation.cli.backup_report import report
 from dsi_automation.cli.backup_restore import restore, verify
 from dsi_automation.cli.backup_sets import contents, sets, show
 from dsi_automation.cli.backup_status import status
@@ -15,5 +17,5 @@ backup = Group(
     help=T("Show the backup plan and what there is; ask, run, verify, restore."),
     options_metavar=OPTIONS,
 )
-for _command in (list_, status, show, sets, contents, ask, run, verify, restore):
+for _command in (list_, status, show, sets, contents, ask, run, verify, restore, externalise, report):
     backup.add_command(_command)

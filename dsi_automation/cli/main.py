@@ -58,6 +58,7 @@ SECTIONS = {
     T("Keep the record"): {
         "journal": _lazy("journal", T("Verify or export the journal.")),
         "media": _lazy("media", T("Show where every backup medium is; hand it over, store it, bring it back.")),
+        "mail": _lazy("mail", T("See and send the mails that wait.")),
         "metrics": _lazy("metrics", T("Give Prometheus what it watches.")),
     },
     T("Set up"): {

@@ -106,7 +106,9 @@ def _collector(current: Session) -> DsiCollector:
 
     # No inventory at all is told now, not at the first scrape.
     _ = current.toolkit.settings
-    return collector_of(lambda: current.assemble(current.choices), current.clock, next_times=_next_times)
+    return collector_of(
+        lambda: current.assemble(current.choices), current.clock, next_times=_next_times, waiting_mails=_waiting_mails
+    )
 
 
 def _next_times(toolkit: Toolkit, settled: Mapping[str, datetime]) -> dict[str, datetime | None]:
@@ -117,6 +119,12 @@ def _next_times(toolkit: Toolkit, settled: Mapping[str, datetime]) -> dict[str, 
         name: next(occurrences(name, schedule, settled.get(name, now))).start if schedule.enabled else None
         for name, schedule in toolkit.schedules().items()
     }
+
+
+def _waiting_mails(toolkit: Toolkit) -> tuple[int, int, datetime | None]:
+    found = toolkit.teller.outbox.waiting()
+    left = [mail for mail in found if not mail.aside]
+    return len(left), len(found) - len(left), min((mail.put_at for mail in left), default=None)
 
 
 def _verify(current: Session, collector: DsiCollector) -> None:

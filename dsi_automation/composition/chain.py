@@ -80,7 +80,8 @@ def run_chain(toolkit: Toolkit, steps: Sequence[Step], observer: Observer) -> tu
         observer: is told of each step (`chain.step`), and of everything its run tells.
     """
     results: list[StepResult] = []
-    with asked_to_stop() as stop:
+    toolkit.teller.make_up(observer)
+    with asked_to_stop() as stop, toolkit.teller.deferred(observer) as told:
         for number, step in enumerate(steps, start=1):
             if stop.is_set():
                 results.append(StepResult(step, stopped=True))
@@ -90,6 +91,7 @@ def run_chain(toolkit: Toolkit, steps: Sequence[Step], observer: Observer) -> tu
             observer.notify(Event("chain.step", text, data=data))
             results.append(_run_step(toolkit, step, observer))
             if not results[-1].ok:
+                told.stopped = results[-1].error if results[-1].run is None else None
                 break
     return tuple(results)
 

@@ -26,6 +26,7 @@ from dsi_automation.inventory.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from dsi_automation.composition.equipment import Equipment
+    from dsi_automation.composition.telling import Teller
     from dsi_automation.engine.engine import GatedEngine
     from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind
     from dsi_automation.engine.parts import Parts
@@ -149,10 +150,17 @@ class Toolkit:
 
     @cached_property
     def engine(self) -> GatedEngine:
-        """Return the engine."""
-        from dsi_automation.engine.engine import GatedEngine
+        """Return the engine; the ends of backup runs are told of."""
+        from dsi_automation.composition.telling import TellingEngine
 
-        return GatedEngine(self.parts)
+        return TellingEngine(self)
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Return what makes reports and mails of backup runs."""
+        from dsi_automation.composition.telling import Teller
+
+        return Teller(self)
 
     @cached_property
     def parts(self) -> Parts:

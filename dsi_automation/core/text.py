@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,24 @@ DEFAULT_LANGUAGE: Final = "fr"
 LANGUAGES: Final = ("fr", "en")
 
 
+_spoken: ContextVar[str | None] = ContextVar("dsi_language", default=None)
+
+
+@contextmanager
+def speaking(language: str) -> Generator[None]:
+    """Have every text of this block rendered in `language`: a report for others than who is at the keyboard."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
 def current_language() -> str:
-    """Return the language people read: `DSI_LANG` when it is `fr` or `en`, else French."""
+    """Return the language people read: that of `speaking`, else `DSI_LANG` when it is `fr` or `en`, else French."""
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken
     wanted = os.environ.get("DSI_LANG", DEFAULT_LANGUAGE)[:2].lower()
     return wanted if wanted in LANGUAGES else DEFAULT_LANGUAGE
 

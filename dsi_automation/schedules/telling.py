@@ -49,7 +49,7 @@ def _shown(schedule: Schedule, moment: datetime) -> str:
 
 
 def tell_missed(
-    _toolkit: Toolkit,
+    toolkit: Toolkit,
     name: str,
     schedule: Schedule,
     missed: Missed,
@@ -68,4 +68,6 @@ def tell_missed(
         "reason": missed.reason,
         "error": None if error is None else error.to_json(),
     }
-    observer.notify(Event("schedule.missed", missed_text(name, schedule, missed), data=data))
+    words = missed_text(name, schedule, missed)
+    observer.notify(Event("schedule.missed", words, data=data))
+    toolkit.teller.tell_missed(schedule.backup or name, words, missed.last, error, observer)

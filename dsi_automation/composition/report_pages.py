@@ -1,0 +1,178 @@
+"""A report as people read it: the pages of the PDF, and the text of the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from dsi_automation.composition.reports import NOUNS
+from dsi_automation.core.text import TN, T, Text
+from dsi_automation.documents.backup_report import BackupReport, Chapter
+from dsi_automation.documents.house import Words
+from dsi_automation.operations.backups.facts import amount, size_words
+
+OUTCOMES: Final[Mapping[str, Text]] = {
+    "done": T("ended well"),
+    "unchanged": T("nothing to do"),
+    "failed": T("failed"),
+    "unknown": T("outcome unknown"),
+    "unreachable": T("not reached"),
+    "not_verified": T("not verified"),
+    "interrupted": T("interrupted"),
+}
+
+
+def pages(report: Mapping[str, Any], organisation: str, title: Words) -> BackupReport:
+    """Return the pages of a report, in the language that is spoken."""
+    made = _moment(report["made_at"])
+    return BackupReport(
+        organisation=organisation,
+        title=title,
+        verdict=Text.from_json(report["verdict"]),
+        date=made.date(),
+        reference=report["id"],
+        summary=list(_summary(report)),
+        chapters=[_chapter(run) for run in report["runs"]],
+        evidence=[
+            (T("Journal"), T("entry {seq}, {hash}", seq=str(report["journal"]["seq"]), hash=report["journal"]["hash"])),
+            *((run["run"], run["evidence_sha256"]) for run in report["runs"]),
+        ],
+    )
+
+
+def mail_text(report: Mapping[str, Any]) -> str:
+    """Return the body of the mail, in the language that is spoken."""
+    lines = [str(Text.from_json(report["verdict"])), ""]
+    lines += [f"{name} : {value}" for name, value in _summary(report)]
+    for run in report["runs"]:
+        chapter = _chapter(run)
+        lines += ["", str(chapter.title), *(f"  {name} : {value}" for name, value in chapter.rows)]
+        lines += [f"  ! {alarm}" for alarm in chapter.alarms]
+        lines += [f"  - {point}" for point in chapter.points]
+    lines += ["", str(T("See it: {command}", command=f"dsi backup report {report['id']}"))]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(report: Mapping[str, Any]) -> Iterator[tuple[Words, Words]]:
+    titles = report["titles"]
+    for name in report["targets"]:
+        yield name, titles.get(name, name)
+    yield T("Begun"), _shown(report["started_at"])
+    runs = report["runs"]
+    if runs[-1]["ended_at"]:
+        yield T("Ended"), _shown(runs[-1]["ended_at"])
+    if report["stopped"] is not None:
+        yield T("Not begun"), _sentence(report["stopped"])
+
+
+def _chapter(run: Mapping[str, Any]) -> Chapter:
+    noun = NOUNS.get(run["operation"], T("run"))
+    title = T("{what}: {operation}", what=str(noun)[:1].upper() + str(noun)[1:], operation=run["operation"])
+    return Chapter(title, list(_rows(run)), list(_points(run)), list(_alarms(run)))
+
+
+def _rows(run: Mapping[str, Any]) -> Iterator[tuple[Words, Words]]:
+    outcome = OUTCOMES.get(run["outcome"] or "interrupted", T("outcome unknown"))
+    yield T("Result"), T("{outcome} (code {code})", outcome=outcome, code=str(run["exit_code"]))
+    yield T("Run"), run["run"]
+    yield T("Launched by"), run["person"]["name"]
+    request = run["request"]
+    yield (
+        T("Request"),
+        T("{id}, by {person}: {reason}", id=request["id"], person=request["requester"], reason=request["reason"]),
+    )
+    approved = [one for one in run["decisions"] if one["decision"] in {"approve", "ratify"}]
+    for one in approved:
+        yield T("Approved by"), T("{person}, on {moment}", person=one["person"], moment=_shown(one["at"]))
+    if not approved:
+        yield T("Approved by"), T("nobody yet")
+    yield T("Begun"), _shown(run["started_at"])
+    if run["seconds"] is not None:
+        yield T("Duration"), _seconds(run["seconds"])
+
+
+def _points(run: Mapping[str, Any]) -> Iterator[Words]:
+    yield from (_try(one) for one in run["tries"])
+    for one in run["sets"]:
+        made = one["set"]["made"]
+        yield T(
+            "Set {set}: {size}, {added} more in the repository; {phases}.",
+            set=one["set"]["id"],
+            size=size_words(made["files"], made["size"]),
+            added=amount(made["added"]),
+            phases=_phases(made["phases"]),
+        )
+        yield T("SHA-256 of its manifest: {hash}", hash=made["manifest"])
+        yield from (Text.from_json(warning) for warning in made["warnings"])
+    for one in run["proofs"]:
+        yield T(
+            "Proof of {set}, level {level}: {size} brought back and compared; {phases}.",
+            set=one["set"],
+            level=str(one["level"]),
+            size=size_words(one["restored_files"], one["restored_bytes"]),
+            phases=_phases(one["phases"]),
+        )
+    for one in run["copies"]:
+        copied = amount(one["copied"]["size"])
+        yield T("Copy of {set} on {medium}: {size}, read back.", set=one["set"], medium=one["medium"], size=copied)
+    for one in run["restorations"]:
+        size = size_words(one["files"], one["bytes"])
+        yield T("{size} of {set} brought back to {place}.", size=size, set=one["set"], place=one["destination"])
+    for one in run["forgotten"]:
+        if one["sets"]:
+            yield TN("{n} set removed by the plan: {names}", "{n} sets removed by the plan: {names}", len(one["sets"]),
+                     names=", ".join(one["sets"]))  # fmt: skip
+    for check in run["checks"]:
+        if check["ok"]:
+            yield T("Checked: {title}: {observed}", title=Text.from_json(check["title"]), observed=check["observed"])
+
+
+def _alarms(run: Mapping[str, Any]) -> Iterator[Words]:
+    if run["error"]:
+        yield _sentence(run["error"])
+    yield from (T("{target}: {why}", target=name, why=_sentence(error)) for name, error in run["errors"].items())
+    for one in (*run["proofs"], *run["copies"], *run["restorations"]):
+        yield from one["failed"]
+    for check in run["checks"]:
+        if not check["ok"]:
+            yield T(
+                "{title}: {observed} instead of {expected}",
+                title=Text.from_json(check["title"]),
+                observed=check["observed"],
+                expected=check["expected"],
+            )
+
+
+def _try(one: Mapping[str, Any]) -> Text:
+    facts = {"number": str(one["number"]), "of": str(one["of"]), "time": _seconds(one["seconds"])}
+    if one["error"] is None:
+        return T("Try {number} of {of}: good, {time}.", **facts)
+    why = one["error"]["what"]
+    if one["wait"]:
+        return T("Try {number} of {of}: {why}; tried again after {wait}.", why=why, wait=_seconds(one["wait"]), **facts)
+    return T("Try {number} of {of}: {why}", why=why, **facts)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    return " ".join(str(error[part]) for part in ("what", "meaning", "next_step") if error.get(part))
+
+
+def _phases(phases: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {_seconds(seconds)}" for name, seconds in phases.items()) or "-"
+
+
+def _seconds(seconds: float) -> str:
+    minutes, left = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {int(left):02} s" if minutes else f"{left:.1f} s"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone()
+
+
+def _shown(text: str) -> str:
+    return f"{_moment(text):%d/%m/%Y %H:%M:%S %Z}"
