@@ -1,23 +1,41 @@
 """A real PostgreSQL that archives its log, to be backed up: own cluster, own port on a socket, small data."""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from dsi_automation.connectors.backups.port import BackupWriter, MadeSet, StoredSet
+from dsi_automation.connectors.backups.errors import DamagedBackupError
+from dsi_automation.connectors.backups.port import (
+    BackupWriter,
+    MadeSet,
+    Progress,
+    RepositoryFacts,
+    Snapshot,
+    StoredSet,
+)
+from dsi_automation.connectors.backups.postgresql.client import Programs
+from dsi_automation.connectors.backups.postgresql.driver import PostgresBackupEngine
 from dsi_automation.connectors.backups.postgresql.opening import open_postgresql
+from dsi_automation.connectors.backups.postgresql.proof import Tools
+from dsi_automation.connectors.backups.postgresql.repository import ResticStore
+from dsi_automation.connectors.backups.postgresql.scratch import Worker
+from dsi_automation.connectors.backups.postgresql.store import Stored
 from dsi_automation.connectors.backups.settings import JobSettings, PostgresSettings, RepositorySettings
+from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.secrets import Secret
+from dsi_automation.core.text import T
 
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"))
 ARCHIVE_SCRIPT = Path(__file__).parents[1] / "dsi_automation/connectors/backups/postgresql/archive_wal.sh"
@@ -139,6 +157,51 @@ def fill(cluster: Cluster) -> None:
     )
 
 
+class FolderStore:
+    """A repository that is a folder of copies: for faults that are not restic's, at a tenth of the time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def initialise(self) -> str:
+        self.folder.mkdir(exist_ok=True)
+        return "folder"
+
+    identity = initialise
+
+    def facts(self) -> RepositoryFacts:
+        found = []
+        for path in self.folder.glob("*.json"):
+            tags = tuple(json.loads(path.read_text()))
+            found.append(Snapshot(path.stem, datetime.now(UTC), "test", tags, ()))
+        return RepositoryFacts(exists=True, id="folder", snapshots=tuple(found))
+
+    def save(self, paths: Sequence[Path], tags: Sequence[str], progress: Progress) -> Stored:
+        progress(T("Writing to the repository."), None, None)
+        name = secrets.token_hex(32)
+        for path in paths:
+            to = self.folder / name / str(path).lstrip("/")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cp", "-a", str(path), str(to)], check=True, timeout=60)
+        (self.folder / f"{name}.json").write_text(json.dumps(list(tags)))
+        return Stored(name, 1, 1, 1)
+
+    def bring(self, snapshot: str, target: Path, _progress: Progress) -> None:
+        target.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["cp", "-a", f"{self.folder / snapshot}/.", str(target)], check=False, timeout=60)
+        if done.returncode != 0:
+            raise DamagedBackupError(T("{folder} cannot be written: {reason}.", folder=target, reason="cp"))
+
+    def check(self, _share: float | None) -> str | None:
+        return None
+
+    def forget(self, snapshots: Sequence[str]) -> int:
+        for name in snapshots:
+            shutil.rmtree(self.folder / name)
+            (self.folder / f"{name}.json").unlink()
+        return 0
+
+
 @dataclass
 class Backups:
     """One backup of the plan on a cluster, and the sets that were made of it."""
@@ -146,6 +209,7 @@ class Backups:
     cluster: Cluster
     root: Path
     permit: Permit = field(default_factory=Permit)
+    restic: bool = False
 
     def settings(self, **changes: object) -> PostgresSettings:
         values: dict[str, object] = {
@@ -167,11 +231,14 @@ class Backups:
         place = str(self.root / "repository")
         return RepositorySettings("bases", place, place, Secret(password))
 
-    def engine(self, *, key: str = KEY, common: dict[str, object] | None = None,
-               **changes: object) -> BackupWriter:  # fmt: skip
-        return open_postgresql(
-            self.common(**(common or {})), self.settings(**changes), self.repository(key), SystemClock(), self.permit
-        )
+    def engine(self, *, key: str = KEY, common: dict[str, object] | None = None, **changes: object) -> BackupWriter:
+        jobs, settings, clock = self.common(**(common or {})), self.settings(**changes), SystemClock()
+        if self.restic:
+            return open_postgresql(jobs, settings, self.repository(key), clock, self.permit)
+        shell, store = LocalShell(), FolderStore(self.root / "repository")
+        programs = Programs(shell, settings, jobs.timeout.total_seconds())
+        tools = Tools(jobs, settings, programs, Worker(shell, settings.work_user), store, clock)
+        return PostgresBackupEngine(tools, cast("ResticStore", store), shell, self.permit)
 
     def make(self, previous: StoredSet | None = None, **changes: object) -> StoredSet:
         engine = self.engine(**changes)  # type: ignore[arg-type]
@@ -228,8 +295,8 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def backups(cluster: Cluster, open_folder: Path) -> Backups:
-    """Return a backup of the module's cluster, with nothing made yet."""
-    return Backups(cluster, open_folder)
+    """Return a backup of the module's cluster, with nothing made yet, in a restic repository."""
+    return Backups(cluster, open_folder, restic=True)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Whatever is wrong with a set of PostgreSQL, its logs or its server is found and told; an earlier set still proves."""
 
-import json
 import os
 import pickle
-import shutil
+import secrets
 import signal
 import subprocess
 import sys
@@ -31,28 +30,12 @@ def failed(proven: Proven) -> list[str]:
 
 def spoiled(backups: Backups, stored: StoredSet, snapshot: str, spoil: str) -> str:
     """Return a snapshot like another one in which a shell command has changed something: the repository is whole."""
-    target = backups.root / "spoil"
     where = str(stored.made.details["data"]) if snapshot == stored.made.snapshot else str(backups.cluster.archive)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "RESTIC_REPOSITORY": str(backups.root / "repository"),
-        "RESTIC_PASSWORD": backups.repository().password.reveal(),
-    }
-
-    def run(*words: str) -> None:
-        subprocess.run(words, env=environment, check=True, capture_output=True, timeout=120)
-
-    run("restic", "--no-cache", "restore", snapshot, "--target", str(target))
-    run("sh", "-ec", f"cd {target}{where} && {spoil}")
-    # restic keeps the path it is told: made anew in a mount namespace, so that it is the same.
-    bind = f"mkdir -p {where} && mount --bind {target}{where} {where} && restic --no-cache backup --tag spoilt {where}"
-    run("unshare", "-m", "sh", "-ec", bind)
-    listed = subprocess.run(
-        ["restic", "--no-cache", "snapshots", "--json", "--tag", "spoilt"], env=environment, check=True,
-        capture_output=True, text=True, timeout=60,
-    ).stdout  # fmt: skip
-    shutil.rmtree(target)
-    return str(max(json.loads(listed), key=lambda each: each["time"])["id"])
+    store = fix_cluster.FolderStore(backups.root / "repository")
+    bad = secrets.token_hex(32)
+    store.bring(snapshot, store.folder / bad, silent)
+    subprocess.run(["sh", "-ec", spoil], cwd=f"{store.folder / bad}{where}", check=True, timeout=60)
+    return bad
 
 
 def flip(name: str, offset: int) -> str:
@@ -121,12 +104,13 @@ def test_another_cluster_old_data_and_a_question_that_may_write_fail_the_proof(
         backups.make(changed)
 
 
-def test_a_wrong_key_is_told_as_such_and_harms_nothing(made: tuple[Backups, StoredSet]) -> None:
-    backups, stored = made
+def test_a_wrong_key_is_told_as_such_and_harms_nothing(own_backups: Backups) -> None:
+    backups = replace(own_backups, restic=True)
+    stored = backups.make()
     wrong = backups.engine(key="une-autre-clef-que-celle-du-depot")
     with pytest.raises(WrongKeyError):
         wrong.back_up("RUN-WRONG", stored, silent)
-    # Whether a key is missing is nothing the set can be blamed for: no proof, and no failed one either.
+    # Nothing can be said about a set whose key is not there: no proof, and no failed one either.
     with pytest.raises(WrongKeyError):
         wrong.verify(stored, Depth.SAMPLE, silent)
     assert failed(backups.engine().verify(stored, Depth.SAMPLE, silent)) == []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dsi_automation.connectors.backups.errors import TransientError
+from dsi_automation.connectors.backups.errors import TransientError, WrongKeyError
 from dsi_automation.connectors.backups.port import Depth, Progress, Proven, StoredSet
 from dsi_automation.connectors.backups.postgresql import base, questioning
 from dsi_automation.connectors.backups.postgresql.client import Place, Programs
@@ -94,7 +94,8 @@ class Trial:
         """Do a step; what it raises that speaks against the set is a failed check."""
         try:
             step()
-        except UsageError:
+        except (UsageError, WrongKeyError):
+            # These speak of the inventory, and say nothing about the set.
             raise
         except DsiError as error:
             # A scratch server that goes away under a question speaks against the set; a repository does not.
