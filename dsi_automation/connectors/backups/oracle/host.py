@@ -174,16 +174,8 @@ class OracleHost:
             timeout=timeout,
         )
 
-    @property
-    def reader(self) -> str | None:
-        """Return as whom the pieces are read there: None for who logs in, when that is root or the database's user."""
-        return None if self._logged_in() == "root" else self._other_user()
-
     def _other_user(self) -> str | None:
         # Who logs in as the user of the plan needs no right to become that user.
-        return None if self._logged_in() == self._settings.user else self._settings.user
-
-    def _logged_in(self) -> str:
         if self._login is None:
             self._login = self._shell.run(Program(["id", "-un"], timeout=_SHORT)).text.strip()
-        return self._login
+        return None if self._login == self._settings.user else self._settings.user
