@@ -1,6 +1,7 @@
 """A backup of real files: a server behind a real sshd, a real repository, the files engine."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from dsi_automation.connectors.backups.files.opening import FilesEngine, open_files
 from dsi_automation.connectors.backups.port import MadeSet, StoredSet
+from dsi_automation.connectors.backups.restic import Place, Restic
 from dsi_automation.connectors.backups.settings import FilesSettings, JobSettings, RepositorySettings
+from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.connectors.ssh.port import Shell
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.secrets import Secret
@@ -79,8 +82,16 @@ def silent(*_: object) -> None:
     """Take progress and say nothing."""
 
 
+@pytest.fixture(scope="session")
+def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository with nothing in it, to be copied: restic takes seconds to make one."""
+    place = tmp_path_factory.mktemp("restic") / "repository"
+    Restic(Place(str(place), Secret(PASSWORD)), LocalShell()).initialise()
+    return place
+
+
 @pytest.fixture
-def files_house(tmp_path: Path, ssh_shell: Shell) -> Callable[[], FilesHouse]:
+def files_house(tmp_path: Path, ssh_shell: Shell, empty_repository: Path) -> Callable[[], FilesHouse]:
     """Return a function that makes data and an empty repository."""
 
     def make() -> FilesHouse:
@@ -92,7 +103,7 @@ def files_house(tmp_path: Path, ssh_shell: Shell) -> Callable[[], FilesHouse]:
         (house.data / "empty").touch()
         (house.data / "link").symlink_to("f0")
         Path(os.fsdecode(os.fsencode(house.data) + b"/caf\xe9")).write_bytes(b"latin-1")
-        house.engine().initialise()
+        shutil.copytree(empty_repository, house.repository)
         return house
 
     return make

@@ -54,19 +54,34 @@ class Entry:
     changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a manifest holds, in numbers."""
+
+    files: int
+    size: int
+    changed: int
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A manifest on the controller's disk.
 
     Attributes:
         sha256: of the file as it is on the disk, hexadecimal.
+        numbers: how many files, their bytes, and how many changed while they were read.
         unread: what the agent could not read: path and reason.
     """
 
     path: Path
     sha256: str
-    entries: tuple[Entry, ...]
+    numbers: Numbers
     unread: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return every entry; read when it is first asked for."""
+        return _entries(self.path.read_bytes())
 
     @cached_property
     def by_path(self) -> dict[str, Entry]:
@@ -81,12 +96,12 @@ class Manifest:
     @property
     def size(self) -> int:
         """Return the bytes of all files."""
-        return sum(entry.size for entry in self.entries)
+        return self.numbers.size
 
     @property
     def changed(self) -> int:
         """Return how many files changed while they were read."""
-        return sum(entry.changed for entry in self.entries if entry.type == "file")
+        return self.numbers.changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +164,19 @@ def take(shell: Shell, order: Order, to: Path, *, timeout: float | None = None) 
             finished = shell.stream(program(order, timeout), file.write)
             file.flush()
             os.fsync(file.fileno())
-        unread = tuple(_complaints(finished.complaint))
-        if finished.status != 0:
+        unread, numbers = tuple(_complaints(finished.complaint)), _numbers(finished.complaint)
+        if finished.status != 0 or numbers is None:
             raise BackupFailedError(
                 T("The manifest could not be made on {host}.", host=shell.name),
                 on=shell.name,
                 next_step=T("Python 3.6 or later must be there as python3; see what it said."),
                 detail={"said": finished.complaint[-2000:]},
             )
-        made = _read(beside, unread)
+        digest = sha256(beside)
         beside.replace(to)
     finally:
         beside.unlink(missing_ok=True)
-    return Manifest(to, made.sha256, made.entries, unread)
+    return Manifest(to, digest, numbers, unread)
 
 
 def load(path: Path, expected: str | None) -> Manifest:
@@ -287,12 +302,20 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path, unread: tuple[tuple[str, str], ...] = ()) -> Manifest:
+def _read(path: Path) -> Manifest:
     content = path.read_bytes()
-    lines = gzip.decompress(content).splitlines()
-    return Manifest(
-        path, hashlib.sha256(content).hexdigest(), tuple(Entry(**json.loads(line)) for line in lines), unread
-    )
+    read = [entry for entry in _entries(content) if entry.type == "file"]
+    numbers = Numbers(len(read), sum(entry.size for entry in read), sum(entry.changed for entry in read))
+    return Manifest(path, hashlib.sha256(content).hexdigest(), numbers)
+
+
+def _entries(content: bytes) -> tuple[Entry, ...]:
+    return tuple(Entry(**json.loads(line)) for line in gzip.decompress(content).splitlines())
+
+
+def _numbers(said: str) -> Numbers | None:
+    last = said.rstrip().rpartition("\n")[2]
+    return Numbers(**json.loads(last)) if last.startswith('{"files"') else None
 
 
 def _complaints(said: str) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ import stat
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -188,23 +188,28 @@ class Agent:
         if stop:
             os.unlink(stop)
 
-    def settle(self) -> None:
-        """Mark what is no more as it was when it was hashed."""
+    def settle(self) -> bool:
+        """Mark what is no more as it was when it was hashed; tell whether there was any."""
+        moved = False
         for entry, before in self.entries:
             try:
                 now = identity(os.lstat(entry["path"]))
             except OSError:
-                now = None
+                now = []
             if now != before:
-                entry["changed"] = True
+                entry["changed"] = moved = True
+        return moved
 
-    def print_all(self, out: BinaryIO) -> None:
-        """Print the manifest, and keep what the next one can use."""
-        self.entries.sort(key=lambda item: item[0]["path"])
-        with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as manifest:
-            lines = (json.dumps(entry, sort_keys=True, separators=(",", ":")) + "\n" for entry, _ in self.entries)
-            manifest.write("".join(lines).encode("ascii"))
-        out.flush()
+    def packed(self) -> bytes:
+        """Return the manifest: gzip'ed JSON lines."""
+        lines = [json.dumps(entry, sort_keys=True, separators=(",", ":")) for entry, _ in self.entries]
+        return gzip.compress("".join(line + "\n" for line in lines).encode("ascii"), 1)
+
+    def summary(self) -> str:
+        """Return what there is, in numbers, so that nobody has to unpack the manifest for them."""
+        files = [entry for entry, _ in self.entries if entry["type"] == "file"]
+        size, changed = sum(entry["size"] for entry in files), sum("changed" in entry for entry in files)
+        return json.dumps({"files": len(files), "size": size, "changed": changed})
 
     def keep(self) -> None:
         """Write the cache file, whole or not at all; it is only ever a shortcut."""
@@ -234,10 +239,16 @@ class Agent:
             device = os.lstat(path).st_dev if self.order.get("one_file_system") else None
             self.walk(path, device)
         self.hash_all()
-        self.wait()
-        self.settle()
-        self.print_all(sys.stdout.buffer)
+        # All that can be done before restic has ended is done by then.
+        self.entries.sort(key=lambda item: item[0]["path"])
         self.keep()
+        ready = self.packed()
+        self.wait()
+        if self.settle():
+            ready = self.packed()
+        sys.stdout.buffer.write(ready)
+        sys.stdout.buffer.flush()
+        sys.stderr.write(self.summary() + "\n")
 
 
 if __name__ == "__main__":

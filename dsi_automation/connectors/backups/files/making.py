@@ -115,12 +115,12 @@ def _make(
         engine=str(engine),
         started_at=started,
         ended_at=started,
-        files=len(taken.files),
-        size=taken.size,
+        files=taken.numbers.files,
+        size=taken.numbers.size,
         added=summary.added,
         manifest=taken.sha256,
         manifest_file=taken.path.name,
-        changed=taken.changed,
+        changed=taken.numbers.changed,
         details={
             "paths": list(work.files.paths),
             "exclude": list(work.files.exclude),
@@ -158,7 +158,7 @@ def _hold(work: Work, summary: Summary, taken: manifest.Manifest, previous: Stor
             next_step=T("See to the files it names: rights, disk, paths in the plan."),
             detail={"unread": [f"{path}: {reason}" for path, reason in unread[: manifest.MENTIONED]]},
         )  # fmt: skip
-    files = min(len(taken.files), summary.files)
+    files = min(taken.numbers.files, summary.files)
     if files < work.common.minimum_files:
         raise SuspectError(
             T("Only {files} files were there: at least {minimum} must be.", files=files,
@@ -169,11 +169,11 @@ def _hold(work: Work, summary: Summary, taken: manifest.Manifest, previous: Stor
         )  # fmt: skip
     if previous is None:
         return
-    for now, then in ((files, previous.made.files), (taken.size, previous.made.size)):
+    for now, then in ((files, previous.made.files), (taken.numbers.size, previous.made.size)):
         if now < work.common.shrink * then:
             raise SuspectError(
                 T("Much less was there than last time: {files} files and {size} bytes, after {files_before} and "
-                  "{size_before}.", files=files, size=taken.size, files_before=previous.made.files,
+                  "{size_before}.", files=files, size=taken.numbers.size, files_before=previous.made.files,
                   size_before=previous.made.size),
                 on=work.name,
                 meaning=T("The backup does not count, and no earlier one was touched."),
@@ -183,8 +183,8 @@ def _hold(work: Work, summary: Summary, taken: manifest.Manifest, previous: Stor
 
 def _warnings(work: Work, engine: version.Version, taken: manifest.Manifest, seen: source.Looked) -> tuple[Text, ...]:
     found = [] if engine.warning is None else [engine.warning]
-    if taken.changed:
-        found.append(T("{n} files changed while they were read.", n=taken.changed))
+    if taken.numbers.changed:
+        found.append(T("{n} files changed while they were read.", n=taken.numbers.changed))
     if seen.offset is not None and abs(seen.offset) > source.CLOCK_TOLERANCE:
         found.append(T("The clock of {host} is off by {seconds} s.", host=work.shell.name, seconds=round(seen.offset)))
     return tuple(found)

@@ -68,9 +68,10 @@ def prove(
     if not repository(findings, reader, of, snapshot):
         return Proven(level, depth, tuple(findings.checks), 0, 0, phases)
     progress(T("The repository is read back"), None, None)
-    _read_data(findings, reader, depth, sample, rotation)
+    sound = _read_data(findings, reader, depth, sample, rotation)
     phases["check"], start = time.monotonic() - start, time.monotonic()
-    if kept is not None:
+    # From a damaged repository nothing is brought back for a proof: restic would try each file again for minutes.
+    if kept is not None and sound:
         progress(T("Files are brought back and compared"), None, None)
         level = 3
         comparison = _bring_back(findings, reader, snapshot, kept, scratch, depth, sample)
@@ -100,7 +101,7 @@ def repository(findings: Findings, reader: Restic, of: StoredSet, snapshot: str)
                         ok=bool(listed), source="restic snapshots")  # fmt: skip
 
 
-def _read_data(findings: Findings, reader: Restic, depth: Depth, sample: float, rotation: Path) -> None:
+def _read_data(findings: Findings, reader: Restic, depth: Depth, sample: float, rotation: Path) -> bool:
     part = "all" if depth is Depth.FULL else next_part(rotation, sample)
     try:
         checked = reader.check(part)
@@ -108,9 +109,11 @@ def _read_data(findings: Findings, reader: Restic, depth: Depth, sample: float, 
         raise
     except BackupFailedError as error:
         findings.failed("data", T("Data of the repository"), error, "restic check")
-        return
+        return False
     title = T("Data of the repository, part {part}", part=part)
-    findings.add("data", title, "no errors", checked.complaint or "no errors", ok=checked.ok, source="restic check")
+    return findings.add(
+        "data", title, "no errors", checked.complaint or "no errors", ok=checked.ok, source="restic check"
+    )
 
 
 def next_part(rotation: Path, sample: float) -> str:
