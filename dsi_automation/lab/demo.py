@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,9 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.lab.network import free_networks
 
 NAME: Final = "demo"
-TECHNICIAN, SECTION_HEAD = "m.kouadio", "y.traore"
+TECHNICIAN, SECTION_HEAD, DIRECTOR = "m.kouadio", "y.traore", "a.bamba"
+STEPS: Final = 3
+"""Standing requests that one backup asks for: the backup, its proof, the copy on a medium."""
 
 AGENTS: Final = """\
 matricule;nom;prénoms;contact;site;service;responsable
@@ -100,6 +103,7 @@ def main() -> int:
         _act(stage, request)
         _look_again(stage)
         _accounts(stage)
+        _backups(stage)
         _record(stage)
     except DemoFailedError as error:
         print(f"\n{T('The demo stopped: {error}', error=error)}", file=sys.stderr)  # noqa: T201
@@ -186,6 +190,33 @@ def _accounts(stage: Stage) -> None:
         stage.dsi("mailbox", "handover", str(stage.ask("runs")["runs"][0]["id"]), person=TECHNICIAN)
         stage.say(T("A second plan finds nothing to do:"))
         stage.dsi("plan", "mailbox.create", "-i", people)
+
+
+def _backups(stage: Stage) -> None:
+    stage.title(T("Backups: the SYDAM database copied, proven by a restore, put on a disk and handed over"))
+    stage.dsi("lab", "disk", "insert", "disque-01", "--name", NAME)
+    stage.dsi(
+        *("backup", "ask", "sydam", "--until", f"{datetime.now(UTC).date() + timedelta(days=30)}"),
+        *("--reason", str(T("The validated backup plan"))),
+        person=TECHNICIAN,
+    )
+    for asked in stage.ask("requests")["requests"][:STEPS]:
+        stage.dsi("approve", asked["id"], "--comment", str(T("The validated backup plan")), person=DIRECTOR)
+    stage.dsi("backup", "run", "sydam", person=TECHNICIAN)
+    stage.dsi("backup", "sets", "sydam")
+    stage.dsi("lab", "disk", "remove", "--name", NAME)
+    stage.dsi("media", "handover", "disque-01", "--to", SECTION_HEAD, person=TECHNICIAN)
+    stage.dsi("media", "list")
+    stage.say(T("What backups exist for: the database brought back, to another place."))
+    place = f"{stage.lab['files']['directory']}/restored"
+    stage.dsi(
+        *("request", "backup.restore", "sydam", "-i", f"destination={place}"),
+        *("--reason", str(T("An exercise"))),
+        person=TECHNICIAN,
+    )
+    request = str(stage.ask("requests")["requests"][0]["id"])
+    stage.dsi("approve", request, "--comment", "OK", person=SECTION_HEAD)
+    stage.dsi("run", request, person=TECHNICIAN)
 
 
 def _record(stage: Stage) -> None:
