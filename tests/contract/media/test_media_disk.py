@@ -42,6 +42,13 @@ def copied(medium, set_id="SET-1", **about):
     medium.finish(set_id, {**ABOUT, **about}, quiet)
 
 
+def fill_up(path, chunk):
+    with path.open("wb", buffering=0) as more:
+        while more.write(b"x" * chunk) == chunk:
+            pass
+        more.write(b"x")
+
+
 def mounted(disk):
     return subprocess.run(["findmnt", "-M", disk.mount_point], capture_output=True, check=False).returncode == 0
 
@@ -233,10 +240,8 @@ def test_a_disk_that_fills_up_midway_keeps_its_earlier_copies(disk, medium, open
     folder = medium.begin("SET-2", 300_000)
     fill(folder)
     for chunk in (1 << 20, 1 << 12):
-        with pytest.raises(OSError, match="No space"), Path(folder, f"more{chunk}").open("wb", buffering=0) as more:
-            while more.write(b"x" * chunk) == chunk:
-                pass
-            more.write(b"x")
+        with pytest.raises(OSError, match="No space"):
+            fill_up(Path(folder, f"more{chunk}"), chunk)
     with pytest.raises(MediumRefusedError):
         medium.finish("SET-2", ABOUT, quiet)
     again = opened(disk)

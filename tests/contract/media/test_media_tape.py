@@ -1,4 +1,4 @@
-"""A tape is labelled, written, read back whole and brought back with dd and tar alone; on a SIMH image, never a drive."""
+"""A tape is labelled, written, read back whole and brought back with tar alone; on a SIMH image, never a drive."""
 
 import struct
 import subprocess
