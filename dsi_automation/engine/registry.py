@@ -178,6 +178,8 @@ def _next(error: DsiError) -> Text:
 def _name_one(kind: TargetKind) -> Text:
     if kind is TargetKind.ACCOUNT:
         return T("Name at least one account: a staff number, a login or an address.")
+    if kind is TargetKind.BACKUP:
+        return T("Name at least one backup of the plan: `dsi backup list` shows them.")
     return T("Name at least one site.") if kind is TargetKind.SITE else T("Name at least one host of the inventory.")
 
 
