@@ -47,7 +47,7 @@ BASE_FAULTS = {
     "a truncated file": "truncate -s 8192 base/1/1249",
     "no backup_label": "rm backup_label",
     "a manifest that was changed with its file": "rm backup_label && sed -i '/backup_label/d' backup_manifest",
-    "a flipped bit in its own log": f'f=$(ls pg_wal | grep -m1 "^0000") && {flip("pg_wal/$f", 300)}',
+    "a flipped bit in its own log": f'f=$(ls pg_wal | grep -m1 "^0000") && {flip("pg_wal/$f", 60)}',
 }
 
 
@@ -241,7 +241,7 @@ def test_forgetting_a_set_takes_only_logs_that_no_kept_set_needs(own_backups: Ba
     own_backups.engine().forget([first], silent)
     names = sorted(path.name for path in cluster.archive.iterdir())
     assert names[-1] == "LISEZMOI.txt"
-    assert names[0] == second.made.details["start_log"]
+    assert next(name for name in names if len(name) == 24) == second.made.details["start_log"]
     ids = {snapshot.id for snapshot in own_backups.engine().repository().snapshots}
     assert ids == {second.made.snapshot, *second.made.extra_snapshots}
     assert failed(own_backups.engine().verify(second, Depth.SAMPLE, silent)) == []
