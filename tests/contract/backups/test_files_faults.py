@@ -78,7 +78,8 @@ def test_a_pack_or_an_index_that_is_not_whole_is_found(house, fault):
         case _:
             for item in (house.repository / "index").iterdir():
                 item.unlink()
-    assert bad(full(house, stored))
+    # The structure alone tells: reading the data of a short pack, restic tries again for most of a minute.
+    assert "data" in bad(house.engine().verify(stored, Depth.SAMPLE, silent))
 
 
 def test_a_deleted_repository_is_found_and_the_next_backup_says_so(house):
