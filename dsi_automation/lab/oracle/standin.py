@@ -121,7 +121,9 @@ class _Session:
                 return self._fail(scenario)
             self._write(folder, kind, tag, session, told=True)
         scn = self._catalogue["scn"]
-        session["logs"] = [f"1|{scn // _SCN}|{scn}|{scn + _SCN}"]
+        asked = re.search(r"ARCHIVELOG FROM SCN (\d+);", script)
+        first = int(asked[1]) if asked else _SCN
+        session["logs"] = [f"1|{first // _SCN}|{first}|{scn + _SCN}"]
         session["times"] = [self._catalogue["last"], _utc()]
         self._catalogue |= {"scn": scn + _SCN, "last": _utc()}
         session["status"] = scenario.job

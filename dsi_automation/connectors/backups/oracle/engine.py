@@ -298,7 +298,13 @@ class OracleBackup:
         return None
 
     def _writer(self) -> Restic:
-        return written(self._repository, self._shell, self._oracle.restic, upload_kib=self._common.bandwidth_kib)
+        return written(
+            self._repository,
+            self._shell,
+            self._oracle.restic,
+            upload_kib=self._common.bandwidth_kib,
+            cache=f"{session.home(self._common.name, self._oracle)}/restic",
+        )
 
     def _check(self) -> None:
         if self._permit is None:
