@@ -215,7 +215,9 @@ class Teller:
         report = reports.build(self._toolkit, runs, stopped)
         with speaking(self._language):
             title = T(
-                "Report: {what} {names}", what=reports.NOUNS[report["operation"]], names=", ".join(report["targets"])
+                "Report: {what} {names}",
+                what=reports.NOUNS.get(report["operation"], T("run")),
+                names=", ".join(report["targets"]),
             )
             pdf = backup_report(pages(report, self._organisation, title))
         content = json.dumps(report, ensure_ascii=False, indent=1) + "\n"

@@ -50,7 +50,7 @@ class BackupReport:
 
 def backup_report(report: BackupReport) -> bytes:
     """Return the report as a PDF, in the reader's language; a character that no font has is shown as `?`."""
-    return drawn(lambda faces: _drawn(report, faces))
+    return drawn(lambda faces: _drawn(report, faces), code=False)
 
 
 def _drawn(report: BackupReport, faces: Faces | None) -> bytes:
