@@ -93,7 +93,8 @@ def about(stored: StoredSet, copied: Copied) -> dict[str, Json]:
         "manifest": made.manifest,
         "snapshot": copied.snapshot,
         "extra_snapshots": list(copied.extra_snapshots),
-        "details": dict(copied.details),
+        # The command names the folder it was made in; the instructions on the medium name the one it is in.
+        "details": {name: value for name, value in copied.details.items() if name != "restore"},
     }
 
 
