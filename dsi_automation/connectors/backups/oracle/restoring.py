@@ -151,7 +151,7 @@ def _compare(writer: Restic, parts: Sequence[Part], place: str, common: JobSetti
     with tempfile.TemporaryDirectory(dir=_made(common.scratch), prefix="restored-") as folder:
         timeout = common.timeout.total_seconds()
         found = manifest.take(writer.shell, manifest.Order((place,)), Path(folder) / "found.gz", timeout=timeout)
-    here = {entry.path: entry.sha256 for entry in found.files}
+        here = {entry.path: entry.sha256 for entry in found.files}
     wanted = {place + entry.path: entry for part in parts for entry in part.manifest.files}
     wrong = sorted(path for path, entry in wanted.items() if here.get(path) != entry.sha256)
     extra = sorted(set(here) - set(wanted))
