@@ -231,7 +231,7 @@ def test_a_disk_that_turns_read_only_midway_holds_no_half_copy(disk, medium, ope
 
 
 def test_a_full_disk_is_refused_before_anything_is_written(disk, medium):
-    with pytest.raises(MediumRefusedError, match="MiB"):
+    with pytest.raises(MediumRefusedError, match=r"Mi[Bo]"):
         medium.begin("SET-1", disk.megabytes << 20)
 
 
