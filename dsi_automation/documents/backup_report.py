@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from dsi_automation.core.text import T
 from dsi_automation.documents.faces import Faces, drawn
 from dsi_automation.documents.fonts import UnprintableError, printable
 from dsi_automation.documents.house import Heading, Sheet, Words
+
+_TITLE_AND_ROWS: Final = 30.0
+"""A title and its first rows, millimetres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,25 @@ def _drawn(report: BackupReport, faces: Faces | None) -> bytes:
     sheet.notice(safe(report.verdict), ())
     sheet.settings(_safe(report.summary))
     for chapter in report.chapters:
+        _room(sheet)
         sheet.section(safe(chapter.title))
         sheet.settings(_safe(chapter.rows))
         if chapter.alarms:
             sheet.ln(1.5)
             sheet.notice(T("To be seen to"), [safe(alarm) for alarm in chapter.alarms])
+        sheet.ln(1.5)
         for point in chapter.points:
             sheet.paragraph(f"• {safe(point)}")
+    _room(sheet)
     sheet.section(T("Evidence"))
     sheet.settings(_safe(report.evidence))
     return sheet.to_bytes()
+
+
+def _room(sheet: Sheet) -> None:
+    """Begin a new page where a title would stand alone at the foot of one."""
+    if sheet.get_y() + _TITLE_AND_ROWS > sheet.page_break_trigger:
+        sheet.add_page()
 
 
 def safe(words: Words) -> str:

@@ -203,6 +203,7 @@ class Sheet(FPDF):
         """Write a table of names and values; `label` is the width of the names, millimetres."""
         self.rule()
         for name, value in rows:
+            self._make_room(name, value, label)
             top = self.get_y() + 1.1
             self.set_y(top)
             self.ink(QUIET, BODY_SIZE)
@@ -212,6 +213,16 @@ class Sheet(FPDF):
             self.ink(INK, BODY_SIZE, bold=True)
             self.block(value, 0, LEADING)
             self.set_y(max(below, self.get_y()) + 1.1)
+            self.rule()
+
+    def _make_room(self, name: Words, value: Words, label: float) -> None:
+        """Begin a new page where a row would be cut in two."""
+        self.ink(QUIET, BODY_SIZE)
+        height = self._height(name, label, LEADING)
+        self.ink(INK, BODY_SIZE, bold=True)
+        height = max(height, self._height(value, self.width - label, LEADING)) + 2.2
+        if self.get_y() + height > self.page_break_trigger:
+            self.add_page()
             self.rule()
 
     def notice(self, title: Words, points: Sequence[Words]) -> None:
