@@ -26,6 +26,7 @@ from dsi_automation.journal.model import Entry, Kind
 if TYPE_CHECKING:
     from dsi_automation.composition.outbox import Flushed, Outbox
     from dsi_automation.composition.toolkit import Toolkit
+    from dsi_automation.connectors.mail.port import MailRelay
     from dsi_automation.core.plan import Plan
     from dsi_automation.engine.model import Run
 
@@ -100,7 +101,7 @@ class Teller:
         folder, clock = self._toolkit.settings.state_dir.value / "outbox", self._toolkit.clock
         if settings is None:
             return Outbox(folder, None, clock)
-        return Outbox(folder, _relay(self._toolkit), clock, give_up_after=settings.give_up_after)
+        return Outbox(folder, _LateRelay(self._toolkit), clock, give_up_after=settings.give_up_after)
 
     @contextmanager
     def listening(self, observer: Observer) -> Generator[_Ear]:
@@ -331,7 +332,17 @@ def write(path: Path, content: bytes) -> None:
         raise StorageError(T("{path} cannot be written: {reason}.", path=str(path), reason=reason_of(error))) from error
 
 
-def _relay(toolkit: Toolkit) -> Any:
+class _LateRelay:
+    """The relay of the inventory, made when a mail is sent: a password that cannot be read must not lose a mail."""
+
+    def __init__(self, toolkit: Toolkit) -> None:
+        self._toolkit = toolkit
+
+    def send(self, message: EmailMessage) -> None:
+        _relay(self._toolkit).send(message)
+
+
+def _relay(toolkit: Toolkit) -> MailRelay:
     from dsi_automation.connectors.mail.client import SmtpRelay
     from dsi_automation.connectors.mail.port import MailSecurity, RelayEndpoint
 

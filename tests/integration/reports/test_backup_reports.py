@@ -233,3 +233,14 @@ def test_a_full_disk_is_a_storage_error_of_the_outbox(kit):
     message["To"], message["Subject"] = "a@x.lab", "s"
     with pytest.raises(StorageError):
         kit.teller.outbox.put(message, "key")
+
+
+def test_a_password_of_the_mail_server_that_cannot_be_read_loses_no_mail(kit):
+    kit.inventory.mail = kit.inventory.mail.model_copy(update={"credential": "messagerie"})
+
+    def locked(_name):
+        raise RefusedError(T("The vault is locked."))
+
+    kit.equipment = SimpleNamespace(look=lambda: SimpleNamespace(account=locked))
+    assert backup(kit).exit_code == 0
+    assert len(kit.teller.outbox.waiting()) == 2
