@@ -411,9 +411,11 @@ def definition(name: str, plan: BackupPlan) -> dict[str, Any]:
     job = plan.backups[name]
     repository = plan.repositories[job.repository]
     rotation = None if job.media is None else plan.media.rotations[job.media]
+    media = () if rotation is None else rotation.media
     return {
         "backup": job.model_dump(mode="json"),
         "repository": repository.model_dump(mode="json"),
         "rotation": None if rotation is None else rotation.model_dump(mode="json"),
+        "media": {medium: plan.media.media[medium].model_dump(mode="json") for medium in media},
         "rhythm": sorted(plan.rhythm.get(name, ())),
     }

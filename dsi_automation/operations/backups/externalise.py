@@ -28,6 +28,8 @@ from dsi_automation.operations.tools import Hands, Look
 
 REGISTER: Final = "register"
 COPY: Final = "copy"
+MEDIUM: Final = "medium"
+"""What a plan tells of a medium that is not in yet."""
 NEWEST: Final = "newest_verified"
 
 
@@ -114,6 +116,8 @@ class BackupExternalise(Operation[ExternaliseInputs, None, MediaWorld, Look, Han
             )
         if inputs.medium is None and holders(stored, world.world.catalogue):
             return
+        if world.seen[choice.medium].details.get("token") == Token.BLANK:
+            register(action.target, choice.medium, hands)
         copy(action.target, stored, choice.medium, hands, observer)
 
     def settle(self, action: Action, inputs: ExternaliseInputs, look: Look, observer: Observer) -> None:
@@ -153,14 +157,17 @@ def decide(target: str, inputs: ExternaliseInputs, found: MediaWorld) -> Decided
         return decided
     choice = found.choose(target, inputs.medium)
     if choice.medium is None:
-        problem = choice.problem or T("No medium is in.")
-        decided.blockers.append(Blocker(target, problem, choice.next_step or T("See: dsi media list")))
-        return decided
-    if found.seen[choice.medium].details.get("token") == Token.BLANK:
-        decided.actions.append(_register(target, choice.medium, found))
-    else:
+        problem, step = choice.problem or T("No medium is in."), choice.next_step or T("See: dsi media list")
+        if inputs.medium is not None or not choice.absent:
+            decided.blockers.append(Blocker(target, problem, step))
+            return decided
+        # The validated plan is asked for on any day, and no medium stays in the machine: the copy itself wants one.
+        decided.non_actions.append(NonAction(target, MEDIUM, T("{problem} {step}", problem=problem, step=step)))
+    elif found.seen[choice.medium].details.get("token") != Token.BLANK:
         why = T("{title} is registered.", title=world.plan.media.media[choice.medium].title)
         decided.non_actions.append(NonAction(target, REGISTER, why))
+    elif inputs.medium is not None:
+        decided.actions.append(_register(target, choice.medium, found))
     decided.actions.append(_copy(target, inputs, stored, choice.medium, found))
     return decided
 
@@ -201,8 +208,10 @@ def _register(target: str, medium: str, found: MediaWorld) -> Action:
     )
 
 
-def _copy(target: str, inputs: ExternaliseInputs, stored: StoredSet | None, medium: str, found: MediaWorld) -> Action:
-    world, title = found.world, found.world.plan.media.media[medium].title
+def _copy(
+    target: str, inputs: ExternaliseInputs, stored: StoredSet | None, medium: str | None, found: MediaWorld
+) -> Action:
+    world, title = found.world, _medium_words(target, inputs, medium, found)
     args: dict[str, Json] = {
         "definition": world.definition(target),
         "set": inputs.set or NEWEST,
@@ -229,6 +238,20 @@ def _copy(target: str, inputs: ExternaliseInputs, stored: StoredSet | None, medi
         why,
         T("The copy can be removed from the medium once it need no longer be kept."),
     )
+
+
+def _medium_words(target: str, inputs: ExternaliseInputs, medium: str | None, found: MediaWorld) -> Text | str:
+    media = found.world.plan.media
+    if medium is None:
+        return T(
+            "the medium of “{title}” whose turn it is", title=media.rotations[str(found.world.job(target).media)].title
+        )
+    title = media.media[medium].title
+    if inputs.medium is None and found.seen[medium].details.get("token") == Token.BLANK:
+        # One of the rotation, whichever is in: its registration belongs to the copy, or a new disk would be outside
+        # what was approved.
+        return T("{title} (blank: registered first)", title=title)
+    return title
 
 
 def _is_outside(target: str, inputs: ExternaliseInputs, look: Look, catalogue: Catalogue) -> list[Check]:

@@ -21,11 +21,16 @@ UNDER_WAY: Final = frozenset({MediumState.COURIER, MediumState.COURIER_BACK})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The medium a copy goes to, or why there is none and what to do about it."""
+    """The medium a copy goes to, or why there is none and what to do about it.
+
+    Attributes:
+        absent: nothing else is wrong than that the medium is not in, which another day may mend by itself.
+    """
 
     medium: str | None
     problem: Text | None = None
     next_step: Text | None = None
+    absent: bool = False
 
 
 def last_copy(medium: str, set_id: str, catalogue: Catalogue) -> Copy | None:
@@ -220,7 +225,7 @@ def _judged(
     if refused is not None:
         return Choice(None, *refused)
     if facts.problem is not None or not facts.present:
-        return Choice(None, facts.problem or T("It is not in."), facts.next_step)
+        return Choice(None, facts.problem or T("It is not in."), facts.next_step, absent=not facts.present)
     missing = _missing(name, catalogue, facts)
     if missing:
         return Choice(

@@ -163,9 +163,27 @@ def reasons(plan):
     return " ".join(str(blocker.reason) for blocker in plan.blockers)
 
 
+def told(plan):
+    return " ".join(str(item.reason) for item in plan.non_actions)
+
+
+def test_a_standing_approval_needs_no_medium_that_day_and_covers_each_blank_disk_of_the_rotation(safe):
+    safe.disks["disque-01"].take_out()
+    request = safe.standing("backup.externalise")
+    safe.verified()
+    assert safe.run(request).exit_code == 5
+    for name in ("disque-01", "disque-02"):
+        safe.disks[name].plug_in()
+        safe.verified()
+        run = safe.run(request)
+        assert run.exit_code == 0, run.errors
+        assert len(safe.catalogue().on_medium[name]) == 1
+        safe.disks[name].take_out()
+
+
 def test_a_blank_disk_is_registered_as_the_plan_says_and_the_copy_is_read_back(safe):
     stored = safe.verified()
-    plan = safe.plan("backup.externalise")
+    plan = safe.plan("backup.externalise", medium="disque-01")
     assert [action.kind for action in plan.actions] == ["register", "copy"]
     assert plan.actions[0].args["identity"] == safe.disks["disque-01"].uuid
     run = safe.carried()
@@ -221,9 +239,13 @@ def test_a_disk_pulled_out_while_it_is_written_is_told_and_the_next_run_copies_a
 def test_the_medium_whose_turn_it_is_must_be_in(safe):
     safe.verified()
     safe.disks["disque-01"].take_out()
-    assert "DISQUE-01" in reasons(safe.plan("backup.externalise"))
+    assert "DISQUE-01" in told(safe.plan("backup.externalise"))
+    run = safe.carried()
+    assert (run.exit_code, safe.catalogue().copies) == (5, ())
+    assert "DISQUE-01" in str(run.errors["srv1"]["what"])
     safe.disks["disque-02"].plug_in()
-    assert [action.kind for action in safe.plan("backup.externalise").actions] == ["register", "copy"]
+    assert safe.carried().exit_code == 0
+    assert list(safe.catalogue().on_medium) == ["disque-02"]
     assert "DISQUE-01" in reasons(safe.plan("backup.externalise", medium="disque-01"))
     assert "disque-09" in reasons(safe.plan("backup.externalise", medium="disque-09"))
 

@@ -36,9 +36,10 @@ def changed(**parts):
         {"backups": {"b": {**BACKUP, "retention": {"daily": 2}}}},
         {"repositories": {"r": {"url": "/mnt/other", "password": {"file": "secret"}}}},
         {"media": {**PLAN["media"], "rotations": {"externe": {**PLAN["media"]["rotations"]["externe"], "keep": "2d"}}}},
+        {"media": {**PLAN["media"], "media": {"d1": {**PLAN["media"]["media"]["d1"], "uuid": "9-9-9"}}}},
         {"rhythm": {"b": ("0 2 * * * Africa/Abidjan",)}},
     ],
-    ids=["what", "how-long", "where", "media", "when"],
+    ids=["what", "how-long", "where", "media", "which-disk", "when"],
 )
 def test_whatever_of_the_plan_changes_what_was_signed_changes(other):
     assert definition("b", changed(**other)) != definition("b", changed())
