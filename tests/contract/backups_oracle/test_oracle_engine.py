@@ -141,9 +141,8 @@ def test_over_ssh_a_set_is_made_proven_copied_and_brought_back(remote: Host) -> 
     assert remote.stage == []
     assert stored.made.repository == identity
     assert [one.id for one in engine.repository().snapshots] == [stored.made.snapshot]
-    for depth in Depth:
-        proven = engine.verify(stored, depth, silent)
-        assert (proven.level, failed(proven.checks)) == (3, [])
+    proven = engine.verify(stored, Depth.FULL, silent)
+    assert (proven.level, failed(proven.checks)) == (3, [])
     assert proven.restored_files == stored.made.files == 9
     assert proven.restored_bytes == stored.made.size
     place = remote.folder / "back"
