@@ -7,7 +7,7 @@ from typing import Any, Final
 from dsi_automation.lab import oracle_server, tape
 from dsi_automation.lab.accounts import Passwords
 from dsi_automation.lab.database import BACKUP_ROLE, DATABASE, DECLARATIONS, programs
-from dsi_automation.lab.disks import DISKS
+from dsi_automation.lab.disks import DISKS, uuid_of
 from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.server_data import DATA
@@ -195,8 +195,8 @@ def _oracle(layout: Layout) -> dict[str, Any]:
 
 def _media(layout: Layout, passwords: Passwords) -> dict[str, Any]:
     disks = {
-        name: {"kind": "disk", "title": name.upper(), "uuid": uuid, "label": name.upper()}
-        for name, uuid in DISKS.items()
+        name: {"kind": "disk", "title": name.upper(), "uuid": uuid_of(layout, name), "label": name.upper()}
+        for name in DISKS
     }
     rotation = {"keepers": list(KEEPERS), "places": list(PLACES), "keep": "28d", "copies": 10}
     bande = {

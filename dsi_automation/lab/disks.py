@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import NAMESPACE_URL, uuid5
 
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, UsageError
@@ -23,12 +24,7 @@ from dsi_automation.core.text import T
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.system import run
 
-DISKS: Final = {
-    "disque-01": "5d5a0001-0a1b-4c2d-8e3f-d15c00000001",
-    "disque-02": "5d5a0002-0a1b-4c2d-8e3f-d15c00000002",
-    "disque-03": "5d5a0003-0a1b-4c2d-8e3f-d15c00000003",
-}
-"""UUID of the filesystem of each."""
+DISKS: Final = ("disque-01", "disque-02", "disque-03")
 SIZE: Final = 768 * 2**20
 """Bytes of a disk; its file is sparse, and takes what is written."""
 UUID_FILE: Final = ".dsi-uuid"
@@ -38,6 +34,11 @@ SHUTDOWN: Final = 0x8004587D
 WITHOUT_FLUSH: Final = 2
 """EXT4_GOING_FLAGS_NOLOGFLUSH: what waits to be written is lost, as when a disk is pulled out."""
 RELEASE_SECONDS: Final = 15.0
+
+
+def uuid_of(layout: Layout, name: str) -> str:
+    """Return the UUID of a disk's filesystem: another in every lab, as two of one UUID on a machine are clones."""
+    return str(uuid5(NAMESPACE_URL, f"{layout.root.absolute().as_uri()}/{name}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,20 @@ class Disks:
         """Return every disk as it is now."""
         loops, mount = _loops(), self._mounted()
         found = []
-        for name, uuid in DISKS.items():
+        for name in DISKS:
             image, folder = self._image(name), self._folder(name)
             device = next((loop for loop, backing in loops if backing == str(image)), None)
             is_in = mount is not None and mount in {device, str(folder)}
-            found.append(Disk(name, uuid, folder if folder.is_dir() else image, device, is_in, folder.is_dir()))
+            found.append(
+                Disk(
+                    name,
+                    uuid_of(self.layout, name),
+                    folder if folder.is_dir() else image,
+                    device,
+                    is_in,
+                    folder.is_dir(),
+                )
+            )
         return found
 
     def inserted(self) -> Disk | None:
@@ -192,13 +202,28 @@ class Disks:
             return False
         if not _has_loops():
             folder.mkdir()
-            (folder / UUID_FILE).write_text(f"{DISKS[name]}\n")
+            (folder / UUID_FILE).write_text(f"{uuid_of(self.layout, name)}\n")
             return True
         temporary = image.with_suffix(".new")
         with temporary.open("wb") as file:
             file.truncate(SIZE)
         label = name.upper()
-        run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-U", DISKS[name], "-L", label, "-F", str(temporary)])
+        run(
+            [
+                "mke2fs",
+                "-q",
+                "-t",
+                "ext4",
+                "-m",
+                "0",
+                "-U",
+                uuid_of(self.layout, name),
+                "-L",
+                label,
+                "-F",
+                str(temporary),
+            ]
+        )
         temporary.rename(image)
         return True
 

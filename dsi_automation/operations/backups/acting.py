@@ -131,7 +131,8 @@ class Teller:
             return
         self._words, self._at = words, now
         # Bytes are told in words: the observer's own counts are of targets.
-        if done is not None and total:
+        # At the start a scan has found part of the whole only: nothing of it is a share of anything.
+        if done and total:
             text = T("{text} {done} of {total}", text=text, done=amount(done), total=amount(total))
         data = {"bytes_done": done, "bytes_total": total}
         self.observer.notify(Event("backup.wait", text, target=self.target, data=data))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dsi_automation.core.errors import UsageError
-from dsi_automation.lab.disks import DISKS
+from dsi_automation.lab.disks import uuid_of
 from dsi_automation.lab.mail import Behaviour
 from dsi_automation.lab.system import run
 
@@ -38,7 +38,7 @@ def send(server, subject):
 def test_a_disk_that_is_in_has_the_uuid_of_the_inventory(disks):
     disks.insert("disque-02")
     shown = run(["findmnt", "-n", "-M", str(disks.layout.disk_mount), "-o", "UUID,LABEL,FSTYPE"]).split()
-    assert shown == [DISKS["disque-02"], "DISQUE-02", "ext4"]
+    assert shown == [uuid_of(disks.layout, "disque-02"), "DISQUE-02", "ext4"]
 
 
 def test_what_is_written_on_a_disk_stays_on_it_and_on_no_other(disks):
