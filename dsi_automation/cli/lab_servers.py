@@ -122,7 +122,7 @@ def list_mails(session: Session, name: str) -> None:
     elif rows:
         session.out.table(
             [T("Number"), T("Recipients"), T("Subject")],
-            [[str(row["number"]), row["to"], row["subject"]] for row in rows],
+            [[str(row[key]) for key in ("number", "to", "subject")] for row in rows],
         )
     else:
         session.out.line(T("No mail was sent."))

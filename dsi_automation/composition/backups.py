@@ -275,6 +275,8 @@ class BackupLook(AccountLook):
             count_tables=job.count_tables,
             questions=tuple(Question(**check.model_dump()) for check in job.checks),
             amcheck=job.amcheck,
+            restore_user=job.restore_user,
+            restore_password=None if job.restore_password is None else self.secret_of(job.restore_password),
         )
 
 

@@ -12,6 +12,28 @@ from dsi_automation.documents.backup_report import BackupReport, Chapter
 from dsi_automation.documents.house import Words
 from dsi_automation.operations.backups.facts import amount, size_words
 
+PHASES: Final[Mapping[str, Text]] = {
+    "look": T("look"),
+    "check": T("check of the repository"),
+    "before": T("command before"),
+    "base": T("base backup"),
+    "backup": T("backup"),
+    "rman": T("RMAN"),
+    "validate": T("validation by RMAN"),
+    "counts": T("counts"),
+    "logs": T("archived logs"),
+    "manifest": T("manifest"),
+    "repository": T("into the repository"),
+    "archive": T("logs into the repository"),
+    "after": T("command after"),
+    "read": T("reading the repository"),
+    "restore": T("bringing back"),
+    "compare": T("comparison"),
+    "start": T("start and replay"),
+    "amcheck": T("indexes against tables"),
+    "pages": T("checksums of the pages"),
+}
+"""What the engines call the parts of their work, for people."""
 OUTCOMES: Final[Mapping[str, Text]] = {
     "done": T("ended well"),
     "unchanged": T("nothing to do"),
@@ -113,6 +135,7 @@ def _points(run: Mapping[str, Any]) -> Iterator[Words]:
             size=size_words(one["restored_files"], one["restored_bytes"]),
             phases=_phases(one["phases"]),
         )
+        yield from (_held(check) for check in one.get("checks", ()) if check["ok"])
     for one in run["copies"]:
         copied = amount(one["copied"]["size"])
         yield T("Copy of {set} on {medium}: {size}, read back.", set=one["set"], medium=one["medium"], size=copied)
@@ -125,7 +148,7 @@ def _points(run: Mapping[str, Any]) -> Iterator[Words]:
                      names=", ".join(one["sets"]))  # fmt: skip
     for check in run["checks"]:
         if check["ok"]:
-            yield T("Checked: {title}: {observed}", title=Text.from_json(check["title"]), observed=check["observed"])
+            yield _held(check)
 
 
 def _alarms(run: Mapping[str, Any]) -> Iterator[Words]:
@@ -144,6 +167,10 @@ def _alarms(run: Mapping[str, Any]) -> Iterator[Words]:
             )
 
 
+def _held(check: Mapping[str, Any]) -> Text:
+    return T("Checked: {title}: {observed}", title=Text.from_json(check["title"]), observed=check["observed"])
+
+
 def _try(one: Mapping[str, Any]) -> Text:
     facts = {"number": str(one["number"]), "of": str(one["of"]), "time": _seconds(one["seconds"])}
     if one["error"] is None:
@@ -159,7 +186,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 
 def _phases(phases: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {_seconds(seconds)}" for name, seconds in phases.items()) or "-"
+    return ", ".join(f"{PHASES.get(name, name)} {_seconds(seconds)}" for name, seconds in phases.items()) or "-"
 
 
 def _seconds(seconds: float) -> str:

@@ -4,7 +4,7 @@ Notes, by name (`data` of each is made and read here alone):
 
 `backup.try`        {number, of, error: DsiError.to_json() | null, seconds, wait}: one try of a backup
 `backup.set`        {set: StoredSet as JSON}: a backup that the engine finished and whose manifest is kept
-`backup.proof`      {set, level, depth, ok, failed: [sentences], restored_files, restored_bytes, phases}
+`backup.proof`      {set, level, depth, ok, failed: [sentences], restored_files, restored_bytes, phases, checks}
 `backup.copy`       {set, medium, copied: Copied as JSON, ok, failed}: a copy, read back from the medium
 `backup.forgotten`  {sets: [ids], freed}
 `backup.restored`   {set, destination, paths, until, files, bytes, ok, failed}

@@ -167,6 +167,7 @@ def _note(stored: StoredSet, proven: Proven, failed: list[Json], *, ok: bool) ->
         "restored_files": proven.restored_files,
         "restored_bytes": proven.restored_bytes,
         "phases": dict(proven.phases),
+        "checks": [check.to_json() for check in proven.checks],
     }
 
 

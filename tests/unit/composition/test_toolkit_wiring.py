@@ -136,7 +136,7 @@ def test_without_key_or_agent_a_sentence_says_how_to_make_one(toolkit):
 
 def test_people_and_policy_are_read_anew_each_time(toolkit, home):
     parts = toolkit.engine._parts
-    assert len(list(parts.people())) == 4
+    assert "a.konan" in {person.id for person in parts.people()}
     (home / "inventory" / "people.yml").unlink()
     (home / "inventory" / "approval_policy.yml").unlink()
     with pytest.raises(UsageError):
