@@ -18,6 +18,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -193,7 +194,7 @@ def load(path: Path, expected: str | None) -> Manifest:
             meaning=T("What is brought back cannot be compared with what was backed up."),
             next_step=T("Bring the controller's state folder back from its own backup."),
         ) from error
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise ManifestError(T("The manifest {path} cannot be read.", path=str(path))) from error
     if expected is not None and found.sha256 != expected:
         raise ManifestError(

@@ -186,7 +186,7 @@ class WindowsFiles(FilesEngine):
         if files < common.minimum_files or files < common.shrink * least[0] or kept.size < common.shrink * least[1]:
             raise BackupFailedError(
                 T(
-                    "Much less was there than there must be: {files} files and {size} bytes.",
+                    "Much less was there than must be: {files} files and {size} bytes.",
                     files=files,
                     size=kept.size,
                 ),
