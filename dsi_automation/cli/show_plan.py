@@ -10,6 +10,7 @@ from dsi_automation.cli import labels
 from dsi_automation.cli.batch import is_batch
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_batch import show_plan_rows
+from dsi_automation.cli.show_definition import DEFINITION, definition_lines
 from dsi_automation.core.plan import Action, Blocker, NonAction, Plan
 from dsi_automation.core.text import TN, T, Text
 
@@ -37,7 +38,7 @@ def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequenc
         out.line()
         show_plan_rows(out, plan, people)
     else:
-        show_plan_details(out, plan)
+        show_plan_details(out, plan, details=details)
     out.line()
     count, blocked = len(plan.actions), len({blocker.target for blocker in plan.blockers})
     out.line(TN("{n} action", "{n} actions", count) if count else T("Nothing to do."))
@@ -48,8 +49,14 @@ def show_plan(out: Output, plan: Plan, *, details: bool = False, people: Sequenc
         out.note(T("Each action of each row, with its reason: the same command with --details."))
 
 
-def show_plan_details(out: Output, plan: Plan) -> None:
-    """Write target by target what is done and why, what is not, and what stands in the way."""
+def show_plan_details(out: Output, plan: Plan, *, details: bool = False) -> None:
+    """Write target by target what is done and why, what is not, and what stands in the way.
+
+    Args:
+        out: where to.
+        plan: the plan.
+        details: what an action is told to the last word; else what is long and common to all is said once, in short.
+    """
     parts: dict[str, list[Action | NonAction | Blocker]] = {}
     everything: tuple[Action | NonAction | Blocker, ...] = (*plan.actions, *plan.non_actions, *plan.blockers)
     for item in everything:
@@ -57,9 +64,11 @@ def show_plan_details(out: Output, plan: Plan) -> None:
     for target in dict.fromkeys([*plan.targets, *(blocker.target for blocker in plan.blockers)]):
         out.line()
         out.line(labels.target(target), bold=True)
+        if not details:
+            _show_definition(out, plan.actions_for(target))
         for item in parts.get(target, []):
             if isinstance(item, Action):
-                _show_action(out, item)
+                _show_action(out, item, details=details)
             elif isinstance(item, NonAction):
                 _show_non_action(out, item)
             else:
@@ -93,17 +102,25 @@ def _value(value: Any) -> str:
     return value if plain else json.dumps(value, ensure_ascii=False)
 
 
-def _show_action(out: Output, action: Action) -> None:
+def _show_definition(out: Output, actions: Sequence[Action]) -> None:
+    definition = next((action.args[DEFINITION] for action in actions if DEFINITION in action.args), None)
+    if isinstance(definition, Mapping):
+        for line in definition_lines(definition):
+            out.line(line, indent=2)
+
+
+def _show_action(out: Output, action: Action, *, details: bool) -> None:
     out.line(f"+ {action.title}", indent=2, fg="green")
-    _show_arguments(out, action)
+    _show_arguments(out, action, details=details)
     out.line(T("why: {reason}", reason=action.reason), indent=6)
     if action.reversal is not None:
         out.line(T("to undo: {how}", how=action.reversal), indent=6)
 
 
-def _show_arguments(out: Output, action: Action) -> None:
-    """Write exactly what the action is told, without what is empty."""
-    words = _words({key: value for key, value in action.args.items() if value not in _NOT_GIVEN})
+def _show_arguments(out: Output, action: Action, *, details: bool) -> None:
+    """Write what the action is told, without what is empty; with `details`, exactly."""
+    hidden = () if details else (DEFINITION,)
+    words = _words({k: value for k, value in action.args.items() if value not in _NOT_GIVEN and k not in hidden})
     line = " ".join([action.kind, *words])
     if len(line) <= ONE_LINE:
         out.line(line, indent=6, dim=True)
