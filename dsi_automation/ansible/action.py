@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from dsi_automation.ansible.plugin import call_of, told
 from dsi_automation.ansible.results import TaskResult
+from dsi_automation.ansible.standing import standing_task
 from dsi_automation.ansible.tasks import change_task
 
 
@@ -30,6 +31,8 @@ class BackupAction(OnceAction):
     """Carries out one operation on backups of the plan, under a request or under the standing approval in force."""
 
     operation: str
+    standing: bool = True
+    """Whether a standing approval may be given for it at all."""
     inputs: Mapping[str, Any] = {}  # never changed
     """The operation's inputs, as an Ansible argument specification."""
 
@@ -43,5 +46,7 @@ class BackupAction(OnceAction):
         _, args = self.validate_argument_spec({**given, **self.inputs})
         call = call_of(self.operation, {name: args[name] for name in self.inputs}, told(self._display))
         backups = [str(name) for name in args["backups"]]
-        check_mode = bool(self._task.check_mode)
-        return change_task(call, backups, request=str(args["request"] or ""), check_mode=check_mode, standing=True)
+        request, check_mode = str(args["request"] or ""), bool(self._task.check_mode)
+        if self.standing and not request and not check_mode:
+            return standing_task(call, backups)
+        return change_task(call, backups, request=request, check_mode=check_mode)

@@ -73,7 +73,7 @@ def check_task(call: Call, host: str, *, fail: bool) -> TaskResult:
         return check_result(report, host, fail=fail)
 
     try:
-        return _guarded(call, work)
+        return guarded(call, work)
     except UnreachableError as error:
         return {**error_result(error), "failed": False, "unreachable": True}
 
@@ -90,14 +90,12 @@ def report_task(call: Call, targets: Sequence[str], *, fail: bool) -> TaskResult
         return report_result(toolkit.engine.check(call.operation, targets, call.given(), call.observer), fail=fail)
 
     try:
-        return _guarded(call, work)
+        return guarded(call, work)
     except UnreachableError as error:
         return error_result(error)
 
 
-def change_task(
-    call: Call, targets: Sequence[str], *, request: str, check_mode: bool, standing: bool = False
-) -> TaskResult:
+def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
     """Carry out an approved request on the targets; in check mode, plan it.
 
     Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
@@ -105,14 +103,11 @@ def change_task(
     Args:
         targets: the hosts of the play, or people's accounts; none where the request or the inputs name them.
         request: identifier, empty for none.
-        standing: without a request, take the standing approval in force for these targets and inputs.
     """
 
     def work(toolkit: Toolkit) -> TaskResult:
         engine = toolkit.engine
         approved = engine.request_by_id(request) if request else None
-        if approved is None and standing and not check_mode:
-            approved = _standing(toolkit, call, targets)
         if approved is None:
             plan = engine.plan(call.operation, targets, call.given(), Silent())
             if not check_mode and plan.actions and not plan.blockers:
@@ -126,18 +121,10 @@ def change_task(
         return _carry_out(toolkit, approved, call, wanted)
 
     try:
-        return _guarded(call, work)
+        return guarded(call, work)
     except UnreachableError as error:
         # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
         return error_result(error)
-
-
-def _standing(toolkit: Toolkit, call: Call, targets: Sequence[str]) -> Request:
-    from dsi_automation.composition.standing import standing_request
-
-    # As the operation's schema holds them, which is how the request has them.
-    inputs = validated(toolkit.operations[call.operation], call.given()).model_dump(mode="json")
-    return standing_request(toolkit.engine, call.operation, targets, inputs, toolkit.clock.now())
 
 
 def _per(toolkit: Toolkit, call: Call) -> str:
@@ -157,7 +144,7 @@ def _carry_out(toolkit: Toolkit, approved: Request, call: Call, targets: Sequenc
     return run_result(run, approved.plan, _per(toolkit, call))
 
 
-def _guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
+def guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
     """Run `work` with the toolkit of the play's inventory.
 
     Raises:
@@ -242,12 +229,7 @@ def _refuse_other_targets(operation: AnyOperation | AnyReadOnly, approved: Reque
 def _unapproved(plan: Plan, call: Call, targets: Sequence[str]) -> GateClosedError:
     words = ["dsi", "request", call.operation, *targets]
     for name, value in call.given().items():
-        if isinstance(value, list):
-            # Rows of a table: as a file, which is how a person gives them too.
-            words += ["-i", f"{name}=@{call.files.get(name, f'{name}.yml')}"]
-            continue
-        typed = ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else value
-        words += ["-i", f"{name}={str(typed).lower() if isinstance(typed, bool) else typed}"]
+        words += ["-i", f"{name}={_typed(name, value, call)}"]
     command = shlex.join([*words, "--reason", str(T("why it is needed"))])
     return GateClosedError(
         T(
@@ -266,3 +248,15 @@ def _unapproved(plan: Plan, call: Call, targets: Sequence[str]) -> GateClosedErr
             command=command,
         ),
     )
+
+
+def _typed(name: str, value: Any, call: Call) -> str:
+    """Return an input as a person types it after `-i NAME=`."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return str(value[0]) if len(value) == 1 else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        # Rows of a table: as a file, which is how a person gives them too.
+        return f"@{call.files.get(name, f'{name}.yml')}"
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{item}" for key, item in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)

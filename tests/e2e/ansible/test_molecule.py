@@ -6,8 +6,10 @@ import pytest
 from fix_office import ONCE
 from fix_stage import BIN, ROOT
 
+STEPS = ("check", "converge", "idempotence", "verify")
 
-def molecule(stage, scenario, **more):
+
+def molecule(stage, scenario, steps=STEPS, **more):
     env = {
         **stage.env(),
         **more,
@@ -20,7 +22,7 @@ def molecule(stage, scenario, **more):
     words = [str(BIN / "molecule"), "test", "-s", scenario]
     done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
-    for step in ("check", "converge", "idempotence", "verify"):
+    for step in steps:
         assert f"{scenario} > {step}: Executed: Successful" in done.stdout + done.stderr
 
 
@@ -44,4 +46,21 @@ def test_the_scenario_of_the_mail_accounts_converges_once_and_verifies(stage):
         DSI_TEST_LAB=stage.lab.layout.name,
         DSI_LAB_DIR=str(stage.lab.layout.root.parent),
     )
+    assert len(stage.runs()) == 1
+
+
+def test_the_scenario_of_a_servers_backup_makes_a_set_that_restic_reads_by_itself(servers, stage):
+    conf = servers.layout.root / "servers" / "srv1" / "etc"
+
+    def change(held):
+        held["dsi_repositories"]["serveurs"]["url"] += "-molecule"
+        held["dsi_repositories"]["serveurs"]["read_url"] += "-molecule"
+        held["dsi_backups"]["srv1"].update(paths=[str(conf)], before=None, after=None, minimum_files=1)
+        held["dsi_backup"]["scratch_dir"] = str(stage.folder / "scratch")
+
+    stage.refresh()
+    stage.edit("group_vars/all.yml", change)
+    # Each run makes a set: there is no second one that changes nothing.
+    steps = [step for step in STEPS if step != "idempotence"]
+    molecule(stage, "server_backup", steps, DSI_TEST_BACKUP="srv1", DSI_TEST_FILE=str(conf / "sydam.conf"))
     assert len(stage.runs()) == 1

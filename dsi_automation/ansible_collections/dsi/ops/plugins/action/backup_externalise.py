@@ -11,4 +11,5 @@ class ActionModule(BackupAction):
     operation = "backup.externalise"
     inputs = {  # noqa: RUF012  # never changed
         "medium": {"type": "str", "default": ""},
+        "set": {"type": "str", "default": ""},
     }

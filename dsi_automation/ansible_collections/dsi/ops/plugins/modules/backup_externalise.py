@@ -6,7 +6,8 @@ short_description: Copy proven backups to an external medium under an approval
 description:
   - Copies the newest proven set to a disk or a tape and reads the copy back.
   - Carries out the operation C(backup.externalise) (procedures D and R), as C(dsi run) does, under
-    an approved request or the standing approval in force (C(dsi backup ask), then C(dsi approve) by somebody else).
+    an approved request or, without one, the standing approval in force for each backup (C(dsi backup ask), then
+    C(dsi approve) by somebody else).
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
@@ -22,6 +23,10 @@ options:
     default: []
   medium:
     description: The medium; empty for the one of the rotation that is in and due.
+    type: str
+    default: ""
+  set:
+    description: The set; empty for the newest proven one.
     type: str
     default: ""
 attributes:
@@ -42,11 +47,11 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
+  returned: when a plan could be made; of several backups under standing approvals, within C(targets)
   type: dict
 run:
   description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
+  returned: when a run began; of several backups under standing approvals, within C(targets)
   type: dict
 targets:
   description: For each backup what was done, how it ended, and the evidence of the independent look.

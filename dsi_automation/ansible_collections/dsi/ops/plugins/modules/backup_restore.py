@@ -6,13 +6,13 @@ short_description: Bring a backup back under an approval
 description:
   - Brings files or a database back to another place, or in place under an approval of its own.
   - Carries out the operation C(backup.restore) (procedures D and R), as C(dsi run) does, under
-    an approved request or the standing approval in force (C(dsi backup ask), then C(dsi approve) by somebody else).
+    an approved request; bringing something back has no standing approval.
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 options:
   request:
-    description: The identifier of an approved request; empty for the standing approval in force.
+    description: The identifier of an approved request; not needed in check mode.
     type: str
     default: ""
   backups:
@@ -24,6 +24,10 @@ options:
     description: The set; empty for the newest proven one.
     type: str
     default: ""
+  at:
+    description: A moment; the newest set from before it, instead of C(set).
+    type: str
+    default: ""
   paths:
     description: Files and folders, as at the source; none for all.
     type: list
@@ -31,6 +35,14 @@ options:
     default: []
   destination:
     description: Folder that gets them; empty or absent.
+    type: str
+    default: ""
+  in_place:
+    description: Put it back where it came from, over what is there; another action, that the approver reads as such.
+    type: bool
+    default: false
+  database:
+    description: One database of a cluster; all of it by default.
     type: str
     default: ""
   until:

@@ -6,7 +6,8 @@ short_description: Back up databases of the backup plan under an approval
 description:
   - The SYDAM database, PostgreSQL with its archived logs or Oracle through RMAN.
   - Carries out the operation C(database.backup) (procedure R), as C(dsi run) does, under
-    an approved request or the standing approval in force (C(dsi backup ask), then C(dsi approve) by somebody else).
+    an approved request or, without one, the standing approval in force for each backup (C(dsi backup ask), then
+    C(dsi approve) by somebody else).
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
@@ -38,11 +39,11 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
+  returned: when a plan could be made; of several backups under standing approvals, within C(targets)
   type: dict
 run:
   description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
+  returned: when a run began; of several backups under standing approvals, within C(targets)
   type: dict
 targets:
   description: For each backup what was done, how it ended, and the evidence of the independent look.
