@@ -121,7 +121,7 @@ def list_mails(session: Session, name: str) -> None:
         session.out.data({"behaviour": str(server.behaviour), "mails": rows})
     elif rows:
         session.out.table(
-            [T("Number"), T("Recipients"), T("Subject")],
+            [T("No."), T("Recipients"), T("Subject")],
             [[str(row[key]) for key in ("number", "to", "subject")] for row in rows],
         )
     else:

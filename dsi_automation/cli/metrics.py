@@ -111,14 +111,10 @@ def _collector(current: Session) -> DsiCollector:
     )
 
 
-def _next_times(toolkit: Toolkit, settled: Mapping[str, datetime]) -> dict[str, datetime | None]:
-    from dsi_automation.schedules.occurrences import occurrences
+def _next_times(toolkit: Toolkit, settled: Mapping[str, datetime]) -> Mapping[str, datetime | None]:
+    from dsi_automation.schedules.upcoming import next_times
 
-    now = toolkit.clock.now()
-    return {
-        name: next(occurrences(name, schedule, settled.get(name, now))).start if schedule.enabled else None
-        for name, schedule in toolkit.schedules().items()
-    }
+    return next_times(toolkit, settled)
 
 
 def _waiting_mails(toolkit: Toolkit) -> tuple[int, int, datetime | None]:

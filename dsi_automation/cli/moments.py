@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import Final
+
+from dsi_automation.core.text import T, Text
+
+DAYS: Final[tuple[Text, ...]] = (T("Mon"), T("Tue"), T("Wed"), T("Thu"), T("Fri"), T("Sat"), T("Sun"))
+"""Days of the week, as `date.weekday` counts them."""
 
 
 def local(when: datetime, zone: tzinfo | None = None) -> str:

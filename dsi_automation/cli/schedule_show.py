@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from dsi_automation.cli.moments import local
+from dsi_automation.cli.moments import DAYS, local
 from dsi_automation.core.clock import iso
 from dsi_automation.core.text import TN, T, Text
 
@@ -109,7 +109,8 @@ def _when(schedule: Schedule, following: Sequence[Occurrence]) -> Text | str:
 def _to_second(schedule: Schedule, moment: datetime) -> str:
     from dsi_automation.schedules.occurrences import zone_of
 
-    return f"{moment.astimezone(zone_of(schedule)):%a %Y-%m-%d %H:%M:%S %:z}"
+    there = moment.astimezone(zone_of(schedule))
+    return f"{DAYS[there.weekday()]} {there:%Y-%m-%d %H:%M:%S %:z}"
 
 
 def _last(schedule: Schedule, record: Record) -> Text | str:

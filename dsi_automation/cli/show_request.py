@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli import labels
-from dsi_automation.cli.moments import local
+from dsi_automation.cli.moments import DAYS, local
 from dsi_automation.cli.output import Output
 from dsi_automation.cli.show_plan import show_plan
 from dsi_automation.core.text import T, Text
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from dsi_automation.engine.model import Request
 
-DAYS = (T("Mon"), T("Tue"), T("Wed"), T("Thu"), T("Fri"), T("Sat"), T("Sun"))
 
 
 def show_request(

@@ -100,7 +100,7 @@ def _reason(same: Iterable[Request], near: Iterable[Request], now: datetime) -> 
     for request in same:
         why = _closed(request, now)
         if why is not None:
-            return T("{id} is for this, but: {why}", id=request.id, why=why)
+            return T("{id} is for this, but: {why}.", id=request.id, why=why)
     for request in near:
         return T("{id} is for other targets or other inputs.", id=request.id)
     return None

@@ -55,6 +55,7 @@ class Keeper:
     _not_before: dict[str, datetime] = field(default_factory=dict)
     _schedules: Mapping[str, Schedule] = field(default_factory=dict)
     _trouble: str | None = None
+    _seen: tuple[datetime, float] | None = None
 
     def watch(self) -> None:
         """Start what is due until asked to stop; then wait for what runs.
@@ -62,6 +63,7 @@ class Keeper:
         The first SIGTERM or SIGINT: nothing new is started, and what only waits for a busy target gives up. The
         second: what runs is asked to stop at its next safe point. Each further one is passed on as it is.
         """
+        self._see_clock()
         self._tell("scheduler.started", T("Watching the schedules."))
         while not self.waiter.asked:
             wake = self._round()
@@ -119,17 +121,21 @@ class Keeper:
             self._tell("schedule.ended", text, schedule=name, exit_code=code)
 
     def _sleep(self, wake: datetime | None) -> None:
-        clock = self.toolkit.clock
-        now, since = clock.now(), clock.monotonic()
         seconds = LONGEST.total_seconds()
         if wake is not None:
-            seconds = min(seconds, max((wake - now).total_seconds(), 0.0))
+            seconds = min(seconds, max((wake - self.toolkit.clock.now()).total_seconds(), 0.0))
         self.waiter.sleep(seconds)
-        stepped = (clock.now() - now).total_seconds() - (clock.monotonic() - since)
+        stepped = self._see_clock()
         if abs(stepped) > STEP:
             text = T("The clock was set by {seconds} seconds; looking at every schedule again.", seconds=round(stepped))
             self._tell("scheduler.clock", text, seconds=round(stepped))
             self._not_before.clear()
+
+    def _see_clock(self) -> float:
+        """Return by how many seconds the clock was set since it was last seen, whatever was done meanwhile."""
+        now, passed = self.toolkit.clock.now(), self.toolkit.clock.monotonic()
+        before, self._seen = self._seen or (now, passed), (now, passed)
+        return (now - before[0]).total_seconds() - (passed - before[1])
 
     def _stop(self) -> None:
         names = list(self._children)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -138,9 +138,15 @@ def every_minute(**more):
     )
 
 
+@lru_cache(maxsize=1)
+def reader(root):
+    """Return a journal to look at: tests do it again and again."""
+    return Controller(root).journal
+
+
 def outcomes(root, name="nuit"):
     """Return what the journal holds about a schedule, in order."""
-    entries = Controller(root).journal.read(subject=f"schedule:{name}")
+    entries = reader(root).read(subject=f"schedule:{name}")
     return [entry.body for entry in entries]
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 
 import pytest
@@ -20,10 +19,10 @@ def root(tmp_path):
 def start():
     running = []
 
-    def begin(root, *arguments, ahead=6):
+    def begin(root, *arguments, ahead=50):
         """Start `dsi` with a clock that stands `ahead` seconds before a full minute; None leaves it as it is."""
         if ahead is not None:
-            (root / "offset").write_text(str((60 - ahead - time.time() % 60) % 60))
+            set_clock(root, (60 - ahead - time.time() % 60) % 60)
         running.append(Started(root, *arguments))
         return running[-1]
 
@@ -32,6 +31,27 @@ def start():
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+def set_clock(root, seconds):
+    """Put the clock of all processes as many seconds before or after the machine's, at once."""
+    new = root / "offset.new"
+    new.write_text(str(seconds))
+    new.replace(root / "offset")
+
+
+def until_due(root, *schedulers):
+    """Wait until the schedulers watch, then put the clock on the next full minute and have them look."""
+    until(lambda: words(root)[:1] == ["known"] and all("scheduler.started" in one.kinds() for one in schedulers))
+    now = float((root / "offset").read_text()) + time.time()
+    set_clock(root, (now // 60 + 1) * 60 - time.time())
+    until(lambda: all(woken(one, lambda: acting(root) or "done" in words(root)) for one in schedulers))
+
+
+def woken(scheduler, condition):
+    """Tell whether it has come to that, and have it look again: it would within a minute by itself."""
+    scheduler.send_signal(signal.SIGCHLD)
+    return condition()
 
 
 def acting(root):
@@ -48,11 +68,11 @@ def words(root):
 
 def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
     (root / "slow").touch()
-    scheduler = start(root, "schedule", "run", "--json")
+    scheduler = start(root, "schedule", "run", "--json", ahead=4)
     until(lambda: acting(root))
     scheduler.send_signal(signal.SIGTERM)
-    with pytest.raises(subprocess.TimeoutExpired):
-        scheduler.wait(1)
+    until(lambda: "scheduler.stopping" in scheduler.kinds())
+    assert scheduler.poll() is None
     (root / "slow").unlink()
     assert scheduler.wait(200) == 0
     assert words(root) == ["known", "started", "done"]
@@ -66,13 +86,12 @@ def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
 def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finishes_it(root, start):
     (root / "slow").touch()
     scheduler = start(root, "schedule", "run", "--json")
-    until(lambda: acting(root))
+    until_due(root, scheduler)
     scheduler.send_signal(signal.SIGTERM)
-    with pytest.raises(subprocess.TimeoutExpired):
-        scheduler.wait(1)
+    until(lambda: "scheduler.stopping" in scheduler.kinds())
     scheduler.send_signal(signal.SIGTERM)
-    with pytest.raises(subprocess.TimeoutExpired):
-        scheduler.wait(1)
+    until(lambda: "scheduler.interrupting" in scheduler.kinds())
+    assert scheduler.poll() is None
     (root / "slow").unlink()
     assert scheduler.wait(200) == 0
     assert words(root) == ["known", "started", "interrupted"]
@@ -88,7 +107,7 @@ def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finish
 def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(root, start):
     (root / "slow").touch()
     scheduler = start(root, "schedule", "run", "--json")
-    until(lambda: acting(root))
+    until_due(root, scheduler)
     scheduler.kill()
     for line in scheduler.told():
         if line["event"] == "schedule.started":
@@ -106,7 +125,7 @@ def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(ro
 def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing_twice(root, start):
     (root / "slow").touch()
     scheduler = start(root, "schedule", "run", "--json")
-    until(lambda: acting(root))
+    until_due(root, scheduler)
     scheduler.kill()
     scheduler.wait()
     again = start(root, "schedule", "run", "--json", ahead=None)
@@ -120,7 +139,8 @@ def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing
 
 
 def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
-    both = [start(root, "schedule", "run", "--json", ahead=ahead) for ahead in (5, None)]
+    both = [start(root, "schedule", "run", "--json", ahead=ahead) for ahead in (50, None)]
+    until_due(root, *both)
     until(lambda: "done" in words(root))
     for scheduler in both:
         scheduler.send_signal(signal.SIGTERM)
@@ -141,7 +161,7 @@ def test_a_clock_set_forward_is_told_and_the_newest_occurrence_runs_once(root, s
     (root / "inv" / "schedules.yml").write_text(every_minute(too_late_after="6h").replace("* * * * *", "0 * * * *"))
     scheduler = start(root, "schedule", "run", "--json", ahead=None)
     until(lambda: words(root) == ["known"])
-    (root / "offset").write_text(str(3 * 3600))
+    set_clock(root, 3 * 3600)
     scheduler.send_signal(signal.SIGCHLD)  # wakes it: it would look within a minute by itself
     until(lambda: "done" in words(root))
     scheduler.send_signal(signal.SIGTERM)
@@ -165,12 +185,6 @@ def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
     until(lambda: woken(scheduler, lambda: "known" in words(root)))
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(200) == 0
-
-
-def woken(scheduler, condition):
-    """Tell whether it has come to that, and have it look again: it would within a minute by itself."""
-    scheduler.send_signal(signal.SIGCHLD)
-    return condition()
 
 
 def test_by_hand_one_schedule_runs_and_its_exit_code_says_how(root, start):
