@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KINDS: Final[Mapping[str, Text]] = {
     "disk": T("external disk"),
+    "folder": T("folder in place of a disk"),
     "ltfs": T("LTFS volume"),
     "tape": T("tape"),
 }

@@ -223,12 +223,14 @@ class MediaDesk:
         place = view.medium.mount_point or self._rotation(view).mount_point
         if uuid is None or place is None:
             return
+        folder = view.medium.kind == "folder"
         from pathlib import Path
 
+        from dsi_automation.connectors.media.folder import uuid_of
         from dsi_automation.connectors.media.mounts import mounted_at
 
         mount = mounted_at(Path(place))
-        if mount is not None and mount.uuid == uuid:
+        if mount is not None and (uuid_of(mount) if folder else mount.uuid) == uuid:
             raise UsageError(
                 T("{title} is still mounted: taken out now it could lose what was written.", title=view.medium.title),
                 next_step=T("Take it out cleanly first: dsi media eject {name}", name=view.name),

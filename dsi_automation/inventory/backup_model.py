@@ -179,6 +179,9 @@ class PostgresBackup(Job):
         count_tables: `schema.table` counted at backup time and again when restored, within one transaction each.
         checks: questions to the restored database.
         amcheck: whether every index is held against its table.
+        restore_user: a role that may put a database back in its place: a superuser, or one with CREATEDB and the rights
+            of the owners of all that is in it; None when nothing is ever put back on the running server.
+        restore_password: of that role; None for a client certificate or ~/.pgpass.
     """
 
     kind: Literal["postgresql"]
@@ -197,6 +200,14 @@ class PostgresBackup(Job):
     count_tables: dict[NonEmpty, tuple[NonEmpty, ...]] = {}  # noqa: RUF012  # pydantic copies it
     checks: tuple[QueryCheck, ...] = ()
     amcheck: bool = True
+    restore_user: NonEmpty | None = None
+    restore_password: SecretSource | None = None
+
+    @model_validator(mode="after")
+    def _password_of_somebody(self) -> PostgresBackup:
+        if self.restore_password is not None and self.restore_user is None:
+            raise WrongValueError(T("it goes with a restore_user."), "restore_password")
+        return self
 
 
 class OracleBackup(Job):
@@ -258,14 +269,16 @@ class DiskMedium(Strict):
     """An external disk.
 
     Attributes:
-        kind: `disk`.
+        kind: `disk`; `folder` for a folder of this machine that stands in for one, mounted by a bind: for training
+            where the system gives no loop device. It goes away with the machine, so no other environment takes it.
         title: what is written on it: `DISQUE-01`.
-        uuid: UUID of its filesystem (`findmnt -o UUID`), or of its NTFS/exFAT volume.
+        uuid: UUID of its filesystem (`findmnt -o UUID`), or of its NTFS/exFAT volume; of a folder, what is written in
+            its file `.dsi-uuid`.
         label: of its filesystem, when that is checked too.
         mount_point: where it is mounted when it is in; None for the rotation's.
     """
 
-    kind: Literal["disk"]
+    kind: Literal["disk", "folder"]
     title: NonEmpty
     uuid: NonEmpty
     label: NonEmpty | None = None
@@ -400,7 +413,18 @@ class BackupPlan(Strict):
                 )
             if job.media is not None and job.media not in self.media.rotations:
                 raise WrongValueError(T("{name}: dsi_media has no rotation {media}.", name=name, media=job.media))
+            if job.media is not None and job.environment is not Environment.TRAINING and self._folders(job.media):
+                raise WrongValueError(
+                    T(
+                        "{name}: a folder stands in for a disk in training only; {media} has one.",
+                        name=name,
+                        media=job.media,
+                    )
+                )
         return self
+
+    def _folders(self, rotation: str) -> bool:
+        return any(self.media.media[name].kind == "folder" for name in self.media.rotations[rotation].media)
 
 
 def definition(name: str, plan: BackupPlan) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from dsi_automation.lab import oracle_server, tape
 from dsi_automation.lab.accounts import Passwords
-from dsi_automation.lab.database import BACKUP_ROLE, DATABASE, DECLARATIONS, programs
-from dsi_automation.lab.disks import DISKS, uuid_of
+from dsi_automation.lab.database import BACKUP_ROLE, DATABASE, DECLARATIONS, RESTORE_ROLE, programs
+from dsi_automation.lab.disks import DISKS, Disks, uuid_of
 from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.server_data import DATA
@@ -55,7 +55,7 @@ def variables(layout: Layout, facilities: Facilities, passwords: Passwords) -> d
             "report_to": list(REPORT_TO),
             "courier_limit": "24h",
         },
-        "dsi_media": _media(layout, passwords),
+        "dsi_media": _media(layout, facilities.disks, passwords),
         "dsi_mail": {
             "server": facilities.mail.address,
             "port": 25,
@@ -153,6 +153,8 @@ def _sydam(layout: Layout, facilities: Facilities, passwords: Passwords) -> dict
         "server": facilities.database.address,
         "user": BACKUP_ROLE,
         "password": _secret(passwords, BACKUP_ROLE),
+        "restore_user": RESTORE_ROLE,
+        "restore_password": _secret(passwords, RESTORE_ROLE),
         "ca_file": str(layout.ca_file),
         "bin_dir": str(programs()),
         "stage_dir": str(layout.scratch_dir / "stage-sydam"),
@@ -193,9 +195,9 @@ def _oracle(layout: Layout) -> dict[str, Any]:
     }
 
 
-def _media(layout: Layout, passwords: Passwords) -> dict[str, Any]:
+def _media(layout: Layout, found: Disks, passwords: Passwords) -> dict[str, Any]:
     disks = {
-        name: {"kind": "disk", "title": name.upper(), "uuid": uuid_of(layout, name), "label": name.upper()}
+        name: {"kind": found.kind(name), "title": name.upper(), "uuid": uuid_of(layout, name), "label": name.upper()}
         for name in DISKS
     }
     rotation = {"keepers": list(KEEPERS), "places": list(PLACES), "keep": "28d", "copies": 10}

@@ -1,7 +1,7 @@
 """The lab's external disks: filesystems in image files, put in, taken out, and pulled out under somebody's hands.
 
-Where the kernel gives no loop device, a disk is a folder with its UUID in a file, mounted by a bind: the toolkit then
-has less to check, and both the lab's output and its documentation say so.
+Where the kernel gives no loop device, a disk is a folder with its UUID in a file, mounted by a bind, and the inventory
+says so (`kind: folder`): the toolkit then has less to check, and both the lab's output and its documentation tell it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
+from dsi_automation.connectors.media.folder import UUID_FILE
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.text import T
@@ -27,8 +28,6 @@ from dsi_automation.lab.system import run
 DISKS: Final = ("disque-01", "disque-02", "disque-03")
 SIZE: Final = 768 * 2**20
 """Bytes of a disk; its file is sparse, and takes what is written."""
-UUID_FILE: Final = ".dsi-uuid"
-"""Where a disk that is only a folder says which one it is."""
 SHUTDOWN: Final = 0x8004587D
 """EXT4_IOC_SHUTDOWN of Linux's fs/ext4/ext4.h."""
 WITHOUT_FLUSH: Final = 2
@@ -96,6 +95,10 @@ class Disks:
                 )
             )
         return found
+
+    def kind(self, name: str) -> str:
+        """Return what the inventory calls a disk: `disk`, or `folder` where there is no loop device."""
+        return "folder" if self._folder(name).is_dir() else "disk"
 
     def inserted(self) -> Disk | None:
         """Return the disk that is in."""
@@ -200,10 +203,6 @@ class Disks:
         image, folder = self._image(name), self._folder(name)
         if image.exists() or folder.exists():
             return False
-        if not _has_loops():
-            folder.mkdir()
-            (folder / UUID_FILE).write_text(f"{uuid_of(self.layout, name)}\n")
-            return True
         temporary = image.with_suffix(".new")
         with temporary.open("wb") as file:
             file.truncate(SIZE)
@@ -224,7 +223,12 @@ class Disks:
                 str(temporary),
             ]
         )
-        temporary.rename(image)
+        if _takes(temporary):
+            temporary.rename(image)
+            return True
+        temporary.unlink()
+        folder.mkdir()
+        (folder / UUID_FILE).write_text(f"{uuid_of(self.layout, name)}\n")
         return True
 
     def _share(self) -> None:
@@ -244,7 +248,8 @@ class Disks:
         found = None
         for root, mounted, source in _mountinfo():
             if mounted == target:
-                found = source if source.startswith("/dev/loop") else self._folder_of(root)
+                # Of a bind the root is a folder; the lab itself may lie on a loop device.
+                found = source if root == "/" else self._folder_of(root)
         return found
 
     def _folder_of(self, root: str) -> str:
@@ -274,9 +279,10 @@ class Disks:
         return self.layout.disk_dir / name
 
 
-def _has_loops() -> bool:
+def _takes(image: Path) -> bool:
+    """Tell whether the system gives a loop device for an image: some containers show devices and give none."""
     try:
-        run(["losetup", "--find"])
+        run(["losetup", "--detach", run(["losetup", "--find", "--show", str(image)]).strip()])
     except DsiError:
         return False
     return True

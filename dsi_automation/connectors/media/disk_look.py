@@ -137,6 +137,24 @@ class DiskLook:
 
     def _wrong_disk(self, mount: Mount) -> tuple[Text, Text] | None:
         settings, place = self._settings, str(self.folder)
+        used = self._on_a_disk_in_use()
+        if used is not None:
+            return used
+        if not self.right(mount):
+            return (
+                T(
+                    "The disk at {place} is another one than {title}: {found} instead of {expected}.",
+                    place=place,
+                    title=settings.title,
+                    found=self.identity(mount) or "-",
+                    expected=settings.uuid or settings.serial or "-",
+                ),
+                T("Take it out and put in {title}.", title=settings.title),
+            )
+        return self._called_otherwise(mount)
+
+    def _on_a_disk_in_use(self) -> tuple[Text, Text] | None:
+        settings, place = self._settings, str(self.folder)
         if self.folder.stat().st_dev == self.folder.parent.stat().st_dev:
             return (
                 T("{place} is on the same filesystem as the folder around it.", place=place),
@@ -153,17 +171,10 @@ class DiskLook:
                 ),
                 T("Mount {title} there.", title=settings.title),
             )
-        if not self.right(mount):
-            return (
-                T(
-                    "The disk at {place} is another one than {title}: {found} instead of {expected}.",
-                    place=place,
-                    title=settings.title,
-                    found=self.identity(mount) or "-",
-                    expected=settings.uuid or settings.serial or "-",
-                ),
-                T("Take it out and put in {title}.", title=settings.title),
-            )
+        return None
+
+    def _called_otherwise(self, mount: Mount) -> tuple[Text, Text] | None:
+        settings, place = self._settings, str(self.folder)
         if settings.label is not None and mount.label != settings.label:
             return (
                 T(

@@ -1,4 +1,4 @@
-"""Opens a medium of the inventory: a disk, an LTFS volume or a tape."""
+"""Opens a medium of the inventory: a disk, a folder that stands in for one, an LTFS volume or a tape."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ def open_medium(
         from dsi_automation.connectors.media.ltfs import LtfsMedium
 
         return LtfsMedium(settings, target, clock, permit, lock)
+    if settings.kind == "folder":
+        from dsi_automation.connectors.media.folder import FolderMedium
+
+        return FolderMedium(settings, target, clock, permit, lock)
     from dsi_automation.connectors.media.disk import DiskMedium
 
     return DiskMedium(settings, target, clock, permit, lock)

@@ -23,7 +23,7 @@ class MediumSettings:
 
     Attributes:
         title: what is written on it.
-        kind: `disk`, `ltfs` or `tape`.
+        kind: `disk`, `folder`, `ltfs` or `tape`.
         uuid, label: of a disk's filesystem; serial: of a tape or an LTFS volume.
         device: no-rewind device of the tape drive.
         mount_point: where a disk or an LTFS volume is mounted.

@@ -44,3 +44,26 @@ class Disk:
             self.device = None
 
     take_out = pull
+
+
+@dataclass
+class FolderDisk:
+    """A folder with its UUID in a file, mounted by a bind: what stands in for a disk where there is no loop device."""
+
+    folder: Path
+    mount_point: Path
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    label: str = "DISQUE-01"
+
+    def make(self):
+        self.folder.mkdir()
+        (self.folder / ".dsi-uuid").write_text(f"{self.uuid}\n")
+        return self
+
+    def plug_in(self):
+        self.mount_point.mkdir(exist_ok=True)
+        ran("mount", "--bind", str(self.folder), str(self.mount_point))
+        return self
+
+    def pull(self):
+        subprocess.run(["umount", "-l", str(self.mount_point)], check=False, capture_output=True)
