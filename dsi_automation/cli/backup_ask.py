@@ -15,7 +15,7 @@ from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.views import request_view, run_view
 from dsi_automation.core.errors import UsageError
-from dsi_automation.core.text import TN, T
+from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,9 @@ def ask(names: tuple[str, ...], reason: str, **given: Any) -> int:
         (T("Request"), T("Operation"), T("Backup")),
         [(one.id, one.plan.operation, ", ".join(one.plan.targets)) for one in asked],
     )
-    current.out.line(
-        TN("Next, by somebody entitled: dsi approve {ids}", "Next, by somebody entitled, each of: dsi approve {ids}",
-           len(asked), ids=" | ".join(one.id for one in asked)),
-        bold=True,
-    )  # fmt: skip
+    current.out.line(T("Next, by somebody entitled, each after a look at it (dsi show):"), bold=True)
+    for one in asked:
+        current.out.line(f"  dsi approve {one.id}")
     return 0
 
 
