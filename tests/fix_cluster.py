@@ -110,6 +110,11 @@ max_wal_size = 64MB
 archive_mode = on
 archive_command = 'test ! -e {folder}/archiving-fails && {script} %p %f {archive}'
 """
+_HBA = """
+local all postgres trust
+local all dsi_backup,dsi_restore,faible scram-sha-256
+local replication dsi_backup scram-sha-256
+"""
 
 
 @contextlib.contextmanager
@@ -132,8 +137,7 @@ def new_cluster(template: Path | None = None) -> Iterator[Cluster]:
         as_postgres("cp", "-a", str(template), str(cluster.data))
     conf = _CONF.format(folder=folder, script=script, archive=cluster.archive)
     as_postgres("tee", str(cluster.data / "postgresql.auto.conf"), stdin=conf)
-    as_postgres("tee", str(cluster.data / "pg_hba.conf"), stdin="local all postgres trust\n"
-                "local all dsi_backup scram-sha-256\nlocal replication dsi_backup scram-sha-256\n")  # fmt: skip
+    as_postgres("tee", str(cluster.data / "pg_hba.conf"), stdin=_HBA)
     try:
         cluster.start()
         yield cluster
@@ -146,7 +150,8 @@ def fill(cluster: Cluster) -> None:
     cluster.sql("CREATE DATABASE sydam", "postgres")
     cluster.sql(
         f"CREATE ROLE dsi_backup LOGIN REPLICATION PASSWORD '{PASSWORD}' IN ROLE pg_monitor, pg_read_all_data;"
-        "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO dsi_backup;",
+        "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO dsi_backup;"
+        f"CREATE ROLE dsi_restore LOGIN SUPERUSER PASSWORD '{PASSWORD}';",
         "postgres",
     )
     cluster.sql(

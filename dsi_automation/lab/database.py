@@ -28,6 +28,8 @@ USER: Final = "postgres"
 """The operating-system user of the server, and the superuser in it."""
 DATABASE: Final = "sydam"
 BACKUP_ROLE: Final = "dsi_backup"
+RESTORE_ROLE: Final = "dsi_restore"
+"""May put a database back in its place: a superuser, as the tables are the superuser's own."""
 APPLICATION_ROLE: Final = "sydam"
 PORT: Final = 5432
 DECLARATIONS: Final = 36_000
@@ -84,6 +86,7 @@ hostssl all          all         {network}  scram-sha-256
 SETUP: Final = """\
 CREATE ROLE {application} LOGIN PASSWORD '{application_password}';
 CREATE ROLE {backup} LOGIN REPLICATION PASSWORD '{backup_password}';
+CREATE ROLE {restore} LOGIN SUPERUSER PASSWORD '{restore_password}';
 GRANT pg_read_all_data, pg_monitor TO {backup};
 -- A right on a function holds in its database only: this is the one the backup connects to.
 GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal() TO {backup};
@@ -227,7 +230,10 @@ class Database:
         """Make the database anew in the running cluster; returns whether that could be done."""
         folder = self.layout.db_dir
         try:
-            self.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);\nCREATE DATABASE {DATABASE};", "postgres")
+            # A restore in place keeps the database that was there, under another name.
+            aside = self.sql(f"SELECT datname FROM pg_database WHERE datname ~ '^{DATABASE}_'", "postgres").split()
+            gone = "".join(f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n" for name in (DATABASE, *aside))
+            self.sql(f"{gone}CREATE DATABASE {DATABASE};", "postgres")
             self.sql(f"BEGIN;\n\\set declarations {DECLARATIONS}\n{(folder / 'sydam.sql').read_text()}\nCOMMIT;")
             self.sql((folder / "grants.sql").read_text())
         except DsiError:
@@ -273,8 +279,10 @@ class Database:
         names = {
             "database": DATABASE,
             "backup": BACKUP_ROLE,
+            "restore": RESTORE_ROLE,
             "application": APPLICATION_ROLE,
             "backup_password": passwords.get(BACKUP_ROLE).reveal(),
+            "restore_password": passwords.get(RESTORE_ROLE).reveal(),
             "application_password": passwords.get(APPLICATION_ROLE).reveal(),
         }
         # A copy of its own: the sources may be where the server's user cannot reach.

@@ -115,6 +115,8 @@ class PostgresSettings:
     count_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     amcheck: bool = True
+    restore_user: str | None = None
+    restore_password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

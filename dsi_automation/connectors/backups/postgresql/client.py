@@ -65,11 +65,20 @@ class Programs:
     @property
     def origin(self) -> Place:
         """Return where the cluster that is backed up answers."""
+        return self._at(self._settings.user, self._settings.password)
+
+    @property
+    def restorer(self) -> Place | None:
+        """Return the same place as the role that may put a database back; None when the inventory names none."""
+        settings = self._settings
+        return None if settings.restore_user is None else self._at(settings.restore_user, settings.restore_password)
+
+    def _at(self, user: str, password: Secret | None) -> Place:
         settings = self._settings
         environment = {
             "PGHOST": settings.server,
             "PGPORT": str(settings.port),
-            "PGUSER": settings.user,
+            "PGUSER": user,
             "PGDATABASE": settings.maintenance_database,
             "PGCONNECT_TIMEOUT": "15",
             "PGAPPNAME": "dsi-backup",
@@ -77,7 +86,7 @@ class Programs:
         }
         if settings.ca_file is not None:
             environment["PGSSLROOTCERT"] = settings.ca_file
-        return Place(environment, settings.password)
+        return Place(environment, password)
 
     def run(
         self,

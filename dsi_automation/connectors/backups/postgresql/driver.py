@@ -22,10 +22,12 @@ from dsi_automation.connectors.backups.port import (
     SourceFacts,
     StoredSet,
 )
-from dsi_automation.connectors.backups.postgresql import base, making, manifest, source, window
+from dsi_automation.connectors.backups.postgresql import base, inplace, making, manifest, source, window
 from dsi_automation.connectors.backups.postgresql.archive import Archive
 from dsi_automation.connectors.backups.postgresql.details import LOGS_TAG, START_TAG, Details
 from dsi_automation.connectors.backups.postgresql.findings import Findings
+from dsi_automation.connectors.backups.postgresql.inplace import Back, put_back
+from dsi_automation.connectors.backups.postgresql.live import Live
 from dsi_automation.connectors.backups.postgresql.proof import Tools, Trial
 from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.postgresql.restoring import checked, restore
@@ -101,12 +103,19 @@ class PostgresBackupEngine:
             return trial.prove()
 
     def restore(self, of: StoredSet, order: RestoreOrder, progress: Progress) -> Restored:
-        """Bring the cluster, or one database of it, back to an empty folder."""
-        self._allowed()
-        details = Details.of(of)
-        checked(order, details)
+        """Bring the cluster, or one database of it, back to an empty folder; or one database to its place."""
+        permit = self._allowed()
+        details, folder = Details.of(of), order.destination
+        if folder is not None:
+            checked(order, details, folder)
+            with self._scratch() as work:
+                return restore(self._tools, of, details, order, progress, work, folder)
+        database, place = inplace.checked(order, details, self._tools)
+        live = Live(self._tools.programs, place, database, of.id, permit.run_id)
         with self._scratch() as work:
-            return restore(self._tools, of, details, order, progress, work)
+            return put_back(
+                Back(self._tools, of, details, order, live, lambda: permit.check(self._name), progress), work
+            )
 
     def copy(self, of: StoredSet, folder: str, password: Secret, progress: Progress) -> Copied:
         """Copy a set and its logs into a repository in `folder`, made there when it is missing."""
@@ -250,7 +259,8 @@ class PostgresBackupEngine:
             finally:
                 clear(self._work, self._tools.clock)
 
-    def _allowed(self) -> None:
+    def _allowed(self) -> WritePermit:
         if self._permit is None:
             raise PermissionError(self._name)
         self._permit.check(self._name)
+        return self._permit

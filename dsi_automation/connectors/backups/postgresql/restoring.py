@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -50,22 +52,16 @@ _AUTO = "\n# Set by the restore: two clusters must never write to one archive.\n
 _PARTIAL = ".dsi-partial"
 
 
-def checked(order: RestoreOrder, details: Details) -> Path:
-    """Make sure that an order can be carried out; return its destination.
+def fitting(order: RestoreOrder, details: Details) -> None:
+    """Make sure that a set can give what is ordered, wherever it goes.
 
     Raises:
         UsageError: it cannot, with what to ask for instead.
-        RefusedError: the destination holds something.
     """
     if order.paths:
         raise UsageError(
             T("Of a database cluster no single files are brought back."),
             next_step=T("Ask for one database instead, or for all of the cluster."),
-        )
-    if order.destination is None:
-        raise UsageError(
-            T("A running cluster is never written over, and the inventory does not say where its files are."),
-            next_step=T("Bring it back to an empty folder; its README says how to put it in the original's place."),
         )
     if order.database is not None and order.database not in details.databases:
         raise UsageError(
@@ -77,7 +73,17 @@ def checked(order: RestoreOrder, details: Details) -> Path:
             T("This set brings nothing back to before {moment}.", moment=iso(details.moment)),
             next_step=T("Choose an older set for that moment."),
         )
-    destination = Path(order.destination)
+
+
+def checked(order: RestoreOrder, details: Details, folder: str) -> Path:
+    """Make sure that an order for a folder can be carried out; return it.
+
+    Raises:
+        UsageError: it cannot, with what to ask for instead.
+        RefusedError: the destination holds something.
+    """
+    fitting(order, details)
+    destination = Path(folder)
     if not destination.is_absolute():
         raise UsageError(T("{folder} is not a whole path.", folder=destination))
     try:
@@ -93,15 +99,15 @@ def checked(order: RestoreOrder, details: Details) -> Path:
 
 
 def restore(
-    tools: Tools, stored: StoredSet, details: Details, order: RestoreOrder, progress: Progress, work: Path
+    tools: Tools, stored: StoredSet, details: Details, order: RestoreOrder, progress: Progress, work: Path, folder: str
 ) -> Restored:
-    """Bring back what is ordered.
+    """Bring back what is ordered to a folder.
 
     Raises:
         UsageError: the moment is outside of what the logs hold.
         BackupFailedError: what was brought back does not start.
     """
-    destination = checked(order, details)
+    destination = checked(order, details, folder)
     partial = destination / _PARTIAL
     clear(partial, tools.clock)
     try:
@@ -112,30 +118,56 @@ def restore(
         # A cluster that stays is recovered where it stays: nothing of its size is copied twice.
         place = partial if order.database is None else work
         findings = Findings(tools.common.name)
-        there = bring(tools, stored, details, place, progress)
-        compare(tools, details, there, findings)
-        if not findings.ok:
-            raise BackupFailedError(
-                T("What the repository gave back is not what was backed up; nothing of it is left in {folder}.",
-                  folder=destination),
-                next_step=T("Verify the set, and choose an older one that is verified."),
-                detail={"failed": [check.observed for check in findings.checks if not check.ok]},
-            )  # fmt: skip
-        return _recovered(tools, stored, details, order, progress, there, place, destination, findings)
+        there = set_brought_back(tools, stored, details, progress, place, findings)
+        dump = None if order.database is None else destination / f"{order.database}.dump"
+        with recovered(tools, details, order, progress, there, place, findings) as (server, reached):
+            if dump is not None and order.database is not None:
+                _dump(tools, server, order.database, dump, findings)
+        told = {"system_identifier": details.system_identifier, "recovered_to": reached}
+        if dump is not None:
+            return Restored(str(dump), 1, dump.stat().st_size, tuple(findings.checks), told)
+        _settle(tools, stored, details, there, destination, reached or iso(details.moment))
+        return Restored(str(destination), there.files, there.size, tuple(findings.checks), told)
     finally:
         clear(partial, tools.clock)
 
 
-def _recovered(
-    tools: Tools, stored: StoredSet, details: Details, order: RestoreOrder, progress: Progress, there: Brought,
-    place: Path, destination: Path, findings: Findings,
-) -> Restored:  # fmt: skip
+def set_brought_back(
+    tools: Tools, stored: StoredSet, details: Details, progress: Progress, place: Path, findings: Findings
+) -> Brought:
+    """Bring the files and logs of a set back, and hold them against their manifest.
+
+    Raises:
+        BackupFailedError: they are not what was backed up.
+    """
+    there = bring(tools, stored, details, place, progress)
+    compare(tools, details, there, findings)
+    if not findings.ok:
+        raise BackupFailedError(
+            T("What the repository gave back is not what was backed up; nothing of it is left in {folder}.",
+              folder=place),
+            next_step=T("Verify the set, and choose an older one that is verified."),
+            detail={"failed": [check.observed for check in findings.checks if not check.ok]},
+        )  # fmt: skip
+    return there
+
+
+@contextmanager
+def recovered(
+    tools: Tools, details: Details, order: RestoreOrder, progress: Progress, there: Brought, place: Path,
+    findings: Findings,
+) -> Iterator[tuple[Place, str | None]]:  # fmt: skip
+    """Have the cluster run as it was at the moment ordered; give where it answers, and what was the last it replayed.
+
+    Raises:
+        UsageError: the moment is outside of what the logs hold.
+        DidNotStartError: it does not start.
+    """
     logs = [there.logs]
     target = Target(position=details.position, timeline=details.timeline)
     if order.until is not None:
         target = Target(until=order.until)
         logs = [tools.settings.wal_archive, *_later_logs(tools, details, there, work=place, progress=progress)]
-    dump = None if order.database is None else destination / f"{order.database}.dump"
     control = control_of(tools, there.data)
     progress(T("Recovering."), None, None)
     try:
@@ -144,20 +176,11 @@ def _recovered(
             reached = _reached(tools, server, order.until, findings)
             if order.until is None:
                 questioning.counts(tools.programs, server, details.counts, findings)
-            if dump is not None and order.database is not None:
-                _dump(tools, server, order.database, dump, findings)
+            yield server, reached
     except DidNotStartError as error:
         if order.until is not None and "recovery ended before configured recovery target" in str(error):
             raise _outside(order.until) from error
         raise
-    if dump is None:
-        _settle(tools, stored, details, there, destination, reached or iso(details.moment))
-        return Restored(str(destination), there.files, there.size, tuple(findings.checks), _told(details, reached))
-    return Restored(str(dump), 1, dump.stat().st_size, tuple(findings.checks), _told(details, reached))
-
-
-def _told(details: Details, reached: str | None) -> dict[str, str | None]:
-    return {"system_identifier": details.system_identifier, "recovered_to": reached}
 
 
 def _later_logs(tools: Tools, details: Details, there: Brought, *, work: Path, progress: Progress) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pwd
@@ -25,6 +26,7 @@ LONGEST_SOCKET: Final = 107
 _SOCKET: Final = ".s.PGSQL.5432.lock"
 _STOP_WAIT: Final = 20.0
 _NOTE: Final = "socket"
+_STILL_WRITTEN: Final = (errno.ENOTEMPTY, errno.ENOENT)
 
 
 @contextmanager
@@ -129,10 +131,15 @@ def clear(work: Path, clock: Clock) -> None:
         noted = Path((work / _NOTE).read_text())
         if noted.name.startswith("dsi-pg-") and noted.parent == Path(tempfile.gettempdir()):
             shutil.rmtree(noted, ignore_errors=True)
-    try:
-        shutil.rmtree(work)
-    except OSError as error:
-        raise cannot_write(work, error) from error
+    deadline = clock.monotonic() + _STOP_WAIT
+    while work.exists():
+        try:
+            shutil.rmtree(work)
+        except OSError as error:
+            # What a killed run started dies a moment after it, and may write until then.
+            if error.errno not in _STILL_WRITTEN or clock.monotonic() > deadline:
+                raise cannot_write(work, error) from error
+            clock.sleep(0.05)
 
 
 def end_server(data: Path, clock: Clock) -> None:
