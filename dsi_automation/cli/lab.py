@@ -270,6 +270,10 @@ def _summary(session: Session, found: dict[str, Any]) -> None:
                 address=server["address"],
             )
         )
+    if any(disk["folder"] for disk in (found["servers"] or {}).get("disks", ())):
+        out.line(
+            T("This machine has no loop device: the disks are folders, each with its UUID in a file."), fg="yellow"
+        )
     out.line(T("Inventory: {path}", path=files["inventory"]))
     out.line(T("Certificate authority: {path}", path=files["ca"]))
     out.line()

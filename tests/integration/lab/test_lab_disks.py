@@ -1,6 +1,9 @@
 """The lab's external disks: put in, taken out, pulled out, one at a time; and its mail server."""
 
+import json
 import smtplib
+import subprocess
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -10,6 +13,41 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.lab.disks import uuid_of
 from dsi_automation.lab.mail import Behaviour
 from dsi_automation.lab.system import run
+
+WITHOUT_LOOPS = """
+import json, sys
+from dsi_automation.connectors.media.mounts import mounted_at
+from dsi_automation.core.clock import SystemClock
+from dsi_automation.core.errors import UsageError
+from dsi_automation.lab.backup_plan import _media
+from dsi_automation.lab.accounts import Passwords
+from dsi_automation.lab.disks import Disks
+from dsi_automation.lab.layout import Layout
+from ipaddress import IPv4Network
+from pathlib import Path
+
+layout = Layout("noloop", IPv4Network("198.19.240.0/22"), Path(sys.argv[1]))
+disks = Disks(layout, SystemClock())
+disks.ensure()
+plan = _media(layout, disks, Passwords(Path(sys.argv[1]) / "passwords"))["media"]["disque-01"]
+disks.insert("disque-01")
+try:
+    disks.insert("disque-02")
+except UsageError:
+    held = (layout.disk_mount / ".dsi-uuid").read_text().strip()
+(layout.disk_mount / "set").write_text("a set")
+gone = [disks.remove().name, sorted(path.name for path in layout.disk_mount.iterdir())]
+disks.insert("disque-01")
+kept = (layout.disk_mount / "set").read_text()
+pulled = [disks.pull().name, disks.down(), mounted_at(layout.disk_mount) is None]
+print(json.dumps({"kind": plan["kind"], "uuid": plan["uuid"], "held": held, "gone": gone, "kept": kept,
+                  "pulled": pulled}))
+"""
+HIDE_LOOPS = """
+mkdir "$1/dev" && mount -t tmpfs none "$1/dev"
+for node in null zero urandom; do touch "$1/dev/$node" && mount --bind "/dev/$node" "$1/dev/$node"; done
+mount --rbind "$1/dev" /dev && shift && exec "$@"
+"""
 
 
 @pytest.fixture
@@ -82,6 +120,24 @@ def test_a_disk_pulled_out_fails_who_writes_and_loses_what_was_not_on_it(disks):
     disks.insert("disque-01")
     assert (mount / "old").read_text() == "safe"
     assert not (mount / "new").exists() or (mount / "new").stat().st_size == 0
+
+
+def test_where_no_loop_device_is_given_a_folder_stands_in_and_the_inventory_says_so(tmp_path):
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    # A mount namespace of its own, whose /dev has no loop device: as in many containers.
+    hidden = ["unshare", "--mount", "sh", "-e", "-c", HIDE_LOOPS, "sh", str(tmp_path)]
+    done = subprocess.run(
+        [*hidden, sys.executable, "-c", WITHOUT_LOOPS, str(lab)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kind"] == "folder"
+    assert found["held"] == found["uuid"]
+    assert found["gone"] == ["disque-01", []]
+    assert found["kept"] == "a set"
+    assert found["pulled"] == ["disque-01", True, True]
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 
 def test_a_daemon_started_meanwhile_does_not_keep_a_disk_busy(servers, disks, mail):
