@@ -200,6 +200,9 @@ class FolderStore:
     def check(self, _share: float | None) -> str | None:
         return None
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        return self.forget(snapshots)
+
     def forget(self, snapshots: Sequence[str]) -> int:
         for name in snapshots:
             shutil.rmtree(self.folder / name)

@@ -254,7 +254,7 @@ class BackupSettings(Strict):
         report_to: ids in people.yml of who gets the mail of status: the CB and the CS.
         report_language: `fr` or `en`.
         courier_limit: how long a medium may be under way before it is overdue.
-        orphan_after: how long leftovers of a killed run are left alone in the scratch folder.
+        orphan_after: how long leftovers of a killed run are left alone, in the scratch folder and in the repository.
     """
 
     scratch_dir: AbsolutePath = "/var/tmp/dsi-backup"  # noqa: S108  # the FHS's place for large scratch files

@@ -231,8 +231,9 @@ class Database:
         folder = self.layout.db_dir
         try:
             # A restore in place keeps the database that was there, under another name.
-            aside = self.sql(f"SELECT datname FROM pg_database WHERE datname ~ '^{DATABASE}_'", "postgres").split()
-            gone = "".join(f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n" for name in (DATABASE, *aside))
+            every = self.sql("SELECT datname FROM pg_database", "postgres").split()
+            ours = [name for name in every if name == DATABASE or name.startswith(f"{DATABASE}_")]
+            gone = "".join(f"DROP DATABASE {name} WITH (FORCE);\n" for name in ours)
             self.sql(f"{gone}CREATE DATABASE {DATABASE};", "postgres")
             self.sql(f"BEGIN;\n\\set declarations {DECLARATIONS}\n{(folder / 'sydam.sql').read_text()}\nCOMMIT;")
             self.sql((folder / "grants.sql").read_text())

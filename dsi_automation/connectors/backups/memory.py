@@ -40,7 +40,7 @@ class MemoryStore:
 
     Attributes:
         source: files by their absolute path.
-        snapshots: what the repository holds, by the identifier of the snapshot, oldest first.
+        snapshots: what the repository holds, by the identifier of the snapshot, oldest first; `tags` their marks.
         repository_id: None where there is no repository.
         manifests: folder where manifests are kept.
         facts: what is told of the source, besides its files.
@@ -53,6 +53,7 @@ class MemoryStore:
     source: dict[str, bytes] = field(default_factory=dict)
     snapshots: dict[str, Files] = field(default_factory=dict)
     made_at: dict[str, datetime] = field(default_factory=dict)
+    tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     repository_id: str | None = None
     facts: SourceFacts = field(default_factory=lambda: SourceFacts("memory 1"))
     places: dict[str, Files] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class MemoryBackup:
         if store.repository_id is None:
             return RepositoryFacts(exists=False)
         snapshots = tuple(
-            Snapshot(name, store.made_at[name], "memory", ("dsi", f"job={self._name}"), tuple(store.snapshots[name]))
+            Snapshot(name, store.made_at[name], "memory", self._tags(name), tuple(store.snapshots[name]))
             for name in store.snapshots
         )
         return RepositoryFacts(exists=True, id=store.repository_id, engine="memory 1", snapshots=snapshots)
@@ -130,6 +131,7 @@ class MemoryBackup:
         size = sum(map(len, files.values()))
         progress(T("Reading the source."), size, size)
         store.snapshots[snapshot], store.made_at[snapshot] = files, began
+        store.tags[snapshot] = ("dsi", f"job={self._name}", f"run={run}")
         manifest_file, manifest = f"{snapshot[:16]}.manifest", _manifest(files)
         store.manifests.mkdir(parents=True, exist_ok=True)
         (store.manifests / manifest_file).write_bytes(manifest)
@@ -192,6 +194,15 @@ class MemoryBackup:
         self._step("verify_copy")
         return (self._compared(of, self._store.folders.get(folder, {}).get(of.id, {})),)
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove snapshots of this backup that no record knows."""
+        self._write("drop")
+        store = self._store
+        ours = [name for name in snapshots if name in store.snapshots and f"job={self._name}" in self._tags(name)]
+        freed = sum(sum(map(len, store.snapshots.pop(name).values())) for name in ours)
+        self._step("after drop")
+        return freed
+
     def forget(self, sets: Sequence[StoredSet], progress: Progress) -> int:
         """Remove these sets, and no others."""
         self._write("forget")
@@ -203,6 +214,9 @@ class MemoryBackup:
         progress(T("Removing."), None, None)
         self._step("after forget")
         return freed
+
+    def _tags(self, snapshot: str) -> tuple[str, ...]:
+        return self._store.tags.get(snapshot, ("dsi", f"job={self._name}"))
 
     def _held(self, of: StoredSet) -> Files:
         files = self._store.snapshots.get(of.made.snapshot)

@@ -294,6 +294,13 @@ class BackupWriter(BackupReader, Protocol):
         """Read all data of a copy back and compare it with the set."""
         ...
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove snapshots that no record knows: what a run killed before its note left; returns the bytes freed.
+
+        One that does not carry this backup's own tags is left alone, whoever asks.
+        """
+        ...
+
     def forget(self, sets: Sequence[StoredSet], progress: Progress) -> int:
         """Remove these sets, and no others, from the repository; returns the bytes freed."""
         ...

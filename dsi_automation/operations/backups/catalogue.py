@@ -2,11 +2,13 @@
 
 Notes, by name (`data` of each is made and read here alone):
 
+`backup.begun`      {}: a try begins; one that is killed leaves no other trace in the record
 `backup.try`        {number, of, error: DsiError.to_json() | null, seconds, wait}: one try of a backup
 `backup.set`        {set: StoredSet as JSON}: a backup that the engine finished and whose manifest is kept
 `backup.proof`      {set, level, depth, ok, failed: [sentences], restored_files, restored_bytes, phases, checks}
 `backup.copy`       {set, medium, copied: Copied as JSON, ok, failed}: a copy, read back from the medium
 `backup.forgotten`  {sets: [ids], freed}
+`backup.dropped`    {snapshots: [ids], runs, freed}: what tries of these runs left in the repository, and no set was
 `backup.restored`   {set, destination, paths, until, files, bytes, ok, failed}
 `medium.cleared`    {medium, sets: [ids]}: sets removed from a medium
 """
@@ -20,11 +22,13 @@ from typing import Any, Final
 
 from dsi_automation.connectors.backups.port import Copied, Depth, StoredSet
 
+BEGUN: Final = "backup.begun"
 TRY: Final = "backup.try"
 SET: Final = "backup.set"
 PROOF: Final = "backup.proof"
 COPY: Final = "backup.copy"
 FORGOTTEN: Final = "backup.forgotten"
+DROPPED: Final = "backup.dropped"
 RESTORED: Final = "backup.restored"
 CLEARED: Final = "medium.cleared"
 
@@ -110,6 +114,8 @@ class Catalogue:
         on_medium: what each medium holds now, by its name: set identifiers, oldest first.
         recorded: when each set was recorded, by the controller's clock.
         restorations: what was brought back, oldest first.
+        unfinished: by backup, the runs that began more tries than they made sets, and when they began the last one:
+            the repository may hold something of them.
     """
 
     sets: Mapping[str, StoredSet]
@@ -120,6 +126,7 @@ class Catalogue:
     on_medium: Mapping[str, tuple[str, ...]]
     recorded: Mapping[str, datetime] = field(default_factory=dict)
     restorations: Sequence[Restoration] = ()
+    unfinished: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
 
     def of(self, job: str) -> tuple[StoredSet, ...]:
         """Return the sets of a backup that are kept, oldest first."""

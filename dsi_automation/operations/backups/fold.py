@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,8 +12,10 @@ from dsi_automation.connectors.backups.port import Depth, StoredSet
 from dsi_automation.core.errors import StorageError
 from dsi_automation.core.text import T
 from dsi_automation.operations.backups.catalogue import (
+    BEGUN,
     CLEARED,
     COPY,
+    DROPPED,
     FORGOTTEN,
     PROOF,
     RESTORED,
@@ -39,6 +42,7 @@ class _Folding:
     copies: list[Copy] = field(default_factory=list)
     tries: list[Try] = field(default_factory=list)
     restorations: list[Restoration] = field(default_factory=list)
+    begun: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
     on_medium: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -71,7 +75,26 @@ def fold(notes: Iterable[Noted]) -> Catalogue:
         on_medium={medium: tuple(held) for medium, held in folding.on_medium.items() if held},
         recorded=folding.recorded,
         restorations=tuple(folding.restorations),
+        unfinished=_unfinished(folding),
     )
+
+
+def _unfinished(folding: _Folding) -> dict[str, dict[str, datetime]]:
+    found: dict[str, dict[str, datetime]] = {}
+    made = Counter((stored.job, stored.run) for stored in folding.sets.values())
+    for (job, run), moments in folding.begun.items():
+        if len(moments) > made[job, run]:
+            found.setdefault(job, {})[run] = moments[-1]
+    return found
+
+
+def _begun(folding: _Folding, note: Noted) -> None:
+    folding.begun.setdefault((note.target, note.run), []).append(note.at)
+
+
+def _dropped(folding: _Folding, note: Noted) -> None:
+    for run in note.data["runs"]:
+        folding.begun.pop((note.target, str(run)), None)
 
 
 def _set(folding: _Folding, note: Noted) -> None:
@@ -182,6 +205,8 @@ def _true(value: object) -> bool:
 
 
 _FOLDS: Final[Mapping[str, Callable[[_Folding, Noted], None]]] = {
+    BEGUN: _begun,
+    DROPPED: _dropped,
     TRY: _try,
     SET: _set,
     PROOF: _proof,

@@ -17,8 +17,9 @@ from dsi_automation.engine.operation import Inputs, Operation, TargetKind
 from dsi_automation.inventory.backup_model import Job
 from dsi_automation.operations.backups import evidence, facts, planning
 from dsi_automation.operations.backups.acting import progress, with_tries
-from dsi_automation.operations.backups.catalogue import FORGOTTEN, SET, TRY, Catalogue
+from dsi_automation.operations.backups.catalogue import BEGUN, FORGOTTEN, SET, TRY, Catalogue
 from dsi_automation.operations.backups.facts import BackupFacts, Seen, World
+from dsi_automation.operations.backups.orphans import drop_orphans
 from dsi_automation.operations.backups.records import set_id, set_to_json
 from dsi_automation.operations.backups.retention import due_for_media, to_forget
 from dsi_automation.operations.backups.steps import operation_of
@@ -192,6 +193,7 @@ def back_up(target: str, hands: Hands, observer: Observer) -> None:
     previous = sets[-1] if sets else None
 
     def work() -> MadeSet:
+        hands.note(target, BEGUN, {})
         with hands.backup(target) as engine:
             made = engine.back_up(hands.run, previous, progress(target, hands, observer))
         refuse_shrunk(target, made, previous, job)
@@ -211,6 +213,8 @@ def back_up(target: str, hands: Hands, observer: Observer) -> None:
         made=dataclasses.replace(made, details={**made.details, facts.REPOSITORY: job.repository}),
     )
     hands.note(target, SET, {"set": set_to_json(stored)})
+    for warning in made.warnings:
+        observer.notify(Event("set.warning", warning, target=target))
     words = facts.size_words(made.files, made.size)
     observer.notify(Event("set.done", T("{set}: {size}", set=stored.id, size=words), target=target))
 
@@ -246,6 +250,7 @@ def refuse_shrunk(target: str, made: MadeSet, previous: StoredSet | None, job: J
 def retain(target: str, hands: Hands, observer: Observer) -> None:
     """Forget the sets that the plan no longer wants, by the record as it is now, and record it."""
     look = hands.look
+    drop_orphans(target, hands, observer)
     going = forgettable(target, look.backup_plan.backups[target], look.catalogue())
     if not going:
         return

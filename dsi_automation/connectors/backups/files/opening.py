@@ -111,6 +111,12 @@ class FilesEngine:
             work.local, work.repository.restic, work.name, of, copied, folder, password, work.manifest_of(of)
         )
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove snapshots of this backup that no record knows, and no others."""
+        work = self._work
+        work.may_write()
+        return work.reader.forget_of(work.name, snapshots, work.common.timeout.total_seconds())
+
     def forget(self, sets: Sequence[StoredSet], progress: Progress) -> int:  # noqa: ARG002  # the port's
         """Remove these sets, and no others, from the repository, then their manifests."""
         work = self._work

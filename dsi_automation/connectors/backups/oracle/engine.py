@@ -163,6 +163,11 @@ class OracleBackup:
         """Read all data of a copy back and compare it with the set."""
         return self._store.verify_copy(of, copied, folder, password, self._common.name)
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove snapshots of this backup that no record knows, and no others."""
+        self._check()
+        return self._writer().forget_of(self._common.name, snapshots, self._common.timeout.total_seconds())
+
     def forget(self, sets: Sequence[StoredSet], progress: Progress) -> int:
         """Remove these sets; a level 0 stays as long as a level 1 in the repository stands on it."""
         self._check()

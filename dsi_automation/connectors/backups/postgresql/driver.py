@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -35,9 +36,10 @@ from dsi_automation.connectors.backups.postgresql.scratch import cannot_write, c
 from dsi_automation.connectors.backups.postgresql.wal import Segment, obsolete
 from dsi_automation.connectors.backups.settings import WritePermit
 from dsi_automation.connectors.ssh.port import Program, Shell
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.results import Check
 from dsi_automation.core.secrets import Secret, redact
-from dsi_automation.core.text import T
+from dsi_automation.core.text import T, Text
 
 _DATA: Final = "data"
 
@@ -87,12 +89,17 @@ class PostgresBackupEngine:
         with locked(self._stage):
             stage = self._stage / "base"
             clear(stage, self._tools.clock)
-            self._hook(self._tools.common.before)
             try:
-                return self._made(stage / _DATA, run, previous, progress)
+                self._hook(self._tools.common.before)
+                made = self._made(stage / _DATA, run, previous, progress)
+            except DsiError as error:
+                if (failed := self._after()) is not None:
+                    error.detail["after"] = str(failed)
+                raise
             finally:
                 clear(stage, self._tools.clock)
-                self._hook(self._tools.common.after)
+            failed = self._after()
+            return made if failed is None else replace(made, warnings=(*made.warnings, failed))
 
     def verify(self, of: StoredSet, depth: Depth, progress: Progress) -> Proven:
         """Bring a set back, start it, ask it, throw it away."""
@@ -126,6 +133,11 @@ class PostgresBackupEngine:
     def verify_copy(self, of: StoredSet, copied: Copied, folder: str, password: Secret) -> Sequence[Check]:
         """Read all data of a copy back and compare it with the set."""
         return self._store.verify_copy(of, copied, folder, password, self._name)
+
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove snapshots of this backup that no record knows, and no others."""
+        self._allowed()
+        return self._store.drop(snapshots)
 
     def forget(self, sets: Sequence[StoredSet], progress: Progress) -> int:
         """Remove these sets, and the archived logs that no kept set needs; logs go only when a kept set says so."""
@@ -239,6 +251,14 @@ class PostgresBackupEngine:
                 T("The command {command} failed with status {status}.", command=words[0], status=done.status),
                 detail={"said": redact(done.complaint)[-2000:]},
             )
+
+    def _after(self) -> Text | None:
+        """Run the hook after; returns what was wrong with it: the set is made, and stands."""
+        try:
+            self._hook(self._tools.common.after)
+        except DsiError as error:
+            return T("After the backup: {failure}", failure=error.what)
+        return None
 
     def _tags(self, run: str) -> list[str]:
         return ["dsi", f"job={self._name}", f"run={run}"]

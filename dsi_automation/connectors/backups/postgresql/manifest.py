@@ -1,4 +1,4 @@
-"""Our manifest of a base backup: one JSON line for each file; hashes the server made are not made again."""
+"""Our manifest of a base backup, as `backups.manifest` reads it: hashes the server made are not made again."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def _entries(data: Path, known: Mapping[str, str | None]) -> Iterator[dict[str, 
         seen, name = path.lstat(), path.relative_to(data).as_posix()
         entry: dict[str, object] = {
             "path": str(path),
-            "mode": stat.S_IMODE(seen.st_mode),
+            "mode": seen.st_mode,
             "mtime_ns": seen.st_mtime_ns,
         }
         if stat.S_ISREG(seen.st_mode):
             theirs = known.get(name)
             entry |= {"type": "file", "size": seen.st_size, "sha256": theirs or _sha256(path), "reused": bool(theirs)}
         elif stat.S_ISLNK(seen.st_mode):
-            entry |= {"type": "link", "target": str(path.readlink())}
+            entry |= {"type": "symlink", "target": str(path.readlink())}
         else:
-            entry["type"] = "folder"
+            entry["type"] = "dir" if stat.S_ISDIR(seen.st_mode) else "other"
         yield entry
 
 

@@ -82,6 +82,10 @@ class ResticStore:
         """Remove these snapshots; return the bytes freed."""
         return self._writer.forget(snapshots, timeout=self._common.timeout.total_seconds())
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove those of these snapshots that are this backup's; return the bytes freed."""
+        return self._writer.forget_of(self._common.name, snapshots, self._common.timeout.total_seconds())
+
     def copy(self, of: StoredSet, folder: str, password: Secret) -> Copied:
         """Copy the snapshots of a set into a repository in a folder of the controller."""
         target = self._at(folder, password)

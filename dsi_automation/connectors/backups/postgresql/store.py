@@ -43,6 +43,10 @@ class Store(Protocol):
         """Check the repository, and read that share of its data or all; return what is wrong, None for nothing."""
         ...
 
+    def drop(self, snapshots: Sequence[str]) -> int:
+        """Remove those of these snapshots that are this backup's; return the bytes freed."""
+        ...
+
     def forget(self, snapshots: Sequence[str]) -> int:
         """Remove these snapshots; return the bytes freed."""
         ...

@@ -204,6 +204,12 @@ class Restic:
         finished = self._succeed(self._start(["prune"], timeout=timeout))
         return _bytes_freed(finished.text)
 
+    def forget_of(self, job: str, ids: Sequence[str], timeout: float | None = None) -> int:
+        """Remove those of these snapshots that carry a backup's own tags; returns bytes freed."""
+        ours = {item.id for item in self.snapshots(tags=("dsi", f"job={job}"))}
+        gone = [item for item in ids if item in ours]
+        return self.forget(gone, timeout) if gone else 0
+
     def locks(self) -> tuple[Lock, ...]:
         """Return who holds the repository."""
         listed = self._succeed(self._start(["list", "locks", "--no-lock"], lock=False)).text.split()

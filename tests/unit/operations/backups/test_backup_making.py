@@ -196,3 +196,44 @@ def test_nothing_is_forgotten_before_a_set_is_verified_and_then_what_the_plan_no
     assert vault.run(vault.engine().requests()[-1].id).exit_code == 0
     assert next(one.id for one in vault.catalogue().of("srv1")) == third.id
     assert len(vault.store.snapshots) == 2
+
+
+def test_what_a_killed_run_left_in_the_repository_goes_later_and_nothing_else_does(vault):
+    request = vault.standing("server.backup")
+    (first,) = vault.backed_up()
+    others = ("f" * 64, "e" * 64)
+    for name, tags in zip(others, (("nightly",), ("dsi", "job=srv2", "run=RUN-1")), strict=True):
+        vault.store.snapshots[name], vault.store.made_at[name], vault.store.tags[name] = {}, vault.clock.now(), tags
+
+    def die(name: str) -> None:
+        if name == "before note backup.set":
+            vault.store.point = lambda _name: None
+            raise KeyboardInterrupt
+
+    vault.store.point = die
+    with pytest.raises(DsiError, match="KeyboardInterrupt"):
+        vault.run(request)
+    left = set(vault.store.snapshots) - {first.made.snapshot, *others}
+    assert len(left) == 1
+    vault.clock.forward(hours=50)  # its lease is gone
+    assert vault.run(request).exit_code == 0
+    kept = {one.made.snapshot for one in vault.catalogue().of("srv1")}
+    assert set(vault.store.snapshots) == {*kept, *others}
+    assert vault.catalogue().unfinished == {}
+    # A repository is not asked again for what it no longer can hold.
+    points: list[str] = []
+    vault.store.point = points.append
+    assert vault.run(request).exit_code == 0
+    assert "drop" not in points
+
+
+def test_what_a_run_left_a_moment_ago_is_left_alone(vault):
+    request = vault.standing("server.backup")
+    vault.store.fail("after back_up", network_fault())
+    assert vault.run(request).exit_code == 0
+    assert vault.run(request).exit_code == 0
+    assert len(vault.store.snapshots) == 3
+    vault.clock.forward(hours=13)
+    assert vault.run(request).exit_code == 0
+    assert len(vault.store.snapshots) == 3
+    assert {one.made.snapshot for one in vault.catalogue().of("srv1")} == set(vault.store.snapshots)
