@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MADE_UP_FOR: Final = timedelta(days=30)
 """How far back a run that ended without a report is still reported."""
 
+_BEGINS_AND_ENDS: Final = (Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.RUN_ENDED)
+
 
 @dataclass
 class Chain:
@@ -128,7 +130,10 @@ class Teller:
                 self._tell(chain.runs, observer, chain.stopped)
 
     def make_up(self, observer: Observer) -> list[str]:
-        """Report the runs of this machine that ended and were never told of: their process was killed before."""
+        """Report the runs of this machine that were never told of as they are now: their process was killed before.
+
+        One that was cut short is told of as not finished; when it is resumed, its end is told of again.
+        """
         told: list[str] = []
         with self._harmless(observer):
             for runs in self._untold():
@@ -265,36 +270,35 @@ class Teller:
             self.outbox.put(message, f"{key}/{person.id}")
 
     def _ends(self, runs: Sequence[str]) -> list[str]:
-        """Return a name for each run as it ended: a run that is resumed ends again."""
+        """Return a name for each run as it ended, or was cut short: a run that is resumed ends again."""
         found = []
         for run in dict.fromkeys(runs):
-            ends = self._toolkit.journal.read(subject=run, kinds=[Kind.RUN_ENDED])
-            found.append(f"{run}.{len(ends)}")
+            entries = self._toolkit.journal.read(subject=run, kinds=_BEGINS_AND_ENDS)
+            ends = sum(entry.kind is Kind.RUN_ENDED for entry in entries)
+            cut = "" if entries[-1].kind is Kind.RUN_ENDED else f"-{len(entries)}"
+            found.append(f"{run}.{ends}{cut}")
         return found
 
     def _mark(self, name: str) -> None:
         write(self.folder / "told" / name, b"")
 
     def _untold(self) -> Iterator[list[str]]:
-        """Yield runs that ended, whose process is gone, and that no report tells of; a process's together."""
+        """Yield runs whose process is gone, and that no report tells of as they are now; a process's together."""
         from dsi_automation.journal.owner import is_dead
 
         if not self._toolkit.journal_exists:
             return
         since = self._toolkit.clock.now() - MADE_UP_FOR
-        kinds = [Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.RUN_ENDED]
         begun: dict[str, Entry] = {}
         owners: dict[str, str] = {}
-        ended: dict[str, Entry] = {}
-        for entry in self._toolkit.journal.read(kinds=kinds):
-            if entry.kind is Kind.RUN_ENDED:
-                ended[entry.subject] = entry
-                continue
-            begun.setdefault(entry.subject, entry)
-            owners[entry.subject] = str(entry.body["owner"])
-            ended.pop(entry.subject, None)
+        last: dict[str, Entry] = {}
+        for entry in self._toolkit.journal.read(kinds=_BEGINS_AND_ENDS):
+            last[entry.subject] = entry
+            if entry.kind is not Kind.RUN_ENDED:
+                begun.setdefault(entry.subject, entry)
+                owners[entry.subject] = str(entry.body["owner"])
         together: dict[tuple[str, ...], list[str]] = {}
-        for run, entry in ended.items():
+        for run, entry in last.items():
             body = begun[run].body
             if entry.at < since or body["operation"] not in reports.REPORTED or not is_dead(owners[run]):
                 continue

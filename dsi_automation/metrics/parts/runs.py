@@ -34,7 +34,7 @@ def fill(view: View, sheet: Sheet) -> None:
     held = [lease for lease in view.record.leases if lease.run_id in operations]
     running = {lease.run_id for lease in held}
     left = Counter(name for run, name in operations.items() if run not in running and not view.is_over(run))
-    sheet.count(DANGLING, {(name,): left[name] for name in set(operations.values())})
+    sheet.count(DANGLING, {(name,): left[name] for name in sorted(set(operations.values()))})
     sheet.count(LEASES, {(name,): n for name, n in Counter(operations[lease.run_id] for lease in held).items()})
     since: dict[str, datetime] = {}
     for run in running:

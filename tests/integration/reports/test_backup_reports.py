@@ -184,6 +184,38 @@ def test_what_a_kill_left_untold_is_told_once(kit, post):
     run = kit.vault.run(kit.vault.standing("server.backup"))  # an engine that tells nobody
     assert mails(post) == []
     assert kit.teller.make_up(kit.vault) == []  # its process lives: it may still tell
+    bury(kit)
+    assert kit.teller.make_up(kit.vault) == [run.id]
+    assert len(mails(post)) == 2
+    assert kit.teller.make_up(kit.vault) == []
+    assert len(mails(post)) == 2
+
+
+def test_a_run_that_a_kill_cut_short_is_told_as_not_finished_and_its_end_again(kit, post):
+    request = kit.vault.standing("server.backup")
+
+    def killed(permit):
+        raise KeyboardInterrupt
+
+    hands, kit.vault.hands = kit.vault.hands, killed
+    with pytest.raises(KeyboardInterrupt):
+        kit.vault.run(request)
+    kit.vault.hands = hands
+    journal = kit.journal
+    bury(kit)
+    (run,) = kit.teller.make_up(kit.vault)
+    assert kit.teller.make_up(kit.vault) == []
+    first = [str(mail["Subject"]) for mail in mails(post)]
+    assert len(first) == 2
+    assert all("ÉCHEC" in subject for subject in first)
+    assert "interrompu" in mails(post)[0].get_body().get_content()
+    kit.journal = journal
+    assert kit.engine.resume(run, kit.vault).exit_code == 0
+    assert ["RÉUSSIE" in str(mail["Subject"]) for mail in mails(post)] == [False, False, True, True]
+
+
+def bury(kit):
+    """Have the journal tell that the processes of its runs are gone."""
     entries = kit.journal.read
 
     def as_if_dead(**asked):
@@ -196,10 +228,6 @@ def test_what_a_kill_left_untold_is_told_once(kit, post):
         return found
 
     kit.journal = SimpleNamespace(read=as_if_dead, head=kit.journal.head, holders=kit.journal.holders)
-    assert kit.teller.make_up(kit.vault) == [run.id]
-    assert len(mails(post)) == 2
-    assert kit.teller.make_up(kit.vault) == []
-    assert len(mails(post)) == 2
 
 
 def test_no_secret_is_in_a_report_or_a_mail(kit, post):
