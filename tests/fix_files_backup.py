@@ -1,7 +1,6 @@
 """A backup of real files: a server behind a real sshd, a real repository, the files engine."""
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,9 +10,7 @@ import pytest
 
 from dsi_automation.connectors.backups.files.opening import FilesEngine, open_files
 from dsi_automation.connectors.backups.port import MadeSet, StoredSet
-from dsi_automation.connectors.backups.restic import Place, Restic
 from dsi_automation.connectors.backups.settings import FilesSettings, JobSettings, RepositorySettings
-from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.connectors.ssh.port import Shell
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.secrets import Secret
@@ -82,16 +79,10 @@ def silent(*_: object) -> None:
     """Take progress and say nothing."""
 
 
-@pytest.fixture(scope="session")
-def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository with nothing in it, to be copied: restic takes seconds to make one."""
-    place = tmp_path_factory.mktemp("restic") / "repository"
-    Restic(Place(str(place), Secret(PASSWORD)), LocalShell()).initialise()
-    return place
-
-
 @pytest.fixture
-def files_house(tmp_path: Path, ssh_shell: Shell, empty_repository: Path) -> Callable[[], FilesHouse]:
+def files_house(
+    tmp_path: Path, ssh_shell: Shell, put_repository: Callable[[Path, str], Path]
+) -> Callable[[], FilesHouse]:
     """Return a function that makes data and an empty repository."""
 
     def make() -> FilesHouse:
@@ -103,7 +94,7 @@ def files_house(tmp_path: Path, ssh_shell: Shell, empty_repository: Path) -> Cal
         (house.data / "empty").touch()
         (house.data / "link").symlink_to("f0")
         Path(os.fsdecode(os.fsencode(house.data) + b"/caf\xe9")).write_bytes(b"latin-1")
-        shutil.copytree(empty_repository, house.repository)
+        put_repository(house.repository, PASSWORD)
         return house
 
     return make

@@ -15,7 +15,6 @@ from dsi_automation.connectors.backups.errors import BackupFailedError, Transien
 from dsi_automation.connectors.backups.oracle import details
 from dsi_automation.connectors.backups.oracle.opening import open_oracle
 from dsi_automation.connectors.backups.port import BackupWriter, Depth, RestoreOrder, StoredSet
-from dsi_automation.connectors.backups.restic import Place, Restic
 from dsi_automation.connectors.backups.settings import JobSettings, OracleSettings, RepositorySettings
 from dsi_automation.connectors.ssh.client import SshShell
 from dsi_automation.connectors.ssh.local import LocalShell
@@ -72,17 +71,12 @@ class Host:
         return [path for path in files if "restic" not in path.parts]
 
 
-@pytest.fixture(scope="session")
-def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository without a set: making one costs more than copying it."""
-    place = tmp_path_factory.mktemp("oracle") / "repository"
-    Restic(Place(str(place), PASSWORD), LocalShell()).initialise()
-    return place
+type Put = Callable[[Path, str], Path]
 
 
-def _host(folder: Path, shell: Shell, repository: Path) -> Host:
+def _host(folder: Path, shell: Shell, put_repository: Put) -> Host:
     lab.install(folder / "home")
-    shutil.copytree(repository, folder / "repository")
+    put_repository(folder / "repository", PASSWORD.reveal())
     (folder / "stage").mkdir()
     url = str(folder / "repository")
     return Host(
@@ -104,13 +98,13 @@ def _host(folder: Path, shell: Shell, repository: Path) -> Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path, empty_repository: Path) -> Host:
-    return _host(tmp_path, LocalShell("ora1"), empty_repository)
+def host(tmp_path: Path, put_repository: Put) -> Host:
+    return _host(tmp_path, LocalShell("ora1"), put_repository)
 
 
 @pytest.fixture
-def remote(tmp_path: Path, ssh_shell: SshShell, empty_repository: Path) -> Host:
-    return _host(tmp_path, ssh_shell, empty_repository)
+def remote(tmp_path: Path, ssh_shell: SshShell, put_repository: Put) -> Host:
+    return _host(tmp_path, ssh_shell, put_repository)
 
 
 def failed(checks: object) -> list[str]:

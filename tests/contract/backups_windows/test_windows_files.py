@@ -134,12 +134,12 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, put_repository: Callable[[Path, str], Path]) -> House:
     data = tmp_path / "drives" / "C" / "Donnees"
     (data / "Recettes 2026").mkdir(parents=True)
     (data / "Recettes 2026" / "Été.txt").write_text("recettes de juillet")
     (data / "declarations.csv").write_bytes(bytes(range(256)) * 400)
-    url = str(tmp_path / "repository")
+    url = str(put_repository(tmp_path / "repository", PASSWORD))
     return House(
         tmp_path,
         Server(tmp_path / "drives"),
@@ -156,6 +156,7 @@ def failed(checks: Any) -> list[str]:
 def test_a_set_is_made_proven_and_brought_back_by_names_of_windows(house: House) -> None:
     engine = house.engine()
     assert engine.source().problems == ()
+    (house.folder / "repository").rename(house.folder / "of another test")
     identity = engine.initialise()
     assert engine.initialise() == identity
     stored = house.make(engine)
@@ -173,7 +174,8 @@ def test_a_set_is_made_proven_and_brought_back_by_names_of_windows(house: House)
 
 
 def test_the_password_is_in_no_command_line(house: House) -> None:
-    house.engine().initialise()
+    house.engine().source()
+    house.make(house.engine())
     commands = [data for action, data in house.server.shell.sent if action == "Command"]
     assert commands
     assert not any(PASSWORD.encode() in data for data in commands)
@@ -192,7 +194,6 @@ def _no_manifest(found: dict[str, Any]) -> None:
 @pytest.mark.parametrize("spoil", [_other_snapshot, _no_manifest])
 def test_what_the_server_says_alone_makes_no_set(house: House, spoil: Callable[[dict[str, Any]], None]) -> None:
     engine = house.engine()
-    engine.initialise()
     house.server.spoil = spoil
     with pytest.raises(BackupFailedError):
         house.make(engine)
@@ -200,7 +201,6 @@ def test_what_the_server_says_alone_makes_no_set(house: House, spoil: Callable[[
 
 def test_a_manifest_that_was_changed_on_the_way_fails_the_proof(house: House) -> None:
     engine = house.engine()
-    engine.initialise()
 
     def lie(found: dict[str, Any]) -> None:
         if found.get("manifest"):
@@ -214,7 +214,6 @@ def test_a_manifest_that_was_changed_on_the_way_fails_the_proof(house: House) ->
 
 def test_a_path_that_is_missing_and_a_set_much_too_small_do_not_count(house: House) -> None:
     engine = house.engine()
-    engine.initialise()
     stored = house.make(engine)
     with pytest.raises(BackupFailedError):
         house.make(house.engine(paths=("C:\\Donnees", "D:\\Absent")))
@@ -225,7 +224,6 @@ def test_a_path_that_is_missing_and_a_set_much_too_small_do_not_count(house: Hou
 
 
 def test_a_wrong_key_and_a_repository_that_is_gone_are_told_as_such(house: House) -> None:
-    house.engine().initialise()
     house.repository = replace(house.repository, password=Secret("une tout autre phrase"))
     with pytest.raises(WrongKeyError):
         house.make(house.engine())

@@ -19,13 +19,13 @@ def quiet(*_):
 
 
 @pytest.fixture
-def engine(tmp_path, leave):
+def engine(tmp_path, leave, put_repository):
     data = tmp_path / "data"
     data.mkdir()
     for number in range(20):
         (data / f"f{number}").write_bytes(bytes([number]) * 30_000)
     common = JobSettings("srv1", "Serveur 1", tmp_path / "manifests", tmp_path / "scratch-srv1")
-    depot = str(tmp_path / "depot")
+    depot = str(put_repository(tmp_path / "depot", "mot-de-passe-du-depot"))
     repository = RepositorySettings("serveurs", depot, depot, Secret("mot-de-passe-du-depot"))
     made = open_files(common, FilesSettings((str(data),)), LocalShell(), repository, SystemClock(), leave)
     yield made
@@ -33,7 +33,6 @@ def engine(tmp_path, leave):
 
 
 def test_a_set_is_copied_proven_from_the_disk_and_damage_is_found(engine, new_disk, opened):
-    engine.initialise()
     made = engine.back_up("RUN-20261122-0001", None, quiet)
     stored = StoredSet("SET-20261122-0200-7F3K", "srv1", "RUN-20261122-0001", "files", made)
     disk = new_disk(megabytes=128).plug_in()
