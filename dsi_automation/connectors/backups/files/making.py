@@ -90,20 +90,23 @@ def _make(
     order = manifest.Order(
         work.files.paths, work.files.exclude, work.files.one_file_system, f"{seen.cache}/{work.name}.hashes.gz", stop
     )
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         beside = pool.submit(
             manifest.take, work.shell, order, work.common.manifests / f"{run}-{token[:8]}.jsonl.gz",
             timeout=work.common.timeout.total_seconds(),
         )  # fmt: skip
+        said = list[Future[None]]()
         try:
             with phases.phase("backup"):
-                summary = restic.back_up(_wanted(work, run), _telling(progress))
+                summary = restic.back_up(
+                    _wanted(work, run), _telling(progress), lambda: said.append(pool.submit(_say, work, stop))
+                )
         except BaseException:
-            _say(work, f"{stop}.failed")
+            if not said:
+                _say(work, f"{stop}.failed")
             raise
         try:
             with phases.phase("manifest"):
-                _say(work, stop)
                 taken = beside.result()
             _hold(work, summary, taken, previous)
         except DsiError:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dsi_automation.connectors.backups import restic
-from dsi_automation.connectors.backups.errors import NoRepositoryError
 from dsi_automation.connectors.backups.files import bringing, copying, making, proving, source
 from dsi_automation.connectors.backups.files.work import Work
 from dsi_automation.connectors.backups.port import (
@@ -24,6 +23,7 @@ from dsi_automation.connectors.backups.port import (
     SourceFacts,
     StoredSet,
 )
+from dsi_automation.connectors.backups.restic import looking
 from dsi_automation.connectors.backups.restic.driver import Restic
 from dsi_automation.connectors.backups.settings import FilesSettings, JobSettings, RepositorySettings, WritePermit
 from dsi_automation.connectors.ssh.local import LocalShell
@@ -139,15 +139,13 @@ def repository_facts(reader: Restic) -> RepositoryFacts:
     Raises:
         TransientError: it cannot be reached. WrongKeyError, DamagedBackupError: see there.
     """
-    try:
-        listed = reader.snapshots()
-    except NoRepositoryError:
+    found = looking.look(reader)
+    if found is None:
         return RepositoryFacts(exists=False)
-    identity, locks = reader.identity(), reader.locks()
     return RepositoryFacts(
-        exists=identity is not None,
-        id=identity,
+        exists=True,
+        id=found.identity,
         engine="restic",
-        snapshots=tuple(Snapshot(item.id, item.at, item.host, item.tags, item.paths) for item in listed),
-        locked="; ".join(f"{lock.host} PID {lock.pid} ({lock.at.isoformat()})" for lock in locks) or None,
+        snapshots=tuple(Snapshot(item.id, item.at, item.host, item.tags, item.paths) for item in found.snapshots),
+        locked="; ".join(f"{lock.host} PID {lock.pid} ({lock.at.isoformat()})" for lock in found.locks) or None,
     )

@@ -18,7 +18,7 @@ CLOCK_TOLERANCE: Final = 60.0
 # One start for everything: what it asks for are its arguments.
 _LOOK: Final = r"""
 PATH=$PATH:/usr/local/go/bin
-echo "restic $("$1" version 2>&1 | head -n 1)"
+{ v=$("$1" version 2>&1 | head -n 1); echo "restic $v"; } &
 command -v python3 >/dev/null 2>&1 && echo "python yes" || echo "python no"
 echo "clock $(date +%s.%N)"
 if [ "$(id -u)" = 0 ]; then echo "cache /var/cache/dsi-automation"
@@ -36,6 +36,7 @@ for p do
   else s=unreadable; fi
   echo "path $n $s"
 done
+wait
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow
@@ -10,7 +11,7 @@ from typing import Final
 
 from dsi_automation.connectors.backups.port import Copied, Progress, RepositoryFacts, Snapshot, StoredSet
 from dsi_automation.connectors.backups.postgresql.store import Stored
-from dsi_automation.connectors.backups.restic import Restic, Wanted, read, written
+from dsi_automation.connectors.backups.restic import Restic, Wanted, looking, read, written
 from dsi_automation.connectors.backups.settings import JobSettings, RepositorySettings
 from dsi_automation.connectors.ssh.port import Shell
 from dsi_automation.core.results import Check
@@ -31,20 +32,22 @@ class ResticStore:
         self._writer = written(repository, shell, repository.restic, upload_kib=common.bandwidth_kib, cache=cache)
         self._reader = read(repository, shell)
         self._shell = shell
+        self._written_to: str | None = None
 
     def facts(self) -> RepositoryFacts:
         """Look at the repository by the path of verification."""
-        identity = self._reader.identity()
-        version = str(self._reader.version())
-        if identity is None:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            asked = pool.submit(self._reader.version)
+            found = looking.look(self._reader, tags=(f"job={self._common.name}",))
+            version = str(asked.result())
+        if found is None:
             return RepositoryFacts(exists=False, engine=version)
-        listed = self._reader.snapshots(tags=(f"job={self._common.name}",))
-        held = self._reader.locks()
+        held = found.locks
         return RepositoryFacts(
             exists=True,
-            id=identity,
+            id=found.identity,
             engine=version,
-            snapshots=tuple(Snapshot(s.id, s.at, s.host, s.tags, s.paths) for s in listed),
+            snapshots=tuple(Snapshot(s.id, s.at, s.host, s.tags, s.paths) for s in found.snapshots),
             locked=None if not held else f"{held[0].host}, {held[0].pid}, {held[0].at:%Y-%m-%d %H:%M} UTC",
         )
 
@@ -53,8 +56,8 @@ class ResticStore:
         return self._writer.initialise()
 
     def identity(self) -> str:
-        """Return the repository's identifier."""
-        return self._writer.identity() or ""
+        """Return the repository's identifier, as it was when something was last written to it."""
+        return self._written_to or self._writer.identity() or ""
 
     def save(self, paths: Sequence[Path], tags: Sequence[str], progress: Progress) -> Stored:
         """Make a snapshot of files and folders of the controller."""
@@ -65,6 +68,7 @@ class ResticStore:
             timeout=self._common.timeout.total_seconds(),
         )
         made = self._writer.back_up(wanted, lambda done, total: progress(T("Writing to the repository."), done, total))
+        self._written_to = made.repository
         return Stored(made.snapshot, made.files, made.size, made.added)
 
     def bring(self, snapshot: str, target: Path, progress: Progress) -> None:

@@ -60,14 +60,9 @@ class Restic:
 
     def initialise(self, like: Restic | None = None) -> str:
         """Make the repository unless it is there; with `like`, so that copies from that one share their chunks."""
-        found = self.identity()
-        if found is not None:
-            return found
         words = ["init"] if like is None else ["init", "--copy-chunker-params"]
         finished = self._start(words, source=like)
-        # Made by another one meanwhile is made, too: what counts is that it opens.
-        if finished.status != 0 and "already exists" not in spoken(finished):
-            raise failure(finished, self.shell.name, self.place.url)
+        # restic changes nothing where a repository is; whoever made it, what counts is that it opens.
         made = self.identity()
         if made is None:
             raise failure(finished, self.shell.name, self.place.url)
@@ -82,8 +77,8 @@ class Restic:
         every = [answers.stored(item) for item in self._json(finished) or ()]
         return tuple(item for item in every if not ids or any(item.id.startswith(known) for known in ids))
 
-    def back_up(self, wanted: Wanted, told: Told | None = None) -> Summary:
-        """Make a snapshot.
+    def back_up(self, wanted: Wanted, told: Told | None = None, ended: Callable[[], object] | None = None) -> Summary:
+        """Make a snapshot; `ended` is called when it is whole, before its names are asked for.
 
         Raises:
             IncompleteError: something could not be read: the snapshot was removed again and does not count.
@@ -114,6 +109,8 @@ class Restic:
             raise BackupFailedError(
                 T("restic on {host} ended without naming a snapshot.", host=self.shell.name), on=self.shell.name
             )
+        if ended is not None:
+            ended()
         repository, whole = self._whole(str(summary["snapshot_id"]))
         return Summary(
             whole,
@@ -212,6 +209,8 @@ class Restic:
 
     def locks(self) -> tuple[Lock, ...]:
         """Return who holds the repository."""
+        if self._plainly_free():
+            return ()
         listed = self._succeed(self._start(["list", "locks", "--no-lock"], lock=False)).text.split()
         found = []
         for identifier in listed:
@@ -219,6 +218,15 @@ class Restic:
             if shown.status == 0:  # it may have been given back meanwhile
                 found.append(answers.lock(identifier, self._json(shown)))
         return tuple(found)
+
+    def _plainly_free(self) -> bool:
+        """Tell whether it is a folder of this machine without a lock in it: that is seen without opening it."""
+        folder = self.place.url.removeprefix("local:")
+        if not folder.startswith("/"):
+            return False
+        program = Program(["ls", "-A", "--", f"{folder}/locks"], user=self.place.user, timeout=SHORT)
+        listed = self.shell.run(program)
+        return listed.status == 0 and not listed.text.strip()
 
     def unlock_dead(self) -> bool:
         """Remove the locks when every one is of a process of this machine that is dead; tell whether that was so.
