@@ -27,9 +27,10 @@ _SECRET_NAME: Final = re.compile(r"pass|secret|token", re.IGNORECASE)
     "playbook",
     T(
         "Run a playbook of the toolkit, its events in the journal.\n\n"
-        "A playbook that changes something needs an approved request (--request), and then runs on its machines; with "
-        "--check it shows the plan. Ctrl-C lets the action under way finish, a second one ends everything at once; "
-        "“dsi resume RUN” finishes what was interrupted."
+        "A playbook that changes something needs an approved request (--request), and then runs on its machines; "
+        "those of backups also run under the standing approval of the backup plan. With --check it shows the plan. "
+        "Ctrl-C lets the action under way finish, a second one ends everything at once; “dsi resume RUN” finishes "
+        "what was interrupted."
     ),
 )
 @argument("name", metavar=T("NAME"), help=T("Name of a playbook, workstation_join, or a file."))
