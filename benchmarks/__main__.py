@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from benchmarks import accounts, fleet, gate, inventory, journal, startup
+from benchmarks import accounts, backups, fleet, gate, inventory, journal, startup
 from benchmarks.results import QUICK, Benchmark, Effort, Row, failures
 
 ALL: Sequence[Benchmark] = (
@@ -24,6 +25,7 @@ ALL: Sequence[Benchmark] = (
     gate.BENCHMARK,
     fleet.BENCHMARK,
     accounts.BENCHMARK,
+    backups.BENCHMARK,
 )
 
 
@@ -35,11 +37,13 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, once: shows that it works, proves nothing")
     parser.add_argument("--repeats", type=int, help=f"how often each figure is taken ({Effort().repeats})")
     arguments = parser.parse_args()
+    parser.add_argument("--backup-mb", type=int, help=f"size of the files backed up ({Effort().backup_mb})")
+    parser.add_argument("--pgbench", type=int, help=f"scale of the database backed up ({Effort().pgbench}: 1.5 GB)")
     unknown = sorted(set(arguments.names) - {benchmark.name for benchmark in ALL})
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     signal.signal(signal.SIGTERM, _stop)
-    effort = QUICK if arguments.quick else Effort(repeats=arguments.repeats or Effort().repeats)
+    effort = QUICK if arguments.quick else _effort(arguments)
     found: dict[str, list[Row]] = {}
     for benchmark in ALL:
         if arguments.names and benchmark.name not in arguments.names:
@@ -53,22 +57,36 @@ def main() -> int:
     return 1 if not arguments.quick and failures(row for rows in found.values() for row in rows) else 0
 
 
+def _effort(arguments: argparse.Namespace) -> Effort:
+    full = Effort()
+    repeats = arguments.repeats or full.repeats
+    return dataclasses.replace(
+        full,
+        repeats=repeats,
+        backup_mb=arguments.backup_mb or full.backup_mb,
+        backup_files=full.backup_files * (arguments.backup_mb or full.backup_mb) // full.backup_mb,
+        pgbench=arguments.pgbench or full.pgbench,
+        backup_takes=min(repeats, full.backup_takes),
+    )
+
+
 def as_json(found: dict[str, list[Row]], effort: Effort) -> dict[str, Any]:
     """Return the report as data."""
     benchmarks = {name: {row.key: row.to_json() for row in rows} for name, rows in found.items()}
-    return {"machine": machine(), "quick": effort == QUICK, "repeats": effort.repeats, "benchmarks": benchmarks}
+    takes = {each.name: each.takes(effort) for each in ALL if each.name in found}
+    return {"machine": machine(), "quick": effort == QUICK, "takes": takes, "benchmarks": benchmarks}
 
 
 def as_table(found: dict[str, list[Row]], effort: Effort) -> str:
     """Return the report for people: the least of several takes, their median, and the limit if there is one."""
     told = machine()
-    lines = [
-        f"{told['at']}, {told['cores']} cores, Python {told['python']}, load {told['load']}, {effort.repeats} takes"
-    ]
+    lines = [f"{told['at']}, {told['cores']} cores, Python {told['python']}, load {told['load']}"]
     for benchmark in ALL:
         if benchmark.name not in found:
             continue
-        lines += ["", f"{benchmark.name}: {benchmark.question}"]
+        # Each benchmark says its own: those that take minutes are taken less often.
+        takes = benchmark.takes(effort)
+        lines += ["", f"{benchmark.name}: {benchmark.question} ({takes} {'take' if takes == 1 else 'takes'})"]
         for row in found[benchmark.name]:
             middle = "" if row.middle is None else f"median {_number(row.middle)}"
             limit = "" if row.limit is None else f"at most {row.limit:g}: {_verdict(row, effort)}"

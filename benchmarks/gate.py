@@ -132,4 +132,4 @@ def _timed(work: Callable[[], None], times: int) -> Samples:
     return samples
 
 
-BENCHMARK = Benchmark("gate", "What do gate and journal add to an operation?", measure)
+BENCHMARK = Benchmark("gate", "What do gate and journal add to an operation?", measure, lambda effort: effort.runs)

@@ -45,11 +45,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One benchmark: its name, what it asks, and its rows."""
+    """One benchmark: its name, what it asks, its rows, and how often it takes its figures at least."""
 
     name: str
     question: str
     measure: Callable[[Effort], Sequence[Row]]
+    takes: Callable[[Effort], int] = lambda effort: effort.repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class Effort:
         inventory: hosts of the large inventory.
         patience: seconds after which the host that hangs is given up.
         accounts: people who get a mail account.
+        backup_mb, backup_files: what a backup of files holds, 10^6 bytes.
+        pgbench: scale of the database that is backed up; 100 is 1.5 GB.
+        backup_takes: first backups of each kind.
     """
 
     repeats: int = 5
@@ -74,9 +78,14 @@ class Effort:
     inventory: int = 500
     patience: int = 5
     accounts: int = 200
+    backup_mb: int = 1000
+    backup_files: int = 10_000
+    pgbench: int = 100
+    backup_takes: int = 3
 
 
-QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3)
+QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3,
+               backup_mb=4, backup_files=40, pgbench=1, backup_takes=1)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -26,10 +26,18 @@ KEYS = {
         "ours_cpu", "typed_cpu", "ours_wall", "typed_wall", "simulator_cpu", "plan_cpu", "http", "inner", "retries",
         "ldap", "actions", "start_over_workstation", "start_over_dsi", "start_cpu", "start_modules", "start_extra",
     },
+    "backups": {
+        "first", "first_plain", "first_cpu", "first_plain_cpu", "again_act", "again", "again_cpu", "first_bare_wall",
+        "first_wall", "first_plain_wall", "first_bare_cpu", "first_cpu_s", "again_bare_wall", "again_act_wall",
+        "again_wall", "database", "database_whole", "database_cpu", "proof", "proof_script", "proof_copy", "copy_wall",
+        "script_wall", "database_wall", "act_wall", "proof_wall", "script_cpu", "database_cpu_s", "load_before",
+        "load_after", "memory",
+    },
 }  # fmt: skip
 LIMITS = {
     "help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2, "ours_over_typed_cpu": 0.2,
-    "ours_over_typed_wall": 0.2, "start_extra": 0,
+    "ours_over_typed_wall": 0.2, "start_extra": 0, "first": 1.25, "first_plain": 1.05, "again_act": 1.1,
+    "database": 1.05, "proof": 5,
 }  # fmt: skip
 
 
