@@ -36,9 +36,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="small sizes, once: shows that it works, proves nothing")
     parser.add_argument("--repeats", type=int, help=f"how often each figure is taken ({Effort().repeats})")
-    arguments = parser.parse_args()
     parser.add_argument("--backup-mb", type=int, help=f"size of the files backed up ({Effort().backup_mb})")
     parser.add_argument("--pgbench", type=int, help=f"scale of the database backed up ({Effort().pgbench}: 1.5 GB)")
+    arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - {benchmark.name for benchmark in ALL})
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
