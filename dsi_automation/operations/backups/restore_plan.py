@@ -14,7 +14,7 @@ from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.errors import NotCompliantError
 from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import T, Text
-from dsi_automation.inventory.backup_model import FilesBackup, OracleBackup
+from dsi_automation.inventory.backup_model import FilesBackup, OracleBackup, PostgresBackup
 from dsi_automation.operations.backups import planning
 from dsi_automation.operations.backups.facts import BackupFacts, World, missing_from
 from dsi_automation.operations.backups.finding import best_set, find_set
@@ -111,6 +111,27 @@ def _unfitting(target: str, wish: Wish, world: World) -> Iterator[Blocker]:
             T("{target} is one Oracle database: it is brought back whole.", target=target),
             T("Leave “database” out."),
         )
+    if isinstance(job, PostgresBackup) and wish.in_place:
+        yield from _never_over(target, wish, job)
+
+
+def _never_over(target: str, wish: Wish, job: PostgresBackup) -> Iterator[Blocker]:
+    """Yield why nothing of a running cluster can be put back in place."""
+    if wish.database is None:
+        yield Blocker(
+            target,
+            T("A running cluster is never written over."),
+            T(
+                "Bring it back to a folder: its README says how the DBA puts it in the original's place. Or name one "
+                "“database”."
+            ),
+        )
+    if job.restore_user is None:
+        yield Blocker(
+            target,
+            T("The inventory names no role that may put a database of {server} back.", server=job.server),
+            T("Set restore_user and restore_password of the backup, or bring the database back to a folder."),
+        )
 
 
 def _unreachable_moment(target: str, wish: Wish, found: BackupFacts) -> Iterator[Blocker]:
@@ -156,6 +177,18 @@ def _action(target: str, wish: Wish, stored: StoredSet, world: World) -> Action:
         "until": None if wish.until is None else iso(wish.until),
     }
     what = _what(wish)
+    if wish.in_place and wish.database is not None:
+        return Action(
+            target,
+            IN_PLACE,
+            args,
+            T("Put {what} of {set} back IN PLACE on the running server", what=what, set=stored.id),
+            T(
+                "It was asked for in place. {set}. What is there is renamed, and kept.",
+                set=planning.set_words(stored, world),
+            ),
+            T("Rename both databases back; the one that is there now is never removed."),
+        )
     if wish.in_place:
         return Action(
             target,
