@@ -191,5 +191,12 @@ class SshShell:
 
 def _drain(channel: Any, complaint: Tail) -> None:
     with suppress(Exception):
-        while chunk := channel.recv_stderr(_CHUNK):
+        while True:
+            try:
+                chunk = channel.recv_stderr(_CHUNK)
+            except TimeoutError:
+                # A channel has one timeout, and it is for whoever reads stdout: a silent program is not at its end.
+                continue
+            if not chunk:
+                return
             complaint.add(chunk)
