@@ -9,6 +9,7 @@ from dsi_automation.cli.moments import local
 from dsi_automation.cli.session import session
 from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.events import Silent
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import TN, T
 
@@ -33,7 +34,13 @@ def list_() -> None:
     _table(current.out, found)
 
 
-@command("flush", T("Offer the mails that wait to the mail server now. Exit code 3 when some still wait."))
+@command(
+    "flush",
+    T(
+        "Offer the mails that wait to the mail server now, with those about runs whose process was killed before it "
+        "could tell. Exit code 3 when some still wait."
+    ),
+)
 @option("--again", is_flag=True, help=T("Also those that were set aside after having been offered for too long."))
 def flush(again: bool) -> int:  # noqa: FBT001  # a flag
     """Send mails."""
@@ -42,6 +49,7 @@ def flush(again: bool) -> int:  # noqa: FBT001  # a flag
         raise UsageError(
             T("The inventory describes no mail server."), next_step=T("Describe it: dsi_mail, in group_vars/all.yml.")
         )
+    current.toolkit.teller.make_up(Silent())
     done = current.toolkit.teller.flush(now=True, again=again)
     left = (*done.waiting, *done.aside)
     code = int(ExitCode.UNREACHABLE) if done.waiting or done.busy else int(ExitCode.DONE)

@@ -16,6 +16,7 @@ from dsi_automation.core.text import T, Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dsi_automation.core.events import Event
     from dsi_automation.schedules.install import UnitFile
 
 _ENVIRONMENT: Final = Path("/etc/dsi/schedule.env")
@@ -30,7 +31,8 @@ _CHANGES: Final[dict[str, Text]] = {
 @command(
     "install",
     T(
-        "Write a systemd timer and service for each schedule, and take away those of schedules that are gone.\n\n"
+        "Write a systemd timer and service for each schedule, and one for mails that wait, and take away those of "
+        "schedules that are gone.\n\n"
         "Run it again after each change of schedules.yml; units that are right already stay as they are. The "
         "environment file gives the services DSI_KEY, the key in whose name the schedules run."
     ),
@@ -55,7 +57,7 @@ def install(*, print_only: bool, of_user: bool, folder: Path | None, user: str |
     current = session()
     toolkit = current.toolkit
     source = toolkit.settings.inventory.value.absolute()
-    place = Place(source, _dsi(source), environment.absolute(), user, of_user)
+    place = Place(source, _dsi(source), environment.absolute(), user, of_user, toolkit.inventory.mail is not None)
     where = folder or (user_folder() if of_user else SYSTEM)
     wanted = units(toolkit.schedules(), place, toolkit.clock.now())
     files = changes(where, wanted, place.mark)
@@ -97,13 +99,27 @@ def _systemctl(words: Sequence[str]) -> None:
 def _take_up(session: Session) -> None:
     """Record that the schedules are looked after from now on, so that even a first occurrence can be missed."""
     from dsi_automation.schedules.claims import take
+    from dsi_automation.schedules.telling import tell_missed
 
     try:
         for name, schedule in session.toolkit.schedules().items():
-            take(session.toolkit, name, schedule, begin=False)
+            _, missed = take(session.toolkit, name, schedule, begin=False)
+            for item in missed:
+                tell_missed(session.toolkit, name, schedule, item, _Notes(session))
     except DsiError as error:
         text = T("The record does not know yet that these schedules are looked after: {error}", error=error.what)
         session.out.note(text, fg="yellow")
+
+
+class _Notes:
+    """An observer that says each event on the error output."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def notify(self, event: Event) -> None:
+        """Say an event."""
+        self._session.out.note(event.text, fg="yellow")
 
 
 def _show(

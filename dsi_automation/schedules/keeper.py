@@ -7,8 +7,10 @@ a scheduler that dies takes nothing with it.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,6 +58,7 @@ class Keeper:
     _schedules: Mapping[str, Schedule] = field(default_factory=dict)
     _trouble: str | None = None
     _seen: tuple[datetime, float] | None = None
+    _postman: threading.Thread | None = None
 
     def watch(self) -> None:
         """Start what is due until asked to stop; then wait for what runs.
@@ -65,8 +68,10 @@ class Keeper:
         """
         self._see_clock()
         self._tell("scheduler.started", T("Watching the schedules."))
+        self.toolkit.teller.make_up(self.observer)
         while not self.waiter.asked:
             wake = self._round()
+            self._send_mails()
             self._sleep(wake)
         self._stop()
 
@@ -130,6 +135,17 @@ class Keeper:
             text = T("The clock was set by {seconds} seconds; looking at every schedule again.", seconds=round(stepped))
             self._tell("scheduler.clock", text, seconds=round(stepped))
             self._not_before.clear()
+
+    def _send_mails(self) -> None:
+        """Offer the mails that wait and are due, beside the watching: a mail server that is down answers slowly."""
+
+        def offer() -> None:
+            with contextlib.suppress(DsiError):  # they wait on; metrics and `dsi mail list` tell it
+                self.toolkit.teller.flush()
+
+        if self._postman is None or not self._postman.is_alive():
+            self._postman = threading.Thread(target=offer, daemon=True)
+            self._postman.start()
 
     def _see_clock(self) -> float:
         """Return by how many seconds the clock was set since it was last seen, whatever was done meanwhile."""

@@ -12,6 +12,9 @@ from dsi_automation.inventory.schedule_model import Schedule
 from dsi_automation.schedules.calendar import on_calendar
 
 PREFIX: Final = "dsi-schedule-"
+MAIL: Final = f"{PREFIX}_mail"
+"""No schedule can be called so."""
+MAILS: Final = "*-*-* *:00/10:00"
 MARK: Final = "# Written by “dsi schedule install” for"
 """First words of every unit of ours; what follows is the inventory, and whatever else is left alone."""
 
@@ -39,6 +42,7 @@ class Place:
         environment: file with DSI_KEY and whatever else the controller sets; absent is all right.
         user: who it runs as; None for root, or for the user whose units these are.
         of_user: whether these are units of a user manager.
+        mails: whether the inventory has a mail server: then a timer offers the mails that wait.
     """
 
     inventory: Path
@@ -46,6 +50,7 @@ class Place:
     environment: Path
     user: str | None = None
     of_user: bool = False
+    mails: bool = False
 
     @property
     def mark(self) -> str:
@@ -60,18 +65,33 @@ def units(schedules: Mapping[str, Schedule], place: Place, now: datetime) -> dic
         if schedule.enabled:
             made[f"{PREFIX}{name}.service"] = _service(name, schedule, place)
             made[f"{PREFIX}{name}.timer"] = _timer(name, schedule, place, now)
+    if made and place.mails:
+        made |= _mail_units(place)
     return made
 
 
-def _service(name: str, schedule: Schedule, place: Place) -> str:
-    command = " ".join(map(_quoted, (*place.command, "schedule", "run", name, "--due", "last")))
+def _mail_units(place: Place) -> dict[str, str]:
+    """Return what sends mails that a mail server did not take, and tells of runs whose process was killed."""
+    head = f"{place.mark}\n[Unit]\nDescription=dsi mail flush\n\n"
+    # 3: some still wait, for the next time; `dsi metrics` says since when.
+    service = f"[Service]\nType=oneshot\n{_start(place, 'mail', 'flush')}SuccessExitStatus=3\n{_HARDENING}"
+    timer = f"[Timer]\nOnCalendar={MAILS}\nUnit={MAIL}.service\n\n[Install]\nWantedBy=timers.target\n"
+    return {f"{MAIL}.service": head + service, f"{MAIL}.timer": head + timer}
+
+
+def _start(place: Place, *words: str) -> str:
+    """Return the lines of a service that say what it starts, as whom and with which variables."""
     user = f"User={place.user}\n" if place.user else ""
+    command = " ".join(map(_quoted, (*place.command, *words)))
+    return f"ExecStart={command}\n{user}EnvironmentFile=-{_plain(str(place.environment))}\n"
+
+
+def _service(name: str, schedule: Schedule, place: Place) -> str:
     network = "" if place.of_user else "Wants=network-online.target\nAfter=network-online.target\n"
     return (
         f"{place.mark}\n"
         f"[Unit]\nDescription={_plain(schedule.title)}\n{network}\n"
-        f"[Service]\nType=oneshot\nExecStart={command}\n{user}"
-        f"EnvironmentFile=-{_plain(str(place.environment))}\n"
+        f"[Service]\nType=oneshot\n{_start(place, 'schedule', 'run', name, '--due', 'last')}"
         # The first SIGTERM goes to dsi alone: it stops at its next safe point, and sees to what it started.
         f"KillMode=mixed\nKillSignal=SIGTERM\nTimeoutStopSec={int(schedule.stop_within.total_seconds())}\n"
         f"{_HARDENING}"

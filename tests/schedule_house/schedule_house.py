@@ -107,7 +107,7 @@ def furnish(root, schedules, targets=("t1",)):
     (inv / "people.yml").write_text("\n".join(lines) + "\n")
     (inv / "approval_policy.yml").write_text(POLICY)
     (inv / "dsi.yml").write_text("state_dir: ../state\nlanguage: en\n")
-    (inv / "hosts.yml").write_text("all: {}\n")
+    (inv / "hosts.yml").write_text("all: {hosts: {poste: {}}}\n")
     (inv / "schedules.yml").write_text(schedules)
     (root / "offset").write_text("0")
     return root

@@ -3,9 +3,10 @@
 import os
 import signal
 import time
+from email.message import EmailMessage
 
 import pytest
-from schedule_house import Started, every_minute, furnish, outcomes, stand, until
+from schedule_house import Controller, Started, every_minute, furnish, outcomes, stand, until
 
 
 @pytest.fixture
@@ -185,6 +186,40 @@ def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
     until(lambda: woken(scheduler, lambda: "known" in words(root)))
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(200) == 0
+
+
+def test_mails_that_wait_are_sent_by_the_scheduler(root, start, smtp_server):
+    kept, port = smtp_server()
+    with_mail(root, port)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "dsi@douanes.lab", "y.traore@douanes.lab", "ÉCHEC"
+    mail.set_content("Hier soir.")
+    Controller(root).teller.outbox.put(mail, "report/RUN-1/y.traore")
+    scheduler = start(root, "schedule", "run", "--json")
+    until(lambda: len(kept.kept) == 1)
+    scheduler.send_signal(signal.SIGTERM)
+    assert scheduler.wait(200) == 0
+    assert kept.kept[0].rcpt_tos == ["y.traore@douanes.lab"]
+
+
+def test_what_was_missed_before_the_timers_are_installed_anew_is_told_too(root, start, smtp_server):
+    kept, port = smtp_server()
+    with_mail(root, port)
+    file = root / "inv" / "people.yml"
+    file.write_text(file.read_text().replace("name: y.traore\n", "name: Yao Traoré\n    mail: y.traore@douanes.lab\n"))
+    install = ["schedule", "install", "--dir", str(root / "units")]
+    assert start(root, *install).wait(200) == 0
+    set_clock(root, 2 * 86400)
+    again = start(root, *install, ahead=None)
+    assert again.wait(200) == 0
+    assert words(root) == ["known", "missed"]
+    assert [mail.rcpt_tos for mail in kept.kept] == [["y.traore@douanes.lab"]]
+
+
+def with_mail(root, port):
+    (root / "inv" / "group_vars").mkdir()
+    relay = f"dsi_mail: {{server: 127.0.0.1, port: {port}, security: none, sender: dsi@douanes.lab}}\n"
+    (root / "inv" / "group_vars" / "all.yml").write_text(relay + "dsi_backup: {report_to: [y.traore]}\n")
 
 
 def test_by_hand_one_schedule_runs_and_its_exit_code_says_how(root, start):

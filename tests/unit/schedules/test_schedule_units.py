@@ -1,5 +1,6 @@
 """The units that are written: systemd's own programs read them, and elapse when the schedule is due."""
 
+import dataclasses
 import re
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,19 @@ def test_systemd_has_nothing_to_say_against_the_units(tmp_path, user):
     done = subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True, check=False)
     assert len(files) == 4
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+
+
+def test_where_there_is_a_mail_server_a_timer_sends_what_waits_and_goes_with_the_last_schedule(tmp_path, place):
+    place = dataclasses.replace(place, mails=True)
+    apply(changes(tmp_path, units({"nuit": made("30 2 * * *")}, place, NOW), place.mark))
+    service = (tmp_path / "dsi-schedule-_mail.service").read_text()
+    assert service.count("mail flush\n") == 2
+    assert "SuccessExitStatus=3" in service
+    paths = sorted(map(str, tmp_path.glob("dsi-schedule-_mail.*")))
+    assert len(paths) == 2
+    done = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert units({}, place, NOW) == {}
 
 
 def test_installing_twice_changes_nothing(tmp_path, place):
