@@ -28,9 +28,9 @@ from dsi_automation.connectors.backups.postgresql.client import Programs
 from dsi_automation.connectors.backups.postgresql.driver import PostgresBackupEngine
 from dsi_automation.connectors.backups.postgresql.opening import open_postgresql
 from dsi_automation.connectors.backups.postgresql.proof import Tools
-from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.postgresql.scratch import Worker
-from dsi_automation.connectors.backups.postgresql.store import Stored
+from dsi_automation.connectors.backups.restic.repository import ResticStore
+from dsi_automation.connectors.backups.restic.store import Stored
 from dsi_automation.connectors.backups.settings import JobSettings, PostgresSettings, RepositorySettings
 from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.core.clock import SystemClock
@@ -302,8 +302,9 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def backups(cluster: Cluster, open_folder: Path) -> Backups:
+def backups(cluster: Cluster, open_folder: Path, put_repository: Callable[[Path, str], Path]) -> Backups:
     """Return a backup of the module's cluster, with nothing made yet, in a restic repository."""
+    put_repository(open_folder / "repository", KEY)
     return Backups(cluster, open_folder, restic=True)
 
 

@@ -26,8 +26,8 @@ from dsi_automation.connectors.backups.port import (
     SourceFacts,
     StoredSet,
 )
-from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.restic import Restic, Summary, Wanted, written
+from dsi_automation.connectors.backups.restic.repository import ResticStore
 from dsi_automation.connectors.backups.settings import JobSettings, OracleSettings, RepositorySettings, WritePermit
 from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.connectors.ssh.port import Program, Shell

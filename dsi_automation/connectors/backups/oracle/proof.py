@@ -14,8 +14,8 @@ from dsi_automation.connectors.backups.errors import DamagedBackupError, Transie
 from dsi_automation.connectors.backups.manifest import Manifest, ManifestError
 from dsi_automation.connectors.backups.oracle import details
 from dsi_automation.connectors.backups.port import Depth, Progress, Proven, StoredSet
-from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.restic import read
+from dsi_automation.connectors.backups.restic.repository import ResticStore
 from dsi_automation.connectors.backups.settings import JobSettings, RepositorySettings
 from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.core.clock import Clock

@@ -30,10 +30,10 @@ from dsi_automation.connectors.backups.postgresql.findings import Findings
 from dsi_automation.connectors.backups.postgresql.inplace import Back, put_back
 from dsi_automation.connectors.backups.postgresql.live import Live
 from dsi_automation.connectors.backups.postgresql.proof import Tools, Trial
-from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.postgresql.restoring import checked, restore
 from dsi_automation.connectors.backups.postgresql.scratch import cannot_write, clear, locked, room
 from dsi_automation.connectors.backups.postgresql.wal import Segment, obsolete
+from dsi_automation.connectors.backups.restic.repository import ResticStore
 from dsi_automation.connectors.backups.settings import WritePermit
 from dsi_automation.connectors.ssh.port import Program, Shell
 from dsi_automation.core.errors import DsiError

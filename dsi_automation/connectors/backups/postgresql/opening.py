@@ -6,8 +6,8 @@ from dsi_automation.connectors.backups.port import BackupWriter
 from dsi_automation.connectors.backups.postgresql.client import Programs
 from dsi_automation.connectors.backups.postgresql.driver import PostgresBackupEngine
 from dsi_automation.connectors.backups.postgresql.proof import Tools
-from dsi_automation.connectors.backups.postgresql.repository import ResticStore
 from dsi_automation.connectors.backups.postgresql.scratch import Worker
+from dsi_automation.connectors.backups.restic.repository import ResticStore
 from dsi_automation.connectors.backups.settings import JobSettings, PostgresSettings, RepositorySettings, WritePermit
 from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.core.clock import Clock

@@ -18,7 +18,7 @@ from dsi_automation.connectors.backups.postgresql.findings import Findings
 from dsi_automation.connectors.backups.postgresql.parsing import Control, parse_control
 from dsi_automation.connectors.backups.postgresql.scratch import Worker, room
 from dsi_automation.connectors.backups.postgresql.server import ScratchServer
-from dsi_automation.connectors.backups.postgresql.store import Store
+from dsi_automation.connectors.backups.restic.store import Store
 from dsi_automation.connectors.backups.settings import JobSettings, PostgresSettings
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, UnreachableError, UsageError

@@ -1,4 +1,4 @@
-"""What the driver needs of the repository: a snapshot in, a snapshot out, nothing of how."""
+"""What a driver of databases needs of the repository: a snapshot in, a snapshot out, nothing of how."""
 
 from __future__ import annotations
 

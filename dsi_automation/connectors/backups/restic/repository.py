@@ -1,4 +1,4 @@
-"""The driver's repository kept by restic: written by its `url`, read back by its `read_url`, copied onto media."""
+"""A database's repository, kept by restic: written by its `url`, read back by its `read_url`, copied onto media."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from secrets import randbelow
 from typing import Final
 
 from dsi_automation.connectors.backups.port import Copied, Progress, RepositoryFacts, Snapshot, StoredSet
-from dsi_automation.connectors.backups.postgresql.store import Stored
 from dsi_automation.connectors.backups.restic import Restic, Wanted, looking, read, written
+from dsi_automation.connectors.backups.restic.store import Stored
 from dsi_automation.connectors.backups.settings import JobSettings, RepositorySettings
 from dsi_automation.connectors.ssh.port import Shell
 from dsi_automation.core.results import Check
