@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from dsi_automation.core.errors import UsageError
@@ -31,6 +32,9 @@ ALLOWED: Final[Mapping[MediumState, frozenset[MediumState]]] = {
 
 RECEIPTS: Final = frozenset({_S.VAULT, _S.ON_SITE})
 """Moves that somebody receives: never who handed it over."""
+
+UNDER_WAY: Final = frozenset({_S.COURIER, _S.COURIER_BACK})
+"""Between two signatures: somebody has it, and nobody received it yet."""
 
 STATES: Final[Mapping[MediumState, Text]] = {
     _S.ON_SITE: T("on site"),
@@ -139,6 +143,16 @@ class MediaCustody:
 def state_of(last: MediumMove | None) -> MediumState:
     """Return where a medium is after its last move; one that never moved is on site."""
     return MediumState.ON_SITE if last is None else last.order.state
+
+
+def overdue(state: MediumState | str, since: datetime | None, limit: timedelta, now: datetime) -> bool:
+    """Tell whether a medium is under way for longer than the plan allows; one that never moved is not.
+
+    Args:
+        since: when its last move was signed.
+        limit: `courier_limit` of the plan.
+    """
+    return state in UNDER_WAY and since is not None and now - since > limit
 
 
 def places(known: Iterable[MediumMove]) -> dict[str, MediumMove]:

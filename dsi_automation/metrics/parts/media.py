@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.engine.media_custody import overdue
 from dsi_automation.engine.model import MediumState
 from dsi_automation.metrics.spec import Part, Sheet, gauge, info
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 STATES: Final = tuple(state.value for state in MediumState)
 OFF_SITE: Final = frozenset({MediumState.VAULT, MediumState.RETRIEVE_REQUESTED})
 """Stored away, with a receipt: what is with a courier is nowhere yet."""
-UNDER_WAY: Final = frozenset({MediumState.COURIER, MediumState.COURIER_BACK})
 
 INFO = info("dsi_medium_info", "A medium of a rotation.", "medium", "rotation", "kind")
 STATE = gauge("dsi_medium_state", "1 for where a medium is by the record of custody.", "medium", "rotation", "state")
@@ -47,8 +47,7 @@ def fill(view: View, sheet: Sheet) -> None:
         sheet.one_of(STATE, STATES, state, name, rotation)
         if since is not None:
             sheet.put(SINCE, since, name)
-        late = state in UNDER_WAY and since is not None and view.now - since > limit
-        sheet.put(OVERDUE, float(late), name)
+        sheet.put(OVERDUE, float(overdue(state, since, limit, view.now)), name)
         held = catalogue.on_medium.get(name, ())
         sheet.put(SETS, len(held), name)
         sheet.put(NEWEST, max((catalogue.recorded[one] for one in held), default=None), name)

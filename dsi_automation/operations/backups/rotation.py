@@ -16,7 +16,6 @@ from dsi_automation.operations.backups.catalogue import Catalogue, Copy
 
 AWAY: Final = frozenset({MediumState.VAULT, MediumState.RETRIEVE_REQUESTED})
 """Off site, by a receipt."""
-UNDER_WAY: Final = frozenset({MediumState.COURIER, MediumState.COURIER_BACK})
 
 
 @dataclass(frozen=True, slots=True)
