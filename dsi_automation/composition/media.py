@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsi_automation.core.errors import GateClosedError, UsageError
 from dsi_automation.core.text import T, Text
-from dsi_automation.engine.media_custody import places
+from dsi_automation.engine.media_custody import overdue, places
 from dsi_automation.engine.model import Held, MediumMove, MediumOrder, MediumState
 from dsi_automation.inventory.near import did_you_mean
 from dsi_automation.operations.backups import rotation as turns
@@ -82,7 +82,6 @@ class MediaDesk:
         for name in names:
             move, of = last.get(name), self.media.rotation_of(name)
             state = MediumState.ON_SITE if move is None else move.order.state
-            late = state in turns.UNDER_WAY and move is not None and now - move.at > limit
             found.append(
                 MediumView(
                     name=name,
@@ -95,7 +94,7 @@ class MediaDesk:
                     kept_until=None if of is None else turns.kept_until(name, self.media.rotations[of], catalogue),
                     due=name in due,
                     may_return=name in back,
-                    overdue=late,
+                    overdue=overdue(state, None if move is None else move.at, limit, now),
                     only_proven=turns.only_proven(name, catalogue),
                 )
             )
