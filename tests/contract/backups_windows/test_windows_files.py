@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from fix_powershell import PlayedShell
+from fix_restic import hasten
 
 from dsi_automation.connectors.backups.errors import BackupFailedError, DamagedBackupError, WrongKeyError
 from dsi_automation.connectors.backups.port import BackupWriter, Depth, RestoreOrder, StoredSet
@@ -158,6 +159,7 @@ def test_a_set_is_made_proven_and_brought_back_by_names_of_windows(house: House)
     assert engine.source().problems == ()
     (house.folder / "repository").rename(house.folder / "of another test")
     identity = engine.initialise()
+    hasten(house.folder / "repository", PASSWORD)
     assert engine.initialise() == identity
     stored = house.make(engine)
     assert (stored.made.files, stored.made.repository) == (2, identity)

@@ -129,6 +129,8 @@ def of_log(log: RmanLog, on: str) -> DsiError | None:
         return of_stack((telling or log.stacks)[0], on)
     if log.corrupt:
         return corrupt(on, log.corrupt[:_LINES])
+    if log.foreign:
+        return not_english(on)
     if log.failover or log.expired or log.nothing_found:
         return DamagedBackupError(
             _TOLD[Trouble.PIECE][1],
@@ -158,6 +160,16 @@ def corrupt(on: str, rows: Sequence[str]) -> DsiError:
         meaning=T("RMAN found corrupt blocks and still ended as if all were well."),
         next_step=next_step,
         detail={"messages": list(rows)},
+    )
+
+
+def not_english(on: str) -> DsiError:
+    """Return what a log in another language means: its codes can be read, its tables and its end cannot."""
+    return BackupFailedError(
+        T("RMAN's log is not in English, although NLS_LANG was set to AMERICAN."),
+        on=on,
+        meaning=T("Whether it ended well cannot be read from it, so that the backup does not count."),
+        next_step=T("Look for what sets NLS_LANG again on the host: a wrapper around rman, or its login scripts."),
     )
 
 

@@ -22,7 +22,9 @@ _LONGEST_LINE: Final = 65_536
 _ECHO: Final = re.compile(r"\s*(?:RMAN>|\d+>)")
 _CODE: Final = re.compile(r"(?:(?<=^)|(?<=[\s:(]))((?:RMAN|ORA|TNS|LRM|PLS|KBHS|SP2)-\d{4,5})(?=:|\s*$)")
 _SYSTEM_ERROR: Final = re.compile(r"\s*[A-Za-z][\w./ -]* [Ee]rr(?:or|eur): (\d+)\b")
-_COMPLETE: Final = re.compile(r"Recovery Manager (?:complete|terminé)\.\s*$")
+_COMPLETE: Final = re.compile(r"Recovery Manager complete\.\s*$")
+_OTHER_WORDS: Final = re.compile(r"Recovery Manager(?!\s*:)(?! complete\.).*\D$|(?!connected to ).*\(DBID=\d+")
+"""The end of a log, or the line that names the database, in a language that is not English."""
 _CONNECTED: Final = re.compile(r".*?\(?\b(?:DBID)=(\d+)")
 _TARGET: Final = re.compile(r"connected to target database: ([^\s(]+)")
 _PIECE: Final = re.compile(r"(?:channel \S+: )?piece handle=(.+?)(?: tag=(\S+))?(?: comment=.*)?$")
@@ -81,6 +83,7 @@ class RmanLog:
 
     Attributes:
         complete: whether RMAN came to its end, well or not.
+        foreign: it is not in English, so that only its codes say anything.
         stacks: what failed, in order; `failures` how many in all.
         warnings: codes and words of what is told but fails nothing.
         corrupt: rows of a validation that are not in order, word for word.
@@ -93,6 +96,7 @@ class RmanLog:
     """
 
     complete: bool = False
+    foreign: bool = False
     dbid: int | None = None
     database: str | None = None
     stacks: list[Stack] = field(default_factory=list)
@@ -112,7 +116,15 @@ class RmanLog:
     @property
     def clean(self) -> bool:
         """Tell whether nothing in it speaks against what it is the log of."""
-        doubts = (self.failures, self.corrupt, self.failover, self.nothing_found, self.skipped, self.expired)
+        doubts = (
+            self.foreign,
+            self.failures,
+            self.corrupt,
+            self.failover,
+            self.nothing_found,
+            self.skipped,
+            self.expired,
+        )
         return self.complete and not any(doubts)
 
 
@@ -181,6 +193,9 @@ class LogReader:
         log = self._log
         if _COMPLETE.search(line):
             log.complete = True
+        elif _OTHER_WORDS.match(line):
+            log.foreign = True
+            self._identity(line)
         elif line.startswith("failover to previous backup"):
             log.failover = True
         elif _SHORT_OF.search(line):

@@ -161,6 +161,6 @@ _AREA_FULL: Final = 85
 def _raise_early(done: verdict.Step, target: str) -> None:
     # Without an end there may be an RMAN still at work, and what the records say of it means nothing.
     if not done.log.complete and not done.log.stacks:
-        raise failures.cut_off(target)
+        raise failures.not_english(target) if done.log.foreign else failures.cut_off(target)
     if done.status != 0 and (error := failures.of_log(done.log, target)) is not None:
         raise error

@@ -85,6 +85,7 @@ def _backup(found: Evidence) -> Iterator[Check]:
     log = found.backup.log
     yield _check(found, "exit_status", T("RMAN's exit status"), "0", str(found.backup.status), "rman")
     yield _check(found, "log_complete", T("RMAN's log has its end"), "yes", _yes(log.complete), "rman log")
+    yield _check(found, "log_english", T("RMAN's log is in English"), "yes", _yes(not log.foreign), "rman log")
     yield _check(found, "log_errors", T("errors in RMAN's log"), "0", _told(log), "rman log")
     yield _check(found, "corrupt_blocks", T("corrupt blocks in RMAN's log"), "0", str(len(log.corrupt)), "rman log")
     missing = len(log.skipped) + log.nothing_found

@@ -26,6 +26,7 @@ from dsi_automation.connectors.backups.oracle.verdict import Evidence, Step
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 CONNECTED = "connected to target database: SYDAM (DBID=7)"
+FRENCH = "connecté à la base de données cible : SYDAM (DBID=7)"
 END = "Recovery Manager complete."
 PIECES = (
     CataloguedPiece(1, "A", 100, "T", "/s/data"),
@@ -66,7 +67,7 @@ def proof(lines: list[str], status: int = 0) -> Evidence:
 
 def test_a_backup_on_which_everything_agrees_counts() -> None:
     assert verdict.failure(GOOD) is None
-    assert len(verdict.checks(GOOD)) == 20
+    assert len(verdict.checks(GOOD)) == 21
 
 
 FAULTS: dict[str, tuple[Evidence, type[Exception], str]] = {
@@ -77,6 +78,22 @@ FAULTS: dict[str, tuple[Evidence, type[Exception], str]] = {
     ),
     "exit status alone": (backup(status=1), BackupFailedError, "exit_status"),
     "no end": (replace(GOOD, backup=Step(0, log.read([CONNECTED]))), TransientError, "log_complete"),
+    "a log in French": (
+        replace(GOOD, backup=Step(0, log.read([FRENCH, "Recovery Manager terminé."]))),
+        BackupFailedError,
+        "log_english",
+    ),
+    "a log in French that was cut off": (
+        replace(GOOD, backup=Step(0, log.read([FRENCH]))),
+        BackupFailedError,
+        "log_english",
+    ),
+    "an end in Japanese": (
+        replace(GOOD, backup=Step(0, log.read([CONNECTED, "Recovery Managerが完了しました。"]))),
+        BackupFailedError,
+        "log_english",
+    ),
+    "a validation in French": (proof([FRENCH, *PROOF[1:]]), BackupFailedError, "proof_log"),
     "corrupt rows": (backup("8    FAILED 0    1153    1280    1510913"), DamagedBackupError, "corrupt_blocks"),
     "skipped file": (backup("skipping datafile 00012 because it has not changed"), BackupFailedError, "left_out"),
     "wallet": (backup("ORA-28365: wallet is not open"), WrongKeyError, "log_errors"),
@@ -150,6 +167,12 @@ def test_one_disagreement_is_enough_to_fail(found: Evidence, kind: type[Exceptio
     assert type(error) is kind
     assert check in [each.name for each in verdict.checks(found) if not each.ok]
     assert error.next_step is not None
+
+
+def test_a_log_in_another_language_is_told_as_such_and_not_as_cut_off() -> None:
+    found = verdict.failure(FAULTS["a log in French"][0])
+    assert found is not None
+    assert "NLS_LANG" in str(found)
 
 
 def test_a_warning_that_is_tolerated_is_accepted_with_the_job_row_that_goes_with_it() -> None:
