@@ -28,9 +28,11 @@ from dsi_automation.connectors.backups.windows.opening import in_repository, ope
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.connectors.windows.transport import Answer
 from dsi_automation.core.clock import SystemClock
-from dsi_automation.core.errors import UsageError
+from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import Text
+from dsi_automation.operations.backups.catalogue import Catalogue
+from dsi_automation.operations.backups.orphans import orphans
 
 PASSWORD = "une phrase de passe du laboratoire"
 SERVER = WindowsEndpoint(
@@ -199,6 +201,30 @@ def test_what_the_server_says_alone_makes_no_set(house: House, spoil: Callable[[
     house.server.spoil = spoil
     with pytest.raises(BackupFailedError):
         house.make(engine)
+
+
+def _garbled_manifest(found: dict[str, Any]) -> None:
+    if found.get("manifest"):
+        found["manifest"] = base64.b64encode(b"no archive").decode()
+
+
+@pytest.mark.parametrize("spoil", [_no_manifest, _garbled_manifest])
+def test_a_snapshot_that_nothing_proves_is_removed_by_a_later_run_and_no_other_is(
+    house: House, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    engine = house.engine()
+    stored = house.make(engine)
+    house.server.spoil = spoil
+    with pytest.raises(DsiError):
+        house.make(engine)
+    catalogue = Catalogue({stored.id: stored}, frozenset(), (), (), (), {})
+    held = engine.repository().snapshots
+    left = orphans("fichiers-abj", {Allowed.run_id}, held, catalogue)
+    assert (len(held), len(left)) == (2, 1)
+    engine.drop([one.id for one in left])
+    assert [one.id for one in engine.repository().snapshots] == [stored.made.snapshot]
+    assert [path.name for path in house.common.manifests.glob("*.gz")] == [stored.made.manifest_file]
+    assert failed(engine.verify(stored, Depth.FULL, silent).checks) == []
 
 
 def test_a_manifest_that_was_changed_on_the_way_fails_the_proof(house: House) -> None:

@@ -29,7 +29,7 @@ from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.connectors.windows.port import WindowsEndpoint
 from dsi_automation.connectors.windows.transport import Channel
 from dsi_automation.core.clock import Clock
-from dsi_automation.core.errors import UsageError
+from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.text import T, Text
 
 _DRIVE: Final = re.compile(r"([A-Za-z]):[\\/]?(.*)", re.DOTALL)
@@ -177,7 +177,12 @@ class WindowsFiles(FilesEngine):
         draft = place.with_name(f".{name}.part")
         draft.write_bytes(saved.manifest)
         draft.replace(place)
-        return manifest.load(place, None)
+        try:
+            return manifest.load(place, None)
+        except DsiError:
+            # The snapshot that nothing proves is no set: a later run removes it, as what a killed one left.
+            place.unlink(missing_ok=True)
+            raise
 
     def _hold(self, kept: manifest.Manifest, saved: Saved, previous: StoredSet | None) -> None:
         common = self._work.common
