@@ -56,6 +56,8 @@ class Server:
             f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
             f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
             "Subsystem sftp internal-sftp\nMaxSessions 50\nMaxStartups 100\nLogLevel ERROR\n"
+            # What this machine's root has its shell do at each login is nobody's cost.
+            f"SetEnv HOME={folder}\n"
         )
         program = shutil.which("sshd") or "/usr/sbin/sshd"
         self._process = subprocess.Popen([program, "-D", "-E", str(folder / "log"), "-f", str(folder / "config")])

@@ -74,6 +74,15 @@ def test_status_output_and_complaint_are_told_apart(shell):
     assert shell.run(Program(["sh", "-c", "kill -9 $$"])).status == 137
 
 
+def test_what_a_program_says_after_a_long_silence_is_heard(sshd):
+    patience = 2
+    shell = SshShell(sshd.endpoint(connect_timeout=patience))
+    said = shell.run(Program(["sh", "-c", 'sleep "$1"; echo late >&2', "sh", str(patience + 1)]))
+    shell.close()
+    # A login shell may have said something of its own before.
+    assert said.complaint.endswith("late\n")
+
+
 def test_the_environment_is_clean_in_utf8_and_has_what_is_given(shell, monkeypatch):
     monkeypatch.setenv("LEFTOVER", "1")
     done = shell.run(Program(["env"], environment={"GIVEN": "a'b $x\nc"}))
