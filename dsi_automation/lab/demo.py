@@ -117,7 +117,7 @@ def main() -> int:
 def _lab(stage: Stage) -> None:
     # What an interrupted demo left would spoil the story.
     subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, capture_output=True, check=False)
-    stage.title(T("A laboratory: a real Active Directory, and seven workstations"))
+    stage.title(T("A laboratory: a real Active Directory, seven workstations, servers and their data"))
     # Beside whatever lab is up already.
     network = next(free_networks(), None)
     if network is None:
@@ -194,6 +194,7 @@ def _accounts(stage: Stage) -> None:
 
 def _backups(stage: Stage) -> None:
     stage.title(T("Backups: the SYDAM database copied, proven by a restore, put on a disk and handed over"))
+    stage.dsi("backup", "list")
     stage.dsi("lab", "disk", "insert", "disque-01", "--name", NAME)
     stage.dsi(
         *("backup", "ask", "sydam", "--until", f"{datetime.now(UTC).date() + timedelta(days=30)}"),
@@ -204,6 +205,8 @@ def _backups(stage: Stage) -> None:
         stage.dsi("approve", asked["id"], "--comment", str(T("The validated backup plan")), person=DIRECTOR)
     stage.dsi("backup", "run", "sydam", person=TECHNICIAN)
     stage.dsi("backup", "sets", "sydam")
+    stage.say(T("The section head and the director have got their mail:"))
+    stage.dsi("lab", "mail", "list", "--name", NAME)
     stage.dsi("lab", "disk", "remove", "--name", NAME)
     stage.dsi("media", "handover", "disque-01", "--to", SECTION_HEAD, person=TECHNICIAN)
     stage.dsi("media", "list")

@@ -40,8 +40,9 @@ UseDNS no
 PrintMotd no
 MaxStartups 100
 MaxSessions 100
-# How the lab finds what was started in a session again.
-SetEnv {mark}={record}
+# How the lab finds what was started in a session again; and a home of the server's own, since the shell would read this
+# machine's ~/.bashrc for every command: whatever it starts, in sessions that tests kill.
+SetEnv {mark}={record} HOME={home}
 Subsystem sftp internal-sftp
 """
 RESTRICTED: Final = f"""\
@@ -118,6 +119,8 @@ class SshServer:
     def _write_settings(self) -> Path:
         folder = self.layout.ssh_dir
         authorized, settings = folder / f"authorized_{self.name}", folder / f"sshd_{self.name}"
+        home = folder / f"home_{self.name}"
+        home.mkdir(mode=0o700, exist_ok=True)
         write_private(authorized, "".join((folder / f"{key}.pub").read_text() for key in self.keys))
         text = SETTINGS.format(
             address=self.address,
@@ -125,6 +128,7 @@ class SshServer:
             authorized=authorized,
             mark=MARK,
             record=self.daemon.record,
+            home=home,
         )
         write_private(settings, text + (RESTRICTED if self.folder else ""))
         return settings
