@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dsi_automation.ansible.results import TaskResult, error_result, run_result
+from dsi_automation.ansible.results import TaskResult, error_result, plan_result, run_result
 from dsi_automation.ansible.stopping import stopped_between_actions
 from dsi_automation.ansible.tasks import Call, guarded
 from dsi_automation.composition import Toolkit
 from dsi_automation.composition.chain import Step, StepResult, run_chain
-from dsi_automation.composition.standing import standing_request
+from dsi_automation.composition.standing import NoStandingError, standing_request
 from dsi_automation.core.errors import UnreachableError, UsageError
+from dsi_automation.core.events import Silent
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T
 from dsi_automation.engine.signals import asked_to_stop
@@ -30,14 +31,21 @@ def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
                 next_step=T("Name backups of dsi_backups (“dsi backup list” shows them), or give dsi_request=ID."),
             )
         for target in targets:
-            standing_request(
-                toolkit.engine,
-                call.operation,
-                [target],
-                call.given(),
-                toolkit.clock.now(),
-                operations=toolkit.operations,
-            )
+            try:
+                standing_request(
+                    toolkit.engine,
+                    call.operation,
+                    [target],
+                    call.given(),
+                    toolkit.clock.now(),
+                    operations=toolkit.operations,
+                )
+            except NoStandingError:
+                # What stands in the way of the plan itself (a database is no server) is said first: no approval helps.
+                plan = toolkit.engine.plan(call.operation, [target], call.given(), Silent())
+                if plan.blockers:
+                    return plan_result(plan, "targets")
+                raise
         return _together(_in_turn(toolkit, call, targets))
 
     try:

@@ -68,6 +68,9 @@ def test_check_mode_is_the_plan_of_dsi_and_without_an_approval_nothing_begins(va
     assert "dsi backup ask srv1" in found["msg"]
     said, found = result(vault, BACKUP)
     assert (found["kind"], found["exit_code"]) == ("failed", 2), said
+    said, found = result(vault, BACKUP, *named("server_backup", "sydam"))
+    assert found["kind"] == "failed", said
+    assert "database.backup" in found["msg"]
     said, found = result(vault, RESTORE, *named("backup_restore", "srv1"), "-e", "backup_restore_paths=/etc/hosts")
     assert found["kind"] == "failed", said
     assert vault.runs() == []
