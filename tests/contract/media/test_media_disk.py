@@ -296,13 +296,14 @@ KILLED = """
     sys.path.insert(0, {here!r})
     from conftest import Leave
     from pathlib import Path
-    from dsi_automation.connectors.media import contents, trees
+    from dsi_automation.connectors.media import contents, token, trees
     from dsi_automation.connectors.media.opening import open_medium
     from dsi_automation.connectors.media.port import MediumSettings
     from dsi_automation.core.clock import SystemClock
     from dsi_automation.core.secrets import Secret
     settings = MediumSettings("disque-01", "DISQUE-01", "disk", {uuid!r}, None, None, None, Path({mount!r}), None,
                               Path({scratch!r}), 10, "externe", lambda: Secret("mot-de-passe-de-la-rotation"))
+    token._N = 2
     def stop(*_):
         print("now", flush=True)
         time.sleep(600)
