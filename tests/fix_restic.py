@@ -55,6 +55,18 @@ def hasten(place: Path, password: str) -> Path:
     return place
 
 
+def put_lock(place: Path, password: str, lock: dict[str, object]) -> Path:
+    """Put a lock into a repository as restic writes it, whatever it says."""
+    (path,) = (place / "keys").iterdir()
+    kept = json.loads(path.read_bytes())
+    master = json.loads(_opened(base64.b64decode(kept["data"]), _derived(password, kept)))
+    parts = (master["encrypt"], master["mac"]["k"], master["mac"]["r"])
+    sealed = _sealed(json.dumps(lock).encode(), b"".join(base64.b64decode(part) for part in parts))
+    made = place / "locks" / hashlib.sha256(sealed).hexdigest()
+    made.write_bytes(sealed)
+    return made
+
+
 def _derived(password: str, kept: dict[str, object]) -> bytes:
     n, r, p = (int(str(kept[name])) for name in "Nrp")
     salt = base64.b64decode(str(kept["salt"]))

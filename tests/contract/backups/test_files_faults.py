@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fix_files_backup import PASSWORD, silent
+from fix_restic import put_lock
 
 from dsi_automation.connectors.backups.errors import (
     BackupFailedError,
@@ -249,8 +251,13 @@ def test_a_lock_of_a_dead_process_hinders_nothing(house):
 
 def test_a_lock_of_a_living_process_is_left_alone_whatever_its_clock_says(house):
     good = house.back_up()
+    held = _restic(house)
     # The lock's time is an hour ago: restic's own unlock would remove it.
-    held = _restic(house, "faketime", "-f", "-1h")
+    (lock,) = (item for item in (house.repository / "locks").iterdir() if len(item.name) == 64)
+    lock.unlink()
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    said = {"time": hour_ago, "exclusive": False, "hostname": os.uname().nodename, "username": "root", "pid": held.pid}
+    put_lock(house.repository, PASSWORD, said)
     try:
         with pytest.raises(TransientError):
             full(house, good)
@@ -259,11 +266,11 @@ def test_a_lock_of_a_living_process_is_left_alone_whatever_its_clock_says(house)
         _end(held)
 
 
-def _restic(house, *prefix: str) -> subprocess.Popen[bytes]:
+def _restic(house) -> subprocess.Popen[bytes]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(house.folder), "RESTIC_PASSWORD": PASSWORD}
     words = ["restic", "-r", str(house.repository), "backup", "--stdin", "--no-cache"]
     process = subprocess.Popen(
-        [*prefix, *words], env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     # A name of 64 digits is a whole lock, a longer one is still being written.
     while not any(len(item.name) == 64 for item in (house.repository / "locks").iterdir()):

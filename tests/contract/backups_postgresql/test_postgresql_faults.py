@@ -104,8 +104,7 @@ def test_another_cluster_old_data_and_a_question_that_may_write_fail_the_proof(
         backups.make(changed)
 
 
-def test_a_wrong_key_is_told_as_such_and_harms_nothing(own_backups: Backups) -> None:
-    backups = replace(own_backups, restic=True)
+def test_a_wrong_key_is_told_as_such_and_harms_nothing(backups: Backups) -> None:
     stored = backups.make()
     wrong = backups.engine(key="une-autre-clef-que-celle-du-depot")
     with pytest.raises(WrongKeyError):

@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from fix_cluster import CHECKSUM, Backups, silent
 
+from dsi_automation.connectors.backups import manifest
+from dsi_automation.connectors.backups.errors import BackupFailedError
 from dsi_automation.connectors.backups.port import Depth, RestoreOrder
 from dsi_automation.connectors.backups.settings import Question
 
@@ -24,6 +27,9 @@ def test_a_set_is_made_proven_and_leaves_nothing_behind(backups: Backups) -> Non
         proven = engine.verify(stored, depth, silent)
         assert [c for c in proven.checks if not c.ok] == [], depth
         assert proven.level == 4
+    kept = manifest.load(backups.root / "manifests" / stored.made.manifest_file, stored.made.manifest)
+    assert (kept.numbers.files, kept.numbers.size) == (stored.made.files, stored.made.size)
+    assert {entry.type for entry in kept.entries} == {"file", "dir"}
     assert proven.restored_bytes >= stored.made.size * 0.9
     assert stored.made.details["counts"] == {"sydam": {"rows": {"public.declaration": 5000}, "exact": True}}
     assert backups.leftovers() == []
@@ -69,3 +75,14 @@ def test_rows_that_are_fewer_than_they_were_fail_the_proof(backups: Backups) -> 
     proven = backups.engine().verify(replace(stored, made=replace(stored.made, details=details)), Depth.SAMPLE, silent)
     assert [c.name for c in proven.checks if not c.ok] == ["count.sydam.public.declaration"]
     assert proven.level == 3
+
+
+def test_the_hook_after_always_runs_and_its_failure_throws_no_set_away(own_backups: Backups) -> None:
+    mark = own_backups.root / "mark"
+    with pytest.raises(BackupFailedError, match="false"):
+        own_backups.make(common={"before": ("false",), "after": ("touch", str(mark))})
+    assert mark.exists()
+    stored = own_backups.make(common={"after": ("false",)})
+    assert any("false" in str(warning) for warning in stored.made.warnings)
+    assert [check for check in own_backups.engine().verify(stored, Depth.SAMPLE, silent).checks if not check.ok] == []
+    assert own_backups.leftovers() == []
