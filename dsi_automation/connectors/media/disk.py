@@ -19,12 +19,11 @@ from dsi_automation.connectors.media.kept import still_kept
 from dsi_automation.connectors.media.lock import MediumLock
 from dsi_automation.connectors.media.mounts import Mount
 from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, MediumWriter, Progress, Token
+from dsi_automation.connectors.media.room import check_room
 from dsi_automation.core.canonical import Json, canonical_bytes
 from dsi_automation.core.clock import Clock, iso
 from dsi_automation.core.text import T
 
-SPARE: Final = 1.1
-"""Free room asked for, as a multiple of what a copy may take."""
 _INODES: Final = 700
 """A repository's own folders and small files; besides them one file per so many bytes, at most."""
 _PER_FILE: Final = 1 << 20
@@ -209,22 +208,8 @@ class DiskMedium(MediumWriter):
             raise MediumRefusedError(facts.problem or T("It is not in."), next_step=facts.next_step)
 
     def _roomy(self, facts: MediumFacts, set_id: str, needed: int) -> None:
-        title, held = self._settings.title, [name for name in facts.holds if name != set_id]
-        if len(held) >= self._settings.copies:
-            raise MediumRefusedError(
-                T("{title} holds {n} sets, which is all it may.", title=title, n=len(held)),
-                next_step=T("Put in the next medium of the rotation: `dsi media list`."),
-            )
-        if facts.free < needed * SPARE:
-            raise MediumRefusedError(
-                T(
-                    "{title} is full: {free} MiB are free, the copy needs {needed} MiB with its margin.",
-                    title=title,
-                    free=facts.free >> 20,
-                    needed=int(needed * SPARE) >> 20,
-                ),
-                next_step=T("Put in the next medium of the rotation, or a larger one."),
-            )
+        check_room(self._settings, facts, set_id, needed)
+        title = self._settings.title
         if facts.free_inodes is not None and facts.free_inodes < _INODES + needed // _PER_FILE:
             raise MediumRefusedError(
                 T("{title} can take no more files: {n} inodes are free.", title=title, n=facts.free_inodes),

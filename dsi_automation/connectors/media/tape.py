@@ -11,12 +11,12 @@ from typing import Any, Final
 from dsi_automation.connectors.backups.settings import WritePermit
 from dsi_automation.connectors.media import tape_records, token, trees
 from dsi_automation.connectors.media.contents import COPY
-from dsi_automation.connectors.media.disk import SPARE
 from dsi_automation.connectors.media.drive import Drive
 from dsi_automation.connectors.media.errors import MediumDamagedError, MediumRefusedError
 from dsi_automation.connectors.media.kept import still_kept
 from dsi_automation.connectors.media.lock import MediumLock
 from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, MediumWriter, Progress, Token
+from dsi_automation.connectors.media.room import SPARE, check_room
 from dsi_automation.connectors.media.tape_look import TapeLook
 from dsi_automation.core.canonical import Json, canonical_bytes
 from dsi_automation.core.clock import Clock, iso
@@ -198,22 +198,7 @@ class TapeMedium(MediumWriter):
         self._drive.filemark()
 
     def _roomy(self, facts: MediumFacts, set_id: str, needed: int) -> None:
-        title = self._settings.title
-        if len([name for name in facts.holds if name != set_id]) >= self._settings.copies:
-            raise MediumRefusedError(
-                T("{title} holds {n} sets, which is all it may.", title=title, n=len(facts.holds)),
-                next_step=T("Put in the next medium of the rotation: `dsi media list`."),
-            )
-        if self._settings.capacity is not None and facts.free < needed * SPARE:
-            raise MediumRefusedError(
-                T(
-                    "{title} is full: {free} MiB are free, the copy needs {needed} MiB with its margin.",
-                    title=title,
-                    free=facts.free >> 20,
-                    needed=int(needed * SPARE) >> 20,
-                ),
-                next_step=T("Put in the next medium of the rotation, or a larger one."),
-            )
+        check_room(self._settings, facts, set_id, needed, bounded=self._settings.capacity is not None)
 
 
 def _room_to_stage(settings: MediumSettings, needed: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dsi_automation.connectors.ssh import errors, wrapped
 from dsi_automation.connectors.ssh.connecting import Connected, connect
-from dsi_automation.connectors.ssh.output import LONGEST_COMPLAINT, LONGEST_OUTPUT, Lines, Tail
+from dsi_automation.connectors.ssh.output import LONGEST_COMPLAINT, Tail, kept_and_told
 from dsi_automation.connectors.ssh.port import Finished, Program, SshEndpoint
 from dsi_automation.core.text import T
 
@@ -49,18 +49,7 @@ class SshShell:
             LoginRefusedError, HostKeyError: the login is refused, or the host key is not the one expected.
             NotInstalledError: the program is not there.
         """
-        kept = Tail(None if on_line is None else LONGEST_OUTPUT)
-        if on_line is None:
-            return self._run(program, kept, kept.add)
-        lines = Lines(on_line)
-
-        def both(chunk: bytes) -> None:
-            kept.add(chunk)
-            lines.add(chunk)
-
-        finished = self._run(program, kept, both)
-        lines.end()
-        return finished
+        return kept_and_told(lambda kept, sink: self._run(program, kept, sink), on_line)
 
     def stream(self, program: Program, sink: Callable[[bytes], object]) -> Finished:
         """Run a program to its end and give `sink` what it prints, as it comes; nothing of it is kept."""

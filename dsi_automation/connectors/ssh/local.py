@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from dsi_automation.connectors.ssh import errors, wrapped
-from dsi_automation.connectors.ssh.output import LONGEST_COMPLAINT, LONGEST_OUTPUT, Lines, Tail
+from dsi_automation.connectors.ssh.output import LONGEST_COMPLAINT, Tail, kept_and_told
 from dsi_automation.connectors.ssh.port import Finished, Program
 
 _CHUNK: Final = 1 << 16
@@ -38,18 +38,7 @@ class LocalShell:
         Raises:
             ProgramTimeoutError: it did not end in time. NotInstalledError: it is not there.
         """
-        kept = Tail(None if on_line is None else LONGEST_OUTPUT)
-        if on_line is None:
-            return self._run(program, kept, kept.add)
-        lines = Lines(on_line)
-
-        def both(chunk: bytes) -> None:
-            kept.add(chunk)
-            lines.add(chunk)
-
-        finished = self._run(program, kept, both)
-        lines.end()
-        return finished
+        return kept_and_told(lambda kept, sink: self._run(program, kept, sink), on_line)
 
     def stream(self, program: Program, sink: Callable[[bytes], object]) -> Finished:
         """Run a program to its end and give `sink` what it prints, as it comes; nothing of it is kept."""

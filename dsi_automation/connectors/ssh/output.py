@@ -62,3 +62,25 @@ class Lines:
 
     def _give(self, line: bytes) -> None:
         self._each(line.rstrip(b"\r").decode(errors="backslashreplace"))
+
+
+def kept_and_told[Result](
+    run: Callable[[Tail, Callable[[bytes], None]], Result], on_line: Callable[[str], None] | None
+) -> Result:
+    """Run a program whose output is kept, and given on line by line where somebody listens.
+
+    Args:
+        run: runs it; is given what keeps its output, and whom to give each chunk of it.
+    """
+    if on_line is None:
+        whole = Tail(None)
+        return run(whole, whole.add)
+    kept, lines = Tail(LONGEST_OUTPUT), Lines(on_line)
+
+    def both(chunk: bytes) -> None:
+        kept.add(chunk)
+        lines.add(chunk)
+
+    result = run(kept, both)
+    lines.end()
+    return result

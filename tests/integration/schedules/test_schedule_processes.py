@@ -49,6 +49,16 @@ def until_due(root, *schedulers):
     until(lambda: all(woken(one, lambda: acting(root) or "done" in words(root)) for one in schedulers))
 
 
+def finished_by_the_next(root, start):
+    """Start another scheduler, let it finish what is left, and return what is written then."""
+    again = start(root, "schedule", "run", "--json", ahead=None)
+    until(lambda: words(root)[-1] == "done")
+    until(lambda: "scheduler.started" in again.kinds())
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(200) == 0
+    return written(root)
+
+
 def woken(scheduler, condition):
     """Tell whether it has come to that, and have it look again: it would within a minute by itself."""
     scheduler.send_signal(signal.SIGCHLD)
@@ -97,12 +107,7 @@ def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finish
     assert scheduler.wait(200) == 0
     assert words(root) == ["known", "started", "interrupted"]
     assert written(root) == {"a": 1}
-    again = start(root, "schedule", "run", "--json", ahead=None)
-    until(lambda: words(root)[-1] == "done")
-    until(lambda: "scheduler.started" in again.kinds())
-    again.send_signal(signal.SIGTERM)
-    assert again.wait(200) == 0
-    assert written(root) == {"a": 1, "b": 1, "c": 1}
+    assert finished_by_the_next(root, start) == {"a": 1, "b": 1, "c": 1}
 
 
 def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(root, start):
@@ -115,12 +120,7 @@ def test_killed_with_all_it_started_the_next_scheduler_finishes_the_work_once(ro
             os.killpg(line["data"]["pid"], signal.SIGKILL)
     scheduler.wait()
     (root / "slow").unlink()
-    again = start(root, "schedule", "run", "--json", ahead=None)
-    until(lambda: words(root)[-1] == "done")
-    until(lambda: "scheduler.started" in again.kinds())
-    again.send_signal(signal.SIGTERM)
-    assert again.wait(200) == 0
-    assert written(root) == {"a": 1, "b": 1, "c": 1}
+    assert finished_by_the_next(root, start) == {"a": 1, "b": 1, "c": 1}
 
 
 def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing_twice(root, start):
