@@ -91,7 +91,8 @@ class Job(Strict):
         environment: what it is for; approval policy depends on it.
         repository: name in `dsi_repositories`.
         retention, retry, verification: see there.
-        before, after: commands on the machine, split as a shell would and run without one; `after` always runs.
+        before, after: commands on the machine, split as a shell would and run without one; `after` always runs, and
+            when it fails the set stands all the same, with a warning; when `before` fails no set is made.
         bandwidth_kib: upload limit, KiB per second; None for none.
         shrink: a set with fewer files or bytes than this share of the last one is suspect, and does not pass.
         minimum_files: a set with fewer files is a failure: an empty mount point must not count.
