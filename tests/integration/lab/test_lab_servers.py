@@ -49,6 +49,11 @@ def test_a_server_runs_what_the_controller_says_and_nobody_else_gets_in(servers)
     assert "password" not in refused.stderr
 
 
+def test_a_server_reads_no_login_script_of_this_machine(servers):
+    done = ssh(servers, "srv1", "echo $HOME")
+    assert done.stdout.strip() == str(servers.layout.ssh_dir / "home_srv1")
+
+
 def test_a_server_with_another_key_than_the_known_one_is_refused(servers, tmp_path):
     addresses = servers.layout.server_addresses
     other = (servers.layout.ssh_dir / "host_store.pub").read_text()
