@@ -57,3 +57,14 @@ def test_the_rhythm_is_that_of_every_enabled_schedule_that_names_the_backup():
         {"version": 1, "schedules": {"a": schedule, "z": {**schedule, "cron": "0 13 * * 1"}, "off": off}}
     )
     assert rhythm(file.schedules) == {"b": ("0 1 * * * Africa/Abidjan", "0 13 * * 1 Africa/Abidjan")}
+
+
+@pytest.mark.parametrize("environment", ["training", "production"])
+def test_a_folder_stands_in_for_a_disk_in_training_only(environment):
+    backup = {**BACKUP, "environment": environment}
+    folder = {**PLAN["media"], "media": {"d1": {**PLAN["media"]["media"]["d1"], "kind": "folder"}}}
+    if environment == "training":
+        assert changed(backups={"b": backup}, media=folder).media.media["d1"].kind == "folder"
+    else:
+        with pytest.raises(ValueError, match=r"training|formation"):
+            changed(backups={"b": backup}, media=folder)
