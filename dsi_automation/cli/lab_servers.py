@@ -136,7 +136,7 @@ def show_mail(session: Session, number: int, name: str) -> None:
     """Show a mail: its text, and the names of what is attached."""
     found = facilities(session, name).mail.mail(number)
     body = found.get_body(("plain", "html"))
-    text = "" if body is None else str(body.get_content())
+    text = "" if body is None else str(body.get_content()).replace("\r\n", "\n")
     attached = [part.get_filename() or part.get_content_type() for part in found.iter_attachments()]
     if session.choices.json:
         headers = {key: str(value) for key, value in found.items()}

@@ -65,7 +65,7 @@ def filled(session: Session, desk: MediaDesk, view: MediumView) -> MediaSlip:
                 one.id,
                 jobs[one.job].title if one.job in jobs else one.job,
                 local(one.made.ended_at),
-                amount(one.made.size),
+                str(amount(one.made.size)),
                 one.made.manifest,
             )
             for one in sets

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from dsi_automation.composition.reports import NOUNS
+from dsi_automation.core.quantities import Seconds
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.documents.backup_report import BackupReport, Chapter
 from dsi_automation.documents.house import Words
@@ -189,12 +190,8 @@ def _phases(phases: Mapping[str, float]) -> str:
     return ", ".join(f"{PHASES.get(name, name)} {_seconds(seconds)}" for name, seconds in phases.items()) or "-"
 
 
-def _seconds(seconds: float) -> str:
-    minutes, left = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {int(left):02} s" if minutes else f"{left:.1f} s"
+def _seconds(seconds: float) -> Text:
+    return Seconds(seconds)
 
 
 def _moment(text: str) -> datetime:

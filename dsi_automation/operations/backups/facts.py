@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dsi_automation.connectors.backups.port import BackupReader, RepositoryFacts, SourceFacts, StoredSet
 from dsi_automation.core.events import Observer
+from dsi_automation.core.quantities import Amount
 from dsi_automation.core.text import TN, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Observed
@@ -97,14 +98,9 @@ def missing_from(repository: RepositoryFacts, sets: Sequence[StoredSet]) -> tupl
     return tuple(s for s in sets if not {s.made.snapshot, *s.made.extra_snapshots} <= there)
 
 
-def amount(size: int) -> str:
-    """Return a number of bytes in a unit that can be read: `512 B`, `1.5 GiB`."""
-    value, unit = float(size), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if value < 1024:
-            break
-        value, unit = value / 1024, larger
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+def amount(size: int) -> Text:
+    """Return a number of bytes in a unit that can be read: `512 B`, `1.5 GiB`; `512 o`, `1,5 Gio` in French."""
+    return Amount(size)
 
 
 def size_words(files: int, size: int) -> Text:
