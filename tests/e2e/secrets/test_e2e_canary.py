@@ -2,46 +2,17 @@
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 import yaml
-from canary import files_below, shapes
+from canary import Watcher, files_below, shapes
 from fix_office import ONCE, OWNER
 
 from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR, READER
 
 PLANTED = (JOINER, READER, LOCAL_ADMINISTRATOR)
 WRONG = "Canari-Faux-9f3k2<&>'\"é"
-
-
-class Watcher:
-    """Looks at the command lines and environments of all processes, until it is stopped."""
-
-    def __init__(self, wanted):
-        self.wanted, self.seen, self.samples = wanted, [], 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-
-    def _look(self):
-        while not self._over.wait(0.05):
-            self.samples += 1
-            for process in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    try:
-                        content = (process / name).read_bytes()
-                    except OSError:
-                        continue
-                    self.seen += [(name, content) for shape in self.wanted if shape in content]
 
 
 @pytest.fixture
