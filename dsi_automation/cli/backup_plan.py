@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli.backup_names import jobs_of
-from dsi_automation.cli.backup_views import KINDS, retention_words, source_words
+from dsi_automation.cli.backup_views import KINDS, retention_cell, retention_words, source_words
 from dsi_automation.cli.base import command
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.session import Session, session
@@ -65,6 +65,7 @@ def list_() -> int:
                 job.title,
                 KINDS[job.kind],
                 job.repository,
+                retention_cell(job.retention),
                 job.media,
                 None if following is None else local(following),
                 _coverage(signed),
@@ -72,7 +73,9 @@ def list_() -> int:
         )
         styles.append("" if all(one.request is not None and not one.changed for one in signed) else "yellow")
     current.out.table(
-        (T("Backup"), T("Title"), T("Kind"), T("Repository"), T("Media"), T("Next run"), T("Approved")), rows, styles
+        (T("Backup"), T("Title"), T("Kind"), T("Repository"), T("Kept"), T("Media"), T("Next run"), T("Approved")),
+        rows,
+        styles,
     )
     return 0
 
@@ -86,6 +89,8 @@ def show_job(session: Session, name: str, job: AnyJob) -> None:
     out.line(T("Kept: {kept}", kept=retention_words(job.retention)))
     if job.media is not None:
         out.line(T("Media: rotation {name}", name=job.media))
+    if rhythm := session.toolkit.inventory.backup_plan.rhythm.get(name):
+        out.line(T("When: {rhythm}", rhythm=" ; ".join(rhythm)))
     out.line(T("Next run: {when}", when=T("not scheduled") if following is None else local(following)))
     for signed in approvals(session, name, job):
         out.line(_signed_words(signed), indent=2, fg="yellow" if signed.request is None or signed.changed else None)
@@ -98,6 +103,8 @@ def job_view(session: Session, name: str, job: AnyJob) -> dict[str, Any]:
         "backup": name,
         "title": job.title,
         "kind": job.kind,
+        "source": str(source_words(job)),
+        "rhythm": list(session.toolkit.inventory.backup_plan.rhythm.get(name, ())),
         "repository": job.repository,
         "media": job.media,
         "retention": job.retention.model_dump(mode="json"),

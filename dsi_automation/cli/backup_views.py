@@ -140,6 +140,18 @@ def retention_words(kept: Retention) -> Text:
     )
 
 
+def retention_cell(kept: Retention) -> Text:
+    """Return how long sets are kept, short enough for a table."""
+    return T(
+        "{last} last, {daily} d, {weekly} w, {monthly} m, {yearly} y",
+        last=kept.last,
+        daily=kept.daily,
+        weekly=kept.weekly,
+        monthly=kept.monthly,
+        yearly=kept.yearly,
+    )
+
+
 def source_words(job: AnyJob) -> Text:
     """Return what is backed up, in words."""
     if job.kind == "files":
