@@ -32,9 +32,7 @@ SLIP = option("--slip", metavar=T("FILE"), help=T("Also write the slip, a PDF to
 
 @command(
     "list",
-    T(
-        "List the media: where each is, since when, what it holds, whose turn it is, which may come back, which is late."
-    ),
+    T("List the media: where each is, since when, what it holds, whose turn it is, which may return, which is late."),
 )
 def list_() -> int:
     """List the media."""

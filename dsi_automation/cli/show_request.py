@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from dsi_automation.engine.model import Request
 
 
-
 def show_request(
     out: Output, request: Request, *, details: bool = False, people: Sequence[Mapping[str, Any]] = ()
 ) -> None:
