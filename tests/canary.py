@@ -24,11 +24,14 @@ def files_below(*folders):
     return [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
-class Watcher:
-    """Looks at the command lines and environments of all processes, until it is stopped."""
+class Processes:
+    """Reads the command lines and environments of all processes, until it is stopped, and keeps each.
 
-    def __init__(self, wanted):
-        self.wanted, self.seen, self.samples = wanted, [], 0
+    What is a secret may be known afterwards only.
+    """
+
+    def __init__(self):
+        self.seen, self.samples = set(), 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
@@ -46,7 +49,22 @@ class Watcher:
             for process in Path("/proc").glob("[0-9]*"):
                 for name in ("cmdline", "environ"):
                     try:
-                        content = (process / name).read_bytes()
+                        self.take(name, (process / name).read_bytes())
                     except OSError:
                         continue
-                    self.seen += [(name, content) for shape in self.wanted if shape in content]
+
+    def take(self, name, content):
+        """Keep what was read of a process."""
+        del name
+        self.seen.add(content)
+
+
+class Watcher(Processes):
+    """Keeps those alone that hold what is looked for."""
+
+    def __init__(self, wanted):
+        super().__init__()
+        self.wanted, self.seen = wanted, []
+
+    def take(self, name, content):
+        self.seen += [(name, content) for shape in self.wanted if shape in content]

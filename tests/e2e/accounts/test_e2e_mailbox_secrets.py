@@ -3,41 +3,12 @@
 import io
 import re
 import subprocess
-import threading
-from pathlib import Path
 
 import pypdf
-from canary import files_below, shapes
+from canary import Processes, files_below, shapes
 
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}")
 """A JSON web token: access tokens and client assertions are of this shape (RFC 7519)."""
-
-
-class Processes:
-    """Keeps the command lines and environments of all processes of its time: what is a secret is known afterwards."""
-
-    def __init__(self):
-        self.seen, self.samples = set(), 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-
-    def _look(self):
-        while not self._over.wait(0.05):
-            self.samples += 1
-            for process in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    try:
-                        self.seen.add((process / name).read_bytes())
-                    except OSError:
-                        continue
 
 
 def text_of(path):
