@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,12 @@ class Signed:
 
     Attributes:
         request: the standing approval that lasts longest; None when there is none.
-        changed: whether the plan says something else since it was signed.
+        changed: where the plan says something else since it was signed, as dotted keys of the definition.
     """
 
     operation: str
     request: Request | None
-    changed: bool = False
+    changed: tuple[str, ...] = ()
 
     @property
     def approvers(self) -> tuple[str, ...]:
@@ -115,7 +115,8 @@ def job_view(session: Session, name: str, job: AnyJob) -> dict[str, Any]:
                 "request": None if one.request is None else one.request.id,
                 "approvers": list(one.approvers),
                 "until": _until(one.request),
-                "plan_changed": one.changed,
+                "plan_changed": bool(one.changed),
+                "changed": list(one.changed),
             }
             for one in approvals(session, name, job)
         ],
@@ -126,6 +127,7 @@ def approvals(session: Session, name: str, job: AnyJob) -> tuple[Signed, ...]:
     """Return how each step of a backup is covered, whatever the hour is."""
     from dsi_automation.engine.model import RequestKind, RequestState
     from dsi_automation.inventory.backup_model import definition
+    from dsi_automation.operations.backups.changes import definition_in, differences
     from dsi_automation.operations.backups.steps import steps_of
 
     asked: Sequence[Request] = session.engine.requests() if session.toolkit.journal_exists else ()
@@ -140,7 +142,8 @@ def approvals(session: Session, name: str, job: AnyJob) -> tuple[Signed, ...]:
         of_step = [one for one in standing if one.plan.operation == operation]
         same = [one for one in of_step if _defines(one, wanted)]
         best = max(same or of_step, key=_last_day, default=None)
-        found.append(Signed(operation, best, changed=best is not None and not same))
+        changed = () if best is None or same else differences(definition_in(best.plan, name), wanted)
+        found.append(Signed(operation, best, changed))
     return tuple(found)
 
 
@@ -178,8 +181,9 @@ def _coverage(signed: Sequence[Signed]) -> Text:
     missing = [one for one in signed if one.request is None]
     if len(missing) == len(signed):
         return T("no")
-    if any(one.changed for one in signed):
-        return T("no: the plan changed since")
+    changed = _keys(key for one in signed for key in one.changed)
+    if changed:
+        return T("no: the plan changed: {keys}", keys=changed)
     until = min(_until(one.request) or "" for one in signed if one.request is not None)
     if missing:
         return T("in part, until {day}", day=until)
@@ -198,4 +202,13 @@ def _signed_words(signed: Signed) -> Text:
         people=people,
         day=_until(signed.request),
     )
-    return T("{words}; the plan changed since: ask anew", words=words) if signed.changed else words
+    return (
+        T("{words}; the plan changed: {keys}; ask anew", words=words, keys=_keys(signed.changed))
+        if signed.changed
+        else words
+    )
+
+
+def _keys(changed: Iterable[str]) -> str:
+    """Return keys for a line that is about one backup: what the plan says of it itself goes without `backup.`."""
+    return ", ".join(dict.fromkeys(key.removeprefix("backup.") for key in changed))

@@ -115,6 +115,15 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
         del approved
         return self.plan(targets, inputs, observed)
 
+    def changed(self, approved: Plan, fresh: Plan) -> tuple[Text, Text] | None:
+        """Return what is no longer as it was approved, and what to do about it, in this operation's own words.
+
+        Asked once a run was refused because `fresh` is not contained in `approved`; pure. The next step is for a
+        standing approval. None leaves it to the engine, which names the first action that is new.
+        """
+        del approved, fresh
+        return None
+
     @abstractmethod
     def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
         """Carry out one approved action and wait until its effect is there.

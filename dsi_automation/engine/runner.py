@@ -137,11 +137,19 @@ class Runner:
 
     def _changed(self, fresh: Plan, new: Sequence[Action]) -> WorldChangedError:
         first = new[0] if new else None
+        what = T("What would be done now is not what was approved: {action}.", action=first.title if first else "-")
+        meaning = T("The targets changed since the approval; nothing was done by this run now.")
+        next_step = T("Make a new plan and ask for a new approval.")
+        told = self._operation.changed(self._approved, fresh)
+        if told is not None:
+            what, meaning = told[0], T("Nothing was done by this run now.")
+            if self._claim.request.kind is RequestKind.STANDING:
+                next_step = told[1]
         return WorldChangedError(
-            T("What would be done now is not what was approved: {action}.", action=first.title if first else "-"),
+            what,
             on=first.target if first else None,
-            meaning=T("The targets changed since the approval; nothing was done by this run now."),
-            next_step=T("Make a new plan and ask for a new approval."),
+            meaning=meaning,
+            next_step=next_step,
             detail={"new": [action.to_json() for action in new], "digest": fresh.digest},
         )
 

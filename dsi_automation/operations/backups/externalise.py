@@ -19,6 +19,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetKind
 from dsi_automation.operations.backups import planning, rotation
 from dsi_automation.operations.backups.catalogue import Catalogue
+from dsi_automation.operations.backups.changes import BoundByDefinition
 from dsi_automation.operations.backups.externalise_act import copy, register
 from dsi_automation.operations.backups.facts import World, amount
 from dsi_automation.operations.backups.finding import find_set
@@ -68,7 +69,7 @@ class MediaWorld:
 type Seen = Observed[None, MediaWorld]
 
 
-class BackupExternalise(Operation[ExternaliseInputs, None, MediaWorld, Look, Hands]):
+class BackupExternalise(BoundByDefinition, Operation[ExternaliseInputs, None, MediaWorld, Look, Hands]):
     """Copies verified sets to media, reads each copy back, and records which medium holds it."""
 
     name: ClassVar[str] = "backup.externalise"
@@ -78,7 +79,6 @@ class BackupExternalise(Operation[ExternaliseInputs, None, MediaWorld, Look, Han
     risk: ClassVar[Risk] = Risk.MEDIUM
     inputs_model: ClassVar[type[Inputs]] = ExternaliseInputs
     target_kind: ClassVar[TargetKind] = TargetKind.BACKUP
-    standing_binds_actions: ClassVar[bool] = True
 
     def observe(
         self,

@@ -18,6 +18,7 @@ from dsi_automation.inventory.backup_model import Job
 from dsi_automation.operations.backups import evidence, facts, planning
 from dsi_automation.operations.backups.acting import progress, with_tries
 from dsi_automation.operations.backups.catalogue import BEGUN, FORGOTTEN, SET, TRY, Catalogue
+from dsi_automation.operations.backups.changes import BoundByDefinition
 from dsi_automation.operations.backups.facts import BackupFacts, Seen, World
 from dsi_automation.operations.backups.orphans import drop_orphans
 from dsi_automation.operations.backups.records import set_id, set_to_json
@@ -35,14 +36,13 @@ class BackupInputs(Inputs):
     """Inputs of the operations that make sets: the inventory's plan says all."""
 
 
-class MakingOperation(Operation[BackupInputs, BackupFacts, World, Look, Hands]):
+class MakingOperation(BoundByDefinition, Operation[BackupInputs, BackupFacts, World, Look, Hands]):
     """Makes a set of each backup asked, and forgets those the plan no longer wants."""
 
     version: ClassVar[int] = 1
     risk: ClassVar[Risk] = Risk.LOW
     inputs_model: ClassVar[type[Inputs]] = BackupInputs
     target_kind: ClassVar[TargetKind] = TargetKind.BACKUP
-    standing_binds_actions: ClassVar[bool] = True
 
     def observe(self, targets: Sequence[str], inputs: BackupInputs, look: Look, observer: Observer) -> Seen:  # noqa: ARG002
         """Look at every source and repository at once."""

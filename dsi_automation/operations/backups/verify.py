@@ -20,6 +20,7 @@ from dsi_automation.engine.operation import Inputs, Operation, TargetKind
 from dsi_automation.inventory.backup_model import Job
 from dsi_automation.operations.backups import acting, evidence, facts, planning
 from dsi_automation.operations.backups.catalogue import PROOF, Catalogue
+from dsi_automation.operations.backups.changes import BoundByDefinition
 from dsi_automation.operations.backups.facts import BackupFacts, Seen, World
 from dsi_automation.operations.backups.finding import find_set
 from dsi_automation.operations.decided import Decided, plan_of
@@ -40,7 +41,7 @@ class VerifyInputs(Inputs):
     )
 
 
-class BackupVerify(Operation[VerifyInputs, BackupFacts, World, Look, Hands]):
+class BackupVerify(BoundByDefinition, Operation[VerifyInputs, BackupFacts, World, Look, Hands]):
     """Proves sets by bringing them back to the controller; a set counts only after that."""
 
     name: ClassVar[str] = "backup.verify"
@@ -50,7 +51,6 @@ class BackupVerify(Operation[VerifyInputs, BackupFacts, World, Look, Hands]):
     risk: ClassVar[Risk] = Risk.LOW
     inputs_model: ClassVar[type[Inputs]] = VerifyInputs
     target_kind: ClassVar[TargetKind] = TargetKind.BACKUP
-    standing_binds_actions: ClassVar[bool] = True
 
     def observe(self, targets: Sequence[str], inputs: VerifyInputs, look: Look, observer: Observer) -> Seen:  # noqa: ARG002
         """Look at every repository at once."""
