@@ -9,6 +9,7 @@ from dsi_automation.cli.backup_plan import job_view, show_job
 from dsi_automation.cli.backup_status import healths
 from dsi_automation.cli.backup_views import (
     COLORS,
+    ENTRIES,
     STATES,
     health_view,
     media_of,
@@ -167,6 +168,8 @@ def _show_set(session: Session, stored: StoredSet, catalogue: Catalogue) -> int:
 @argument("path", required=False, default="/", metavar=T("[PATH]"), help=T("The folder; the top by default."))
 def contents(set_id: str, path: str) -> int:
     """List the content of a set."""
+    from dsi_automation.operations.backups.facts import amount
+
     current = session()
     stored = set_named(set_id, catalogue_of(current))
     with Progress([stored.job]) as progress:
@@ -190,6 +193,14 @@ def contents(set_id: str, path: str) -> int:
         return 0
     current.out.table(
         (T("Name"), T("Kind"), T("Size"), T("Changed")),
-        [(one.path, one.kind, one.size, None if one.modified is None else local(one.modified)) for one in found],
+        [
+            (
+                one.path,
+                ENTRIES.get(one.kind, one.kind),
+                None if one.kind == "dir" else amount(one.size),
+                None if one.modified is None else local(one.modified),
+            )
+            for one in found
+        ],
     )
     return 0

@@ -38,6 +38,13 @@ KINDS: Final[dict[str, Text]] = {
     "postgresql": T("PostgreSQL database"),
     "oracle": T("Oracle database"),
 }
+ENTRIES: Final[dict[str, Text]] = {
+    "file": T("file"),
+    "dir": T("folder"),
+    "symlink": T("link"),
+    "database": T("database"),
+}
+"""What an entry of a set is, by the name the engine gives it; another kind shows that name."""
 
 
 def health_view(health: Health) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dsi_automation.connectors.backups import manifest
 from dsi_automation.connectors.backups.errors import BackupFailedError, TransientError
-from dsi_automation.connectors.backups.files.proving import Findings, shown
+from dsi_automation.connectors.backups.files.proving import ALL, NO_ERRORS, Findings, shown
 from dsi_automation.connectors.backups.manifest import Manifest
 from dsi_automation.connectors.backups.port import Copied, StoredSet
 from dsi_automation.connectors.backups.restic.driver import Restic
@@ -78,8 +78,9 @@ def _hold(findings: Findings, there: Restic, copied: Copied, folder: str) -> Non
         same = snapshot in found and tree in (None, found[snapshot])
         findings.add("copy_snapshot", T("The set is in the copy, with the same content"), str(tree or snapshot),
                      found.get(snapshot, "-"), ok=same, source=f"restic snapshots, {folder}")  # fmt: skip
-    checked = there.check("all")
-    findings.add("copy_data", T("All data of the copy, read back"), "no errors", checked.complaint or "no errors",
+    checked = there.check(ALL)
+    findings.add("copy_data", T("All data of the copy, read back"), str(NO_ERRORS),
+                 checked.complaint or str(NO_ERRORS),
                  ok=checked.ok, source=f"restic check --read-data, {folder}")  # fmt: skip
 
 

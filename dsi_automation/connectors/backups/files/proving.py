@@ -26,6 +26,9 @@ SAMPLE_MOST: Final = 200
 """Files a sample brings back at most: restic holds every name of the snapshot against each of them."""
 
 PREFIX: Final = "verify-"
+ALL: Final = "all"
+"""What `restic check` calls all of the data."""
+NO_ERRORS: Final = T("no errors")
 
 
 class Findings:
@@ -102,7 +105,7 @@ def repository(findings: Findings, reader: Restic, of: StoredSet, snapshot: str)
 
 
 def _read_data(findings: Findings, reader: Restic, depth: Depth, sample: float, rotation: Path) -> bool:
-    part = "all" if depth is Depth.FULL else next_part(rotation, sample)
+    part = ALL if depth is Depth.FULL else next_part(rotation, sample)
     try:
         checked = reader.check(part)
     except TransientError:
@@ -110,9 +113,13 @@ def _read_data(findings: Findings, reader: Restic, depth: Depth, sample: float, 
     except BackupFailedError as error:
         findings.failed("data", T("Data of the repository"), error, "restic check")
         return False
-    title = T("Data of the repository, part {part}", part=part)
     return findings.add(
-        "data", title, "no errors", checked.complaint or "no errors", ok=checked.ok, source="restic check"
+        "data",
+        T("Data of the repository, all of it") if part == ALL else T("Data of the repository, part {part}", part=part),
+        str(NO_ERRORS),
+        checked.complaint or str(NO_ERRORS),
+        ok=checked.ok,
+        source="restic check",
     )
 
 
