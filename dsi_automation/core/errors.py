@@ -8,6 +8,7 @@
     │   └── UnknownOutcomeError   a write whose answer was lost: look again, never repeat blindly
     ├── GateClosedError        4  no approval covers this, or some doubt about it
     ├── NotCompliantError      5  a target does not meet what the procedure asks
+    │                          5  as well: a backup's repository that is gone, or that its password does not open
     ├── VerificationFailedError 6 the independent look disagrees with what was done
     ├── WorldChangedError      7  what would be done is no longer what was approved
     ├── RefusedError           1  the equipment answered and said no (no right, a rule of its own, ...)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsi_automation.core.errors import DsiError, UnreachableError
+from dsi_automation.core.exit_codes import ExitCode
 
 
 class TransientError(UnreachableError):
@@ -18,8 +19,15 @@ class DamagedBackupError(BackupFailedError):
 
 
 class WrongKeyError(BackupFailedError):
-    """The password does not open the repository."""
+    """The password does not open the repository: the one of the inventory is wrong, or the repository is another.
+
+    Foreseen, and seen to by people: 5, as a repository that is not the one of the record.
+    """
+
+    exit_code = ExitCode.NOT_COMPLIANT
 
 
 class NoRepositoryError(BackupFailedError):
     """There is no repository where one should be."""
+
+    exit_code = ExitCode.NOT_COMPLIANT

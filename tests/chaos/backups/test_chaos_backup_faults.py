@@ -78,7 +78,7 @@ def test_a_wrong_key_is_told_and_shown_to_nobody(vaults, good):
         key.write_text("Canari-Faux-7Q2m9x")
         key.chmod(0o600)
         said = vaults.backup("srv1")
-        failed(vaults, said, 1, "serveurs")
+        failed(vaults, said, 5, "serveurs")
         assert "Canari-Faux" not in said.out + said.err
     assert vaults.sets()[0]["set"] == good[0]
 

@@ -143,6 +143,7 @@ def test_a_wrong_key_is_told_and_writes_nothing(vault):
     vault.store.fail("repository", WrongKeyError(T("The password does not open the repository.")))
     (blocker,) = vault.plan("server.backup").blockers
     assert "password" in blocker.reason.render("en")
+    assert int(blocker.exit_code) == 5
 
 
 def test_another_database_or_machine_than_the_last_set_s_blocks(vault):
