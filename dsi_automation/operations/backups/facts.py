@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,16 +22,39 @@ REPOSITORY: Final = "dsi_repository"
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """What was found where a set is to be brought back to.
+
+    Attributes:
+        set: its id.
+        destination: the folder; None in place.
+        occupied: whether the folder holds something already.
+        free: bytes free there; None where nobody looked: in place, or a folder of another machine.
+        needed: bytes it takes at least; None where nobody knows.
+        absent: paths asked for that the set does not hold.
+    """
+
+    set: str
+    destination: str | None
+    occupied: bool
+    free: int | None
+    needed: int | None
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BackupFacts:
     """What was found of one backup; `source` is None where the operation does not need it.
 
     Attributes:
         window: between which moments a database can be brought back; None for files, or when it was not asked.
+        landing: where it is to be brought back to; None when it was not asked, or there is nothing to bring back.
     """
 
     repository: RepositoryFacts
     source: SourceFacts | None = None
     window: tuple[datetime, datetime] | None = None
+    landing: Landing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +92,20 @@ type Seen = Observed[BackupFacts, World]
 
 
 def observe(
-    targets: Sequence[str], look: Look, observer: Observer, *, source: bool = False, window: bool = False
+    targets: Sequence[str],
+    look: Look,
+    observer: Observer,
+    *,
+    source: bool = False,
+    window: bool = False,
+    landing: Callable[[str, BackupReader, RepositoryFacts, World], Landing | None] | None = None,
 ) -> Seen:
     """Look at every backup asked, at once; one that cannot be looked at is a failure in the result.
 
     Args:
         source: whether what would be backed up is looked at too.
         window: whether it is asked between which moments it can be brought back.
+        landing: looks where something is to be brought back to, with the reader of the backup.
     """
     world = World(look.backup_plan, look.backup_settings, look.catalogue(), look.clock.now())
 
@@ -86,6 +116,7 @@ def observe(
                 repository=repository,
                 source=reader.source() if source else None,
                 window=_window(reader, repository, world.catalogue.of(target)) if window else None,
+                landing=None if landing is None else landing(target, reader, repository, world),
             )
 
     seen = fan_out(targets, read, workers=look.workers, deadline=look.deadline, observer=observer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -22,7 +21,8 @@ from dsi_automation.operations.backups import acting, evidence, facts
 from dsi_automation.operations.backups.catalogue import RESTORED, Restoration
 from dsi_automation.operations.backups.facts import BackupFacts, Seen, World
 from dsi_automation.operations.backups.finding import find_set
-from dsi_automation.operations.backups.restore_plan import Wish, decide, order_of
+from dsi_automation.operations.backups.landing import is_whole
+from dsi_automation.operations.backups.restore_plan import Wish, decide, look_ahead, order_of
 from dsi_automation.operations.decided import plan_of
 from dsi_automation.operations.tools import Hands, Look
 
@@ -69,9 +69,16 @@ class RestoreInputs(Inputs):
     @field_validator("paths")
     @classmethod
     def _absolute(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        if all(path.startswith("/") or re.match(r"[A-Za-z]:[\\/]", path) for path in paths):
+        if all(is_whole(path) for path in paths):
             return paths
         raise WrongValueError(T("paths are absolute, as at the source."))
+
+    @field_validator("destination")
+    @classmethod
+    def _whole(cls, folder: str | None) -> str | None:
+        if folder is None or is_whole(folder):
+            return folder
+        raise WrongValueError(T("a whole path is expected, as in /srv/restored: what runs it stands elsewhere."))
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> RestoreInputs:
@@ -98,12 +105,19 @@ class BackupRestore(Operation[RestoreInputs, BackupFacts, World, Look, Hands]):
     target_kind: ClassVar[TargetKind] = TargetKind.BACKUP
 
     def observe(self, targets: Sequence[str], inputs: RestoreInputs, look: Look, observer: Observer) -> Seen:
-        """Look at every repository, and at the moments that can be recovered when one is asked for."""
-        return facts.observe(targets, look, observer, window=inputs.until is not None)
+        """Look at every repository, where it is to go, and at the moments that can be recovered when one is asked."""
+        wish = inputs.wish()
+        return facts.observe(
+            targets,
+            look,
+            observer,
+            window=inputs.until is not None,
+            landing=lambda target, reader, there, world: look_ahead(target, wish, reader, there, world),
+        )
 
     def plan(self, targets: Sequence[str], inputs: RestoreInputs, observed: Seen) -> Plan:
         """Decide for each backup which set is brought back, and where."""
-        return self._decided(targets, inputs, observed, {})
+        return self._decided(targets, inputs, observed, None)
 
     def replan(
         self, targets: Sequence[str], inputs: RestoreInputs, observed: Observed[BackupFacts, World], approved: Plan
@@ -138,11 +152,12 @@ class BackupRestore(Operation[RestoreInputs, BackupFacts, World, Look, Hands]):
         return checks
 
     def _decided(
-        self, targets: Sequence[str], inputs: RestoreInputs, observed: Seen, chosen: Mapping[str, str]
+        self, targets: Sequence[str], inputs: RestoreInputs, observed: Seen, chosen: Mapping[str, str] | None
     ) -> Plan:
         wish, world = inputs.wish(), observed.shared
         decided = {
-            target: decide(target, wish, found, world, chosen.get(target)) for target, found in observed.facts.items()
+            target: decide(target, wish, found, world, (chosen or {}).get(target), anew=chosen is None)
+            for target, found in observed.facts.items()
         }
         return plan_of(self, targets, inputs, decided)
 

@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 
-from dsi_automation.connectors.backups.port import RestoreOrder, StoredSet
+from dsi_automation.connectors.backups.port import BackupReader, RepositoryFacts, RestoreOrder, StoredSet
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.errors import NotCompliantError
 from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.backup_model import FilesBackup, OracleBackup, PostgresBackup
-from dsi_automation.operations.backups import planning
-from dsi_automation.operations.backups.facts import BackupFacts, World, missing_from
+from dsi_automation.operations.backups import landing, planning
+from dsi_automation.operations.backups.facts import BackupFacts, Landing, World, missing_from
 from dsi_automation.operations.backups.finding import best_set, find_set
 from dsi_automation.operations.decided import Decided
 
@@ -37,11 +37,14 @@ class Wish:
     until: datetime | None = None
 
 
-def decide(target: str, wish: Wish, found: BackupFacts, world: World, chosen: str | None) -> Decided:
+def decide(
+    target: str, wish: Wish, found: BackupFacts, world: World, chosen: str | None, *, anew: bool = True
+) -> Decided:
     """Return what is brought back of one backup, and why.
 
     Args:
         chosen: the set that was approved, when this is decided again in a run.
+        anew: whether nothing was approved yet: a run that was interrupted finds what it put there itself.
     """
     decided = Decided()
     decided.blockers += planning.repository_blockers(target, found.repository, world)
@@ -52,6 +55,8 @@ def decide(target: str, wish: Wish, found: BackupFacts, world: World, chosen: st
         decided.blockers.append(Blocker(target, error.what, error.next_step or T("Name another set.")))
         return decided
     decided.blockers += _unreachable_moment(target, wish, found)
+    if anew and found.landing is not None:
+        decided.blockers += landing.blockers(target, found.landing)
     if found.repository.exists and missing_from(found.repository, [stored]):
         decided.blockers.append(
             Blocker(
@@ -77,6 +82,21 @@ def order_of(action: Action) -> RestoreOrder:
         database=None if args["database"] is None else str(args["database"]),
         overwrite=action.kind == IN_PLACE,
     )
+
+
+def look_ahead(
+    target: str, wish: Wish, reader: BackupReader, repository: RepositoryFacts, world: World
+) -> Landing | None:
+    """Look where a wish would be fulfilled; None where the plan is blocked by something else anyway."""
+    try:
+        stored = _choose(target, wish, world, None)
+    except NotCompliantError:
+        return None
+    if not repository.exists or missing_from(repository, [stored]):
+        return None
+    place = _destination(target, wish, stored, world)
+    all_of_it = not wish.paths and wish.database is None
+    return landing.look(world.job(target), stored, wish.paths, place, reader, all_of_it=all_of_it)
 
 
 def _choose(target: str, wish: Wish, world: World, chosen: str | None) -> StoredSet:
@@ -167,7 +187,7 @@ def _newer(target: str, stored: StoredSet, world: World) -> Iterator[NonAction]:
 
 
 def _action(target: str, wish: Wish, stored: StoredSet, world: World) -> Action:
-    destination = None if wish.in_place else wish.destination or default_destination(target, stored, world)
+    destination = _destination(target, wish, stored, world)
     args: dict[str, Json] = {
         "set": stored.id,
         "snapshot": stored.made.snapshot,
@@ -205,6 +225,10 @@ def _action(target: str, wish: Wish, stored: StoredSet, world: World) -> Action:
         T("It was asked for. {set}.", set=planning.set_words(stored, world)),
         T("Remove {place}.", place=destination),
     )
+
+
+def _destination(target: str, wish: Wish, stored: StoredSet, world: World) -> str | None:
+    return None if wish.in_place else wish.destination or default_destination(target, stored, world)
 
 
 def default_destination(target: str, stored: StoredSet, world: World) -> str:
