@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,8 +15,8 @@ from dsi_automation.operations.backups.facts import amount, size_words
 
 PHASES: Final[Mapping[str, Text]] = {
     "look": T("look"),
-    "check": T("check of the repository"),
     "before": T("command before"),
+    "check": T("check of the repository"),
     "base": T("base backup"),
     "backup": T("backup"),
     "rman": T("RMAN"),
@@ -34,7 +34,16 @@ PHASES: Final[Mapping[str, Text]] = {
     "amcheck": T("indexes against tables"),
     "pages": T("checksums of the pages"),
 }
-"""What the engines call the parts of their work, for people."""
+"""What the engines call the parts of their work, for people, in the order of the work."""
+PROVING: Final = ("check", "read", "restore", "compare", "start", "counts", "amcheck", "pages")
+"""The order of a proof: a database is counted once it is brought back and started."""
+LEVELS: Final[Mapping[int, Text]] = {
+    0: T("nothing of it was read"),
+    2: T("its data was read"),
+    3: T("brought back and compared"),
+    4: T("brought back, compared, started and asked"),
+}
+"""How far a proof went, for people."""
 OUTCOMES: Final[Mapping[str, Text]] = {
     "done": T("ended well"),
     "unchanged": T("nothing to do"),
@@ -55,6 +64,7 @@ def pages(report: Mapping[str, Any], organisation: str, title: Words) -> BackupR
         verdict=Text.from_json(report["verdict"]),
         date=made.date(),
         reference=report["id"],
+        ok=report["ok"],
         summary=list(_summary(report)),
         chapters=[_chapter(run) for run in report["runs"]],
         evidence=[
@@ -124,17 +134,18 @@ def _points(run: Mapping[str, Any]) -> Iterator[Words]:
             set=one["set"]["id"],
             size=size_words(made["files"], made["size"]),
             added=amount(made["added"]),
-            phases=_phases(made["phases"]),
+            phases=_phases(made["phases"], tuple(PHASES)),
         )
         yield T("SHA-256 of its manifest: {hash}", hash=made["manifest"])
         yield from (Text.from_json(warning) for warning in made["warnings"])
     for one in run["proofs"]:
         yield T(
-            "Proof of {set}, level {level}: {size} brought back and compared; {phases}.",
+            "Proof of {set}, level {level} ({words}): {size}; {phases}.",
             set=one["set"],
             level=str(one["level"]),
+            words=LEVELS.get(one["level"], LEVELS[0]),
             size=size_words(one["restored_files"], one["restored_bytes"]),
-            phases=_phases(one["phases"]),
+            phases=_phases(one["phases"], PROVING),
         )
         yield from (_held(check) for check in one.get("checks", ()) if check["ok"])
     for one in run["copies"]:
@@ -186,8 +197,11 @@ def _sentence(error: Mapping[str, Any]) -> str:
     return " ".join(str(error[part]) for part in ("what", "meaning", "next_step") if error.get(part))
 
 
-def _phases(phases: Mapping[str, float]) -> str:
-    return ", ".join(f"{PHASES.get(name, name)} {_seconds(seconds)}" for name, seconds in phases.items()) or "-"
+def _phases(phases: Mapping[str, float], order: Sequence[str]) -> str:
+    """Return phases in the order of the work: the record, which sorts its keys, has lost it."""
+    known = [name for name in order if name in phases]
+    names = known + [name for name in phases if name not in known]
+    return ", ".join(f"{PHASES.get(name, name)} {_seconds(phases[name])}" for name in names) or "-"
 
 
 def _seconds(seconds: float) -> Text:

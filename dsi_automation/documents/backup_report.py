@@ -37,7 +37,7 @@ class BackupReport:
     """What the report says.
 
     Attributes:
-        verdict: one line, at the top.
+        verdict: one line, at the top; `ok` says whether it is good news.
         summary: names and values, below it.
         evidence: what binds the report to the journal.
     """
@@ -50,6 +50,7 @@ class BackupReport:
     summary: Sequence[tuple[Words, Words]]
     chapters: Sequence[Chapter]
     evidence: Sequence[tuple[Words, Words]]
+    ok: bool = True
 
 
 def backup_report(report: BackupReport) -> bytes:
@@ -66,7 +67,7 @@ def _drawn(report: BackupReport, faces: Faces | None) -> bytes:
         report.reference,
     )
     sheet = Sheet(heading, faces=faces)
-    sheet.notice(safe(report.verdict), ())
+    sheet.notice(safe(report.verdict), (), alarm=not report.ok)
     sheet.settings(_safe(report.summary))
     for chapter in report.chapters:
         _room(sheet)
@@ -74,7 +75,7 @@ def _drawn(report: BackupReport, faces: Faces | None) -> bytes:
         sheet.settings(_safe(chapter.rows))
         if chapter.alarms:
             sheet.ln(1.5)
-            sheet.notice(T("To be seen to"), [safe(alarm) for alarm in chapter.alarms])
+            sheet.notice(T("To be seen to"), [safe(alarm) for alarm in chapter.alarms], alarm=True)
         sheet.ln(1.5)
         for point in chapter.points:
             sheet.paragraph(f"• {safe(point)}")

@@ -26,6 +26,8 @@ QUIET: Final = (96, 104, 116)
 ACCENT: Final = (23, 62, 104)
 TINT: Final = (238, 242, 247)
 LINE: Final = (198, 206, 217)
+ALARM: Final = (160, 28, 28)
+ALARM_TINT: Final = (252, 235, 233)
 MARGIN: Final = 20.0
 """Left and right, millimetres."""
 FOOT: Final = 16.0
@@ -225,22 +227,23 @@ class Sheet(FPDF):
             self.add_page()
             self.rule()
 
-    def notice(self, title: Words, points: Sequence[Words]) -> None:
-        """Write what must not be overlooked: on a tint, with a bar at its left."""
+    def notice(self, title: Words, points: Sequence[Words], *, alarm: bool = False) -> None:
+        """Write what must not be overlooked: on a tint, with a bar at its left; bad news in a colour of their own."""
         x, width = MARGIN + 5, self.width - 9
-        self.ink(ACCENT, 10, bold=True)
+        colour, tint, bar = (ALARM, ALARM_TINT, 2.8) if alarm else (ACCENT, TINT, 1.4)
+        self.ink(colour, 10, bold=True)
         height = self._height(title, width, 5) + 4
         self.ink(INK, 9)
         height += sum(self._height(point, width - 4, 4.4) for point in points)
         if self.get_y() + height > self.page_break_trigger:
             self.add_page()
         top = self.get_y()
-        self.set_fill_color(*TINT)
+        self.set_fill_color(*tint)
         self.rect(MARGIN, top, self.width, height, style="F")
-        self.set_fill_color(*ACCENT)
-        self.rect(MARGIN, top, 1.4, height, style="F")
+        self.set_fill_color(*colour)
+        self.rect(MARGIN, top, bar, height, style="F")
         self.set_xy(x, top + 2)
-        self.ink(ACCENT, 10, bold=True)
+        self.ink(colour, 10, bold=True)
         self.block(title, width, 5)
         self.ink(INK, 9)
         for point in points:
