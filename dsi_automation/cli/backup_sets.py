@@ -18,7 +18,7 @@ from dsi_automation.cli.backup_views import (
     set_view,
 )
 from dsi_automation.cli.base import argument, command
-from dsi_automation.cli.moments import local
+from dsi_automation.cli.moments import local, span
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.core.clock import iso
@@ -60,14 +60,10 @@ def sets(names: tuple[str, ...]) -> int:
         current.out.data({"sets": rows, "recovery_windows": moments})
         return 0
     _show_sets(current, found, catalogue)
-    for name, (start, end) in windows.items():
+    for name, window in windows.items():
+        start, end = span(*window)
         current.out.line(
-            T(
-                "{name} can be recovered to any moment from {start} to {end}.",
-                name=name,
-                start=local(start),
-                end=local(end),
-            )
+            T("{name} can be recovered to any moment from {start} to {end}.", name=name, start=start, end=end)
         )
     return 0
 
@@ -139,14 +135,8 @@ def _show_set(session: Session, stored: StoredSet, catalogue: Catalogue) -> int:
     if stored.id in catalogue.forgotten:
         out.line(T("It was forgotten: it can no longer be brought back from the repository."), fg="yellow")
     out.line(T("Recorded on {when}, by {run}", when=local(catalogue.recorded[stored.id]), run=stored.run))
-    out.line(
-        T(
-            "Made from {start} to {end} by {engine}",
-            start=local(made.started_at),
-            end=local(made.ended_at),
-            engine=made.engine,
-        )
-    )
+    start, end = span(made.started_at, made.ended_at)
+    out.line(T("Made from {start} to {end} by {engine}", start=start, end=end, engine=made.engine))
     out.line(size_words(made.files, made.size))
     out.line(T("Snapshots: {names}", names=", ".join([made.snapshot, *made.extra_snapshots])))
     out.line(T("SHA-256 of the manifest: {sha}", sha=made.manifest))

@@ -11,7 +11,13 @@ DAYS: Final[tuple[Text, ...]] = (T("Mon"), T("Tue"), T("Wed"), T("Thu"), T("Fri"
 """Days of the week, as `date.weekday` counts them."""
 
 
-def local(when: datetime, zone: tzinfo | None = None) -> str:
+def local(when: datetime, zone: tzinfo | None = None, *, seconds: bool = False) -> str:
     """Return a moment for people: `2026-11-30 18:00 +00:00`, by default in the machine's zone."""
     there = when.astimezone(zone)
-    return f"{there:%Y-%m-%d %H:%M %:z}"
+    return f"{there:%Y-%m-%d %H:%M:%S %:z}" if seconds else f"{there:%Y-%m-%d %H:%M %:z}"
+
+
+def span(start: datetime, end: datetime) -> tuple[str, str]:
+    """Return both ends of a span for people, to the second where both are within one minute."""
+    seconds = start.replace(second=0, microsecond=0) == end.replace(second=0, microsecond=0)
+    return local(start, seconds=seconds), local(end, seconds=seconds)

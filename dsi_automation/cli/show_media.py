@@ -136,6 +136,8 @@ def medium_view(view: MediumView) -> dict[str, Any]:
         "may_return": view.may_return,
         "overdue": view.overdue,
         "only_proven": list(view.only_proven),
+        "room": view.room,
+        "frees_at": _iso(view.frees),
     }
 
 
@@ -160,10 +162,14 @@ def _where(view: MediumView) -> Text:
 def _to_do(view: MediumView) -> Text | None:
     if view.overdue:
         return T("overdue: nobody signed that it arrived")
+    if view.due and view.holds and view.room:
+        return T("takes the next copy, beside what it holds: room for {n}", n=view.room)
     if view.due:
         return T("its turn to be written")
     if view.may_return:
         return T("may come back")
+    if view.frees is not None:
+        return T("none may be written now; this one is free first, on {when}", when=local(view.frees))
     return None
 
 

@@ -32,6 +32,9 @@ class MediumView:
         may_return: whether it is off site and may come back.
         overdue: whether it is under way for longer than the plan allows.
         only_proven: sets of which nothing else is proven.
+        room: how many more sets it takes before one that it holds is written over.
+        frees: from when it may be written over or come back, where no medium of its rotation may be written now and
+            it is the first of them.
     """
 
     name: str
@@ -46,6 +49,8 @@ class MediumView:
     may_return: bool
     overdue: bool
     only_proven: tuple[str, ...]
+    room: int = 0
+    frees: datetime | None = None
 
     @property
     def identity(self) -> str:
@@ -71,9 +76,11 @@ class MediaDesk:
         known = self._toolkit.engine.medium_moves() if self._toolkit.journal_exists else ()
         last = places(known)
         states = {name: str(move.order.state) for name, move in last.items()}
-        due, back = set[str](), set[str]()
+        due, back, frees = set[str](), set[str](), dict[str, datetime]()
         for taking_turns in self.media.rotations.values():
             due |= {turns.due_next(taking_turns, self.media, states, catalogue, now) or ""}
+            if first := turns.frees_first(taking_turns, self.media, states, catalogue, now):
+                frees[first[0]] = first[1]
             back |= set(turns.may_return(taking_turns, states, catalogue, now))
         order = [name for item in self.media.rotations.values() for name in item.media]
         names = [*order, *(name for name in self.media.media if name not in order)]
@@ -81,6 +88,7 @@ class MediaDesk:
         found = []
         for name in names:
             move, of = last.get(name), self.media.rotation_of(name)
+            holds = catalogue.on_medium.get(name, ())
             state = MediumState.ON_SITE if move is None else move.order.state
             found.append(
                 MediumView(
@@ -89,13 +97,15 @@ class MediaDesk:
                     rotation=of,
                     state=state,
                     last=move,
-                    holds=catalogue.on_medium.get(name, ()),
+                    holds=holds,
                     last_written=turns.last_written(name, catalogue),
                     kept_until=None if of is None else turns.kept_until(name, self.media.rotations[of], catalogue),
                     due=name in due,
                     may_return=name in back,
                     overdue=overdue(state, None if move is None else move.at, limit, now),
                     only_proven=turns.only_proven(name, catalogue),
+                    room=0 if of is None else max(0, self.media.rotations[of].copies - len(holds)),
+                    frees=frees.get(name),
                 )
             )
         return tuple(found)

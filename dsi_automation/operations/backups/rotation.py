@@ -156,6 +156,38 @@ def due_next(
     return next(usable, None)
 
 
+def frees_first(
+    rotation: Rotation, media: MediaSettings, places: Mapping[str, str], catalogue: Catalogue, now: datetime
+) -> tuple[str, datetime] | None:
+    """Return the medium that may be written over or come back first, and when; None when one may be written now.
+
+    None as well when time alone frees none: what they hold is the only proven copy, or they are on their way.
+    """
+    if due_next(rotation, media, places, catalogue, now) is not None:
+        return None
+    found = [
+        (free, name)
+        for name in rotation.media
+        if (free := _free_at(name, media.media[name].kind, places.get(name), rotation, catalogue)) is not None
+    ]
+    if not found:
+        return None
+    free, name = min(found)
+    return name, free
+
+
+def _free_at(medium: str, kind: str, place: str | None, rotation: Rotation, catalogue: Catalogue) -> datetime | None:
+    held, alone = catalogue.on_medium.get(medium, ()), only_proven(medium, catalogue)
+    copies = [last_copy(medium, name, catalogue) for name in held if name not in alone]
+    ends = [copy.at + rotation.keep for copy in copies if copy is not None]
+    away = place == MediumState.VAULT
+    if not ends or (place is not None and not away and place != MediumState.ON_SITE):
+        return None
+    if away or kind == "tape":
+        return max(ends) if len(ends) == len(held) else None
+    return min(ends)
+
+
 def may_return(rotation: Rotation, places: Mapping[str, str], catalogue: Catalogue, now: datetime) -> tuple[str, ...]:
     """Return the media off site whose content need no longer be kept there, the one due first in front."""
     found = []
@@ -201,14 +233,18 @@ def choose(
     due = due_next(rotation, media, places, catalogue, now)
     if due is not None:
         return _judged(due, media, places, catalogue, seen, now)
-    back = may_return(rotation, places, catalogue, now)
-    return Choice(
-        None,
-        T("No medium of the rotation “{title}” may be written now.", title=rotation.title),
-        T("Have {names} brought back: dsi media return NAME", names=", ".join(back))
-        if back
-        else T("Add a medium to the rotation, or wait until one may come back: dsi media list"),
+    problem = T("No medium of the rotation “{title}” may be written now.", title=rotation.title)
+    back, first = may_return(rotation, places, catalogue, now), frees_first(rotation, media, places, catalogue, now)
+    if back:
+        return Choice(None, problem, T("Have {names} brought back: dsi media return NAME", names=", ".join(back)))
+    if first is None:
+        return Choice(None, problem, T("Add a medium to the rotation, or wait until one may come back: dsi media list"))
+    step = T(
+        "Add a medium to the rotation, or wait for {name}, the first to be free, on {when:%Y-%m-%d}: dsi media list",
+        name=first[0],
+        when=first[1].astimezone(),
     )
+    return Choice(None, problem, step)
 
 
 def _judged(

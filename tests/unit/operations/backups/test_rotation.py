@@ -214,3 +214,20 @@ def test_only_what_is_in_the_vault_may_come_back_and_what_is_due_first_stands_in
     places = dict.fromkeys(("m0", "m1", "m2"), str(state))
     back = ("m1", "m0") if state == MediumState.VAULT else ()
     assert rotation.may_return(turn, places, record.catalogue, START + 8 * DAY) == back
+
+
+def test_where_no_medium_may_be_written_it_is_told_which_is_free_first_and_when():
+    media = media_of(2, keep="7d", copies=1)
+    turn, record = media.rotations["externe"], Record()
+    assert rotation.frees_first(turn, media, {}, record.catalogue, START) is None
+    record.on("m0", START)
+    assert rotation.frees_first(turn, media, {}, record.catalogue, START) is None
+    record.on("m1", START + DAY)
+    now = START + 2 * DAY
+    assert rotation.frees_first(turn, media, {}, record.catalogue, now) == ("m0", START + 7 * DAY)
+    vaulted = {"m0": str(MediumState.COURIER), "m1": str(MediumState.VAULT)}
+    assert rotation.frees_first(turn, media, vaulted, record.catalogue, now) == ("m1", START + 8 * DAY)
+    seen = dict.fromkeys(media.media, MediumFacts(present=False, writable=False, free=0, total=0))
+    choice = rotation.choose(turn, None, media, vaulted, record.catalogue, seen, now)
+    assert f"{START + 8 * DAY:%Y-%m-%d}" in choice.next_step.render("en")
+    assert rotation.frees_first(turn, media, {}, record.catalogue, START + 7 * DAY) is None
