@@ -49,8 +49,25 @@ def argument(*decls: str, **attrs: Any) -> Callable[[Any], Any]:
     return click.argument(*decls, cls=Argument, **attrs)
 
 
+class _Formatter(click.HelpFormatter):
+    """Writes help by the reader's typography: French has a space before a colon."""
+
+    @override
+    def write_heading(self, heading: str) -> None:
+        """Write the title of a section; click's own glues the colon to it in every language."""
+        self.write(f"{'':>{self.current_indent}}{T('{heading}:', heading=heading)}\n")
+
+
+class _Context(click.Context):
+    """A call of a command of `dsi`."""
+
+    formatter_class = _Formatter
+
+
 class _Speaking(click.Command):
     """What commands and groups of `dsi` share."""
+
+    context_class = _Context
 
     help: Any = Worded()
     epilog: Any = Worded()

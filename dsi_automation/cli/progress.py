@@ -176,8 +176,10 @@ class Progress:
     def _say(self, event: Event) -> None:
         count = f"[{event.done}/{event.total}] " if event.done is not None and event.total else ""
         left = self._picture.left(self._clock.monotonic()) if count else ""
-        target = f"{clean(event.target)}: " if event.target and not of_a_fleet(event) else ""
-        self._print(f"{count}{target}{clean(event.text)}{f' ({left})' if left else ''}")
+        text = clean(event.text)
+        if event.target and not of_a_fleet(event):
+            text = str(T("{target}: {text}", target=clean(event.target), text=text))
+        self._print(f"{count}{text}{f' ({left})' if left else ''}")
 
     def _print(self, line: str) -> None:
         try:

@@ -37,7 +37,10 @@ def test_without_a_terminal_each_event_is_a_line():
         shown(progress)
         progress.notify(event("action.started"))
         progress.notify(event("action.done", "ws\x1b[2J", "[red]done"))
-    assert stream.getvalue().splitlines() == ["[1/3] ws1: It restarts.", "ws\\x1b[2J: [red]done"]
+    assert stream.getvalue().splitlines() == [
+        "[1/3] ws1\N{NO-BREAK SPACE}: It restarts.",
+        "ws\\x1b[2J\N{NO-BREAK SPACE}: [red]done",
+    ]
 
 
 def test_on_a_terminal_a_live_picture_shows_the_target_and_goes_away():
@@ -120,4 +123,4 @@ def test_a_log_of_a_fleet_tells_no_step_of_one_target_but_every_failure():
         progress.notify(event("wait", "ws1", "It restarts."))
         progress.notify(event("action.failed", "ws2", "It refused."))
         progress.notify(event("run.ended", None, "It has ended."))
-    assert stream.getvalue().splitlines() == ["ws2: It refused.", "It has ended."]
+    assert stream.getvalue().splitlines() == ["ws2\N{NO-BREAK SPACE}: It refused.", "It has ended."]
