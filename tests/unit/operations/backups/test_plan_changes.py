@@ -3,8 +3,10 @@
 import pytest
 from vault import Vault, plan_of
 
+from dsi_automation.cli.backup_plan import Signed, _coverage, _signed_words
 from dsi_automation.core.errors import WorldChangedError
-from dsi_automation.operations.backups.changes import differences
+from dsi_automation.inventory.backup_model import definition
+from dsi_automation.operations.backups.changes import definition_in, differences
 
 
 @pytest.mark.parametrize("operation", ["server.backup", "backup.verify"])
@@ -35,3 +37,15 @@ def test_keys_are_dotted_and_a_list_is_one_value():
     assert differences(before, after) == ("backup.retention.daily", "rhythm", "rotation.media")
     assert differences(before, {**before, "rotation": None}) == ("rotation",)
     assert differences(before, before) == differences({}, after) == ()
+
+
+def test_the_list_of_backups_says_what_changed_since_the_plan_was_signed(tmp_path):
+    vault = Vault(tmp_path)
+    vault.standing("server.backup")
+    (request,) = vault.engine().requests()
+    wanted = definition("srv1", plan_of(retention={"daily": 3}))
+    keys = differences(definition_in(request.plan, "srv1"), wanted)
+    signed = Signed("server.backup", request, keys)
+    assert _coverage([signed]).render("fr").endswith(": retention.daily")
+    assert "retention.daily" in _signed_words(signed).render("en")
+    assert "y.traore" in _coverage([Signed("server.backup", request)]).render("en")
