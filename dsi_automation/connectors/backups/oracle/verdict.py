@@ -19,6 +19,7 @@ from dsi_automation.core.errors import DsiError
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 
+_YES: Final = T("yes")
 _COMPLETED: Final = "COMPLETED"
 _WITH_WARNINGS: Final = "COMPLETED WITH WARNINGS"
 
@@ -84,8 +85,8 @@ def failure(found: Evidence) -> DsiError | None:
 def _backup(found: Evidence) -> Iterator[Check]:
     log = found.backup.log
     yield _check(found, "exit_status", T("RMAN's exit status"), "0", str(found.backup.status), "rman")
-    yield _check(found, "log_complete", T("RMAN's log has its end"), "yes", _yes(log.complete), "rman log")
-    yield _check(found, "log_english", T("RMAN's log is in English"), "yes", _yes(not log.foreign), "rman log")
+    yield _check(found, "log_complete", T("RMAN's log has its end"), str(_YES), _yes(log.complete), "rman log")
+    yield _check(found, "log_english", T("RMAN's log is in English"), str(_YES), _yes(not log.foreign), "rman log")
     yield _check(found, "log_errors", T("errors in RMAN's log"), "0", _told(log), "rman log")
     yield _check(found, "corrupt_blocks", T("corrupt blocks in RMAN's log"), "0", str(len(log.corrupt)), "rman log")
     missing = len(log.skipped) + log.nothing_found
@@ -123,10 +124,12 @@ def _catalogue(found: Evidence) -> Iterator[Check]:
         found, "named", T("pieces of the log that the catalogue does not know"), "0", str(len(unnamed)), source
     )
     auto = any(f"/c-{found.dbid}-" in handle for handle in listed)
-    yield _check(found, "autobackup", T("autobackup of the control file"), "yes", _yes(auto), "V$BACKUP_PIECE_DETAILS")
+    yield _check(
+        found, "autobackup", T("autobackup of the control file"), str(_YES), _yes(auto), "V$BACKUP_PIECE_DETAILS"
+    )
     both = outcome.control_file and outcome.spfile
     yield _check(
-        found, "control_file", T("control file and spfile are in it"), "yes", _yes(both), "V$BACKUP_SET_DETAILS"
+        found, "control_file", T("control file and spfile are in it"), str(_YES), _yes(both), "V$BACKUP_SET_DETAILS"
     )
     left = str(len(outcome.uncovered))
     yield _check(found, "data_files", T("data files that are not in it"), "0", left, "V$BACKUP_DATAFILE_DETAILS")
@@ -135,7 +138,7 @@ def _catalogue(found: Evidence) -> Iterator[Check]:
     title = T("data files whose changes do not join the set they stand on")
     yield _check(found, "base", title, "0", str(len(loose)), "V$BACKUP_DATAFILE_DETAILS")
     yield _check(
-        found, "logs", T("archived logs are in it"), "yes", _yes(bool(outcome.logs)), "V$BACKUP_ARCHIVELOG_DETAILS"
+        found, "logs", T("archived logs are in it"), str(_YES), _yes(bool(outcome.logs)), "V$BACKUP_ARCHIVELOG_DETAILS"
     )
     blocks = str(outcome.corrupt)
     yield _check(
@@ -155,7 +158,12 @@ def _proof(found: Evidence) -> Iterator[Check]:
     keys = {piece.set_key for piece in found.outcome.pieces}
     yield _check(found, "proof_status", T("exit status of the validation"), "0", str(found.proof.status), "rman")
     yield _check(
-        found, "proof_log", T("nothing in the validation's log speaks against it"), "yes", _yes(log.clean), "rman log"
+        found,
+        "proof_log",
+        T("nothing in the validation's log speaks against it"),
+        str(_YES),
+        _yes(log.clean),
+        "rman log",
     )
     available = str(log.statuses.get("AVAILABLE", 0))
     yield _check(found, "crosscheck", T("pieces that crosscheck found"), str(len(pieces)), available, "CROSSCHECK")
@@ -163,7 +171,9 @@ def _proof(found: Evidence) -> Iterator[Check]:
     title = T("backup sets that were validated")
     yield Check(found.target, "validated", title, str(len(keys)), str(log.validated), enough, "VALIDATE BACKUPSET")
     same = log.dbid == found.dbid
-    yield _check(found, "proof_database", T("the validation was of the same database"), "yes", _yes(same), "rman log")
+    yield _check(
+        found, "proof_database", T("the validation was of the same database"), str(_YES), _yes(same), "rman log"
+    )
 
 
 def _told(log: RmanLog) -> str:
@@ -178,4 +188,4 @@ def _check(found: Evidence, name: str, title: Text, expected: str, observed: str
 
 
 def _yes(value: object) -> str:
-    return "yes" if value else "no"
+    return str(_YES if value else T("no"))
