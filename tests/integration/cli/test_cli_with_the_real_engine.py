@@ -80,7 +80,7 @@ def home(tmp_path):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
         person["keys"] = [{"key": path.with_suffix(path.suffix + ".pub").read_text().strip()}]
         for key in ("roles", "logins"):
-            person[key] = list(person[key])
+            person[key] = list(person.get(key, ()))
     (folder / "people.yml").write_text(yaml.safe_dump(people))
     policy = yaml.safe_load((folder / "approval_policy.yml").read_text())
     policy["operations"]["wall.paint"] = policy["operations"]["workstation.join"]

@@ -83,11 +83,13 @@ def test_hosts_groups_and_variables_are_those_ansible_inventory_lists():
             assert set(hosts) == set(listed[group]["hosts"])
     for target in inventory.targets(["all"]):
         theirs = variables[target.name]
-        assert target.site == theirs["dsi_site"]
-        assert target.environment == theirs["dsi_environment"]
-        assert target.windows.host == theirs["ansible_host"]
-        assert target.windows.port == theirs["ansible_port"]
-        assert target.windows.credential == theirs["dsi_credential"]
+        assert target.site == theirs.get("dsi_site")
+        assert target.environment == theirs.get("dsi_environment", "production")
+        way = target.windows or target.ssh
+        assert way.host == theirs["ansible_host"]
+        assert way.port == theirs.get("ansible_port", way.port)
+        assert way.credential == theirs.get("dsi_credential")
+        assert (target.windows is not None) == (theirs.get("ansible_connection") == "winrm")
         assert {g for g in target.groups if target.name in listed[g]["hosts"]} == set(target.groups)
         evaluated = {"ansible_winrm_ca_trust_path"}
         ours = inventory.ansible.values(target.name, theirs)
