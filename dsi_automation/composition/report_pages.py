@@ -189,7 +189,11 @@ def _try(one: Mapping[str, Any]) -> Text:
         return T("Try {number} of {of}: good, {time}.", **facts)
     why = one["error"]["what"]
     if one["wait"]:
-        return T("Try {number} of {of}: {why}; tried again after {wait}.", why=why, wait=_seconds(one["wait"]), **facts)
+        # Within a sentence the reason is no sentence of its own.
+        part = str(why).rstrip(".")
+        return T(
+            "Try {number} of {of}: {why}; tried again after {wait}.", why=part, wait=_seconds(one["wait"]), **facts
+        )
     return T("Try {number} of {of}: {why}", why=why, **facts)
 
 

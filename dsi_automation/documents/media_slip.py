@@ -125,7 +125,7 @@ def _sets(sheet: Sheet, sets: Sequence[SlipSet]) -> None:
             (
                 item.id,
                 T(
-                    "{title}, {made}, {amount}\nSHA-256 of its manifest: {manifest}",
+                    "{title}, {made}, {amount}; SHA-256 of its manifest: {manifest}",
                     title=item.title,
                     made=item.made,
                     amount=item.amount,
