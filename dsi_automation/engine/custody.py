@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 from dsi_automation.engine import chain, documents, registry
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import taken
 from dsi_automation.engine.desk import Desk, entitled, in_good_time
 from dsi_automation.engine.gate import Gate
 from dsi_automation.engine.identifiers import HANDOVER, new_id
@@ -56,11 +56,7 @@ class Custody:
         draft = Draft(Kind.HANDED_OVER, handover, person.id, body, self._desk.sign(document, documents.CUSTODY))
         with self._parts.journal.transaction() as change:
             if change.entries(subject=handover):
-                raise closed(
-                    "taken",
-                    T("{id} was taken in this very second by somebody else.", id=handover),
-                    T("Run the same command again."),
-                )
+                raise taken(handover)
             in_good_time(change.now, now)
             made = change.append(draft)
         return handovers([made])[0]

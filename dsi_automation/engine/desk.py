@@ -12,7 +12,7 @@ from dsi_automation.core.plan import Plan
 from dsi_automation.core.secrets import redact_json
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine import chain, documents, fold, hours, registry
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import closed, taken
 from dsi_automation.engine.doors import SIGNING_TAKES, Examined, check_standing, emergency_role
 from dsi_automation.engine.fold import Ledger
 from dsi_automation.engine.gate import Gate
@@ -287,11 +287,7 @@ def check_window(window: Window, now: datetime) -> None:
 
 def _free(change: Transaction, request_id: str) -> None:
     if change.entries(subject=request_id):
-        raise closed(
-            "taken",
-            T("Somebody made a request in this very second, under the same identifier."),
-            T("Run the same command again."),
-        )
+        raise taken(request_id)
 
 
 def in_good_time(now: datetime, began: datetime) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dsi_automation.core.errors import GateClosedError, UsageError
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine import chain, documents, fold, registry
 from dsi_automation.engine.api import Engine
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import again_when_taken, closed, taken
 from dsi_automation.engine.custody import Custody, handovers
 from dsi_automation.engine.desk import Desk
 from dsi_automation.engine.fold import Ledger
@@ -64,7 +64,7 @@ class GatedEngine(Engine):
 
     def request(self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None) -> Request:
         """Put a plan forward, signed."""
-        return self.request_by_id(self._desk.put_forward(plan, reason, window, standing))
+        return self.request_by_id(again_when_taken(lambda: self._desk.put_forward(plan, reason, window, standing)))
 
     def requests(self, *, open_only: bool = False) -> Sequence[Request]:
         """Return the requests, newest first."""
@@ -105,6 +105,9 @@ class GatedEngine(Engine):
 
     def run(self, request_id: str, observer: Observer, *, targets: Sequence[str] | None = None) -> Run:
         """Carry out an approved plan: gate, look anew, compare, act, verify, record."""
+        return self._carried_out(again_when_taken(lambda: self._claimed(request_id, targets)), observer)
+
+    def _claimed(self, request_id: str, targets: Sequence[str] | None) -> Claim:
         ledger = chain.survey(self._parts)
         found = find_id(request_id, ledger.subjects(Kind.REQUESTED))
         now = self._desk.now()
@@ -116,25 +119,29 @@ class GatedEngine(Engine):
             again = chain.still(change, ledger, found)
             self._gate.start(again, found, change.now, person, targets, change.holders())
             leases = self._started(change, run_id, case.request, person, signed)
-        self._tell(observer, "run.started", run_id)
-        Runner(self._parts, Claim(run_id, case.request, person.id, leases), FanOut(observer)).carry_out({})
-        return self.run_by_id(run_id)
+        return Claim(run_id, case.request, person.id, leases)
+
+    def _carried_out(self, claim: Claim, observer: Observer) -> Run:
+        self._tell(observer, "run.started", claim.run_id)
+        Runner(self._parts, claim, FanOut(observer)).carry_out({})
+        return self.run_by_id(claim.run_id)
 
     def emergency(self, plan: Plan, reason: str, observer: Observer) -> Run:
         """Run a plan now, to be ratified afterwards by somebody entitled, within policy's time."""
+        return self._carried_out(again_when_taken(lambda: self._declared(plan, reason)), observer)
+
+    def _declared(self, plan: Plan, reason: str) -> Claim:
         ledger, now = chain.survey(self._parts), self._desk.now()
         draft, person = self._desk.declare(ledger, plan, reason, now)
         run_id = self._new_run_id(ledger, now)
         signed = self._signed_run_of(ledger, run_id, draft.subject, plan, person, now)
         with self._parts.journal.transaction() as change:
             if change.entries(subject=draft.subject):
-                raise _taken(draft.subject)
+                raise taken(draft.subject)
             made = change.append(draft)
             case = self._gate.examine(Ledger([*ledger.entries, made]), draft.subject, change.now)
             leases = self._started(change, run_id, case.request, person, signed)
-        self._tell(observer, "run.started", run_id)
-        Runner(self._parts, Claim(run_id, case.request, person.id, leases), FanOut(observer)).carry_out({})
-        return self.run_by_id(run_id)
+        return Claim(run_id, case.request, person.id, leases)
 
     def resume(self, run_id: str, observer: Observer) -> Run:
         """Finish an interrupted run: settle, look anew, do what remains of what was approved."""
@@ -161,7 +168,7 @@ class GatedEngine(Engine):
 
     def hand_over(self, operation: str, items: Sequence[HandedItem], *, to: str | None = None) -> HandOver:
         """Record, signed, that accounts are handed over: to be called before a password is revealed."""
-        return self._custody.hand_over(operation, items, to)
+        return again_when_taken(lambda: self._custody.hand_over(operation, items, to))
 
     def handovers(self, *, run: str | None = None) -> Sequence[HandOver]:
         """Return the hand-overs, or those of what a run made ready; oldest first."""
@@ -170,7 +177,7 @@ class GatedEngine(Engine):
 
     def move_medium(self, order: MediumOrder) -> MediumMove:
         """Record, signed, that a medium changes hands or place."""
-        return MediaCustody(self._parts, self._desk).move(order)
+        return again_when_taken(lambda: MediaCustody(self._parts, self._desk).move(order))
 
     def medium_moves(self, *, medium: str | None = None) -> Sequence[MediumMove]:
         """Return the moves of all media, or of one; oldest first."""
@@ -229,7 +236,7 @@ class GatedEngine(Engine):
     ) -> Sequence[Lease]:
         """Claim: take every target's lease and write the start, in the transaction in which the gate opened."""
         if change.entries(subject=run_id):
-            raise _taken(run_id)
+            raise taken(run_id)
         plan, owner = request.plan, self._parts.owner
         leases = change.acquire(plan.targets, run_id, owner, person.id, self._parts.lease_ttl)
         body = {
@@ -273,11 +280,3 @@ def _to_resume(ledger: Ledger, run_id: str) -> None:
             T("{run} ended before it did anything, so there is nothing to resume.", run=run_id),
             next_step=T("Its approval was not used: `dsi run {id}`.", id=run.request_id),
         )
-
-
-def _taken(identifier: str) -> GateClosedError:
-    return closed(
-        "taken",
-        T("{id} was taken in this very second by somebody else.", id=identifier),
-        T("Run the same command again."),
-    )

@@ -9,7 +9,7 @@ from typing import Final
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine import chain, documents
-from dsi_automation.engine.closed import closed
+from dsi_automation.engine.closed import closed, taken
 from dsi_automation.engine.desk import Desk, in_good_time
 from dsi_automation.engine.identifiers import MOVE, new_id
 from dsi_automation.engine.model import Held, MediumMove, MediumOrder, MediumState
@@ -80,11 +80,7 @@ class MediaCustody:
         draft = Draft(Kind.MEDIUM_MOVED, move, person.id, body, self._desk.sign(document, documents.CUSTODY))
         with self._parts.journal.transaction() as change:
             if change.entries(subject=move):
-                raise closed(
-                    "taken",
-                    T("{id} was taken in this very second by somebody else.", id=move),
-                    T("Run the same command again."),
-                )
+                raise taken(move)
             in_good_time(change.now, now)
             # Somebody else may have moved it while this was being signed.
             self._checked(order, person, people, moves(change.entries(kinds=[Kind.MEDIUM_MOVED])))
