@@ -33,6 +33,7 @@ class VaultOffice(Office):
         super().__init__(lab, folder)
         self.name = f"o{os.getpid()}x{next(_numbers)}"
         self.parts = lab.facilities
+        self.asks = None
         self.data = lab.layout.server_dir / "srv1" / self.name
         self.scratch = lab.layout.scratch_dir / self.name
         self.scratch.mkdir(parents=True)
@@ -83,6 +84,21 @@ class VaultOffice(Office):
             done = self.dsi("approve", request, "--comment", "vu", person=SECTION_HEAD)
             assert done.code == 0, done
         return asked
+
+    def signed(self):
+        """Make sure that srv1's plan is signed, whatever ran before; return the requests by operation."""
+        if self.asks is None:
+            self.asks = self.standing("srv1")
+        return self.asks
+
+    def ready(self):
+        """Make sure of a good set of srv1 on disque-01, whatever ran before; return the newest set."""
+        self.signed()
+        if not self.sets():
+            self.parts.disks.insert("disque-01")
+            said = self.backup("srv1")
+            assert said.code == 0, said
+        return self.sets()[0]
 
     # What is seen of a backup.
 

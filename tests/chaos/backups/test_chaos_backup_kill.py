@@ -11,16 +11,9 @@ def ended(operation):
     return lambda office, last: any(one.startswith(f"{kind} ") for one in office.announced(last))
 
 
-def first_good_set(office):
-    office.asks = office.standing("srv1")
-    office.parts.disks.insert("disque-01")
-    said = office.backup("srv1")
-    assert said.code == 0, said
-    return office.sets()[0]
-
-
 def test_a_night_killed_at_every_stage_is_finished_by_the_next_runs(vaults):
-    good = first_good_set(vaults)
+    good = vaults.ready()
+    vaults.parts.disks.insert("disque-01")
     (vaults.data / "fiche-new.bin").write_bytes(bytes(range(256)) * 40000)
     stages = {
         "while restic reads and sends": program("restic", "backup"),
@@ -44,6 +37,7 @@ def test_a_night_killed_at_every_stage_is_finished_by_the_next_runs(vaults):
 
 
 def test_a_report_that_a_kill_prevented_is_made_up_for_once(vaults):
+    vaults.ready()
     told, mails = len(vaults.reports()), len(vaults.mails())
     vaults.killed("run", vaults.asks["backup.verify"], when=ended("backup.verify"))
     for _ in range(2):
@@ -54,6 +48,7 @@ def test_a_report_that_a_kill_prevented_is_made_up_for_once(vaults):
 
 
 def test_two_at_once_one_works_and_the_other_says_who(vaults):
+    vaults.ready()
     first = vaults.start("backup", "run", "srv1", "--json")
     second = vaults.start("backup", "run", "srv1", "--json")
     ends = [vaults.finish(process) for process in (first, second)]
@@ -63,6 +58,7 @@ def test_two_at_once_one_works_and_the_other_says_who(vaults):
 
 
 def test_two_backups_into_one_repository_at_once_both_count(vaults):
+    vaults.ready()
     vaults.parts.disks.remove()
     words = ["--reason", "un essai", "--json"]
     first = vaults.start("emergency", "server.backup", "voisin", *words)
