@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dsi_automation.core.errors import DsiError, UnreachableError
 from dsi_automation.core.exit_codes import ExitCode
+from dsi_automation.core.text import T
 
 
 class TransientError(UnreachableError):
@@ -31,3 +32,13 @@ class NoRepositoryError(BackupFailedError):
     """There is no repository where one should be."""
 
     exit_code = ExitCode.NOT_COMPLIANT
+
+
+def ended_from_outside(program: str, host: str) -> TransientError:
+    """Return the error for a program that a signal ended which we did not send."""
+    return TransientError(
+        T("{program} was ended from outside on {host}.", program=program, host=host),
+        on=host,
+        meaning=T("The machine was going off, somebody stopped it, or memory ran out."),
+        next_step=T("See that {host} is up and what its system log says, then try again.", host=host),
+    )

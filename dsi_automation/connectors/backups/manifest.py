@@ -27,7 +27,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from dsi_automation.connectors.backups.errors import BackupFailedError, DamagedBackupError
+from dsi_automation.connectors.backups.errors import BackupFailedError, DamagedBackupError, ended_from_outside
 from dsi_automation.connectors.ssh.port import Program, Shell
 from dsi_automation.core.text import T
 
@@ -156,7 +156,7 @@ def take(shell: Shell, order: Order, to: Path, *, timeout: float | None = None) 
     """Make a manifest of what is on a machine, into a file of the controller, whole or not at all.
 
     Raises:
-        BackupFailedError: Python is missing there, or the agent failed.
+        BackupFailedError: Python is missing there, or the agent failed. TransientError: it was ended from outside.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
     beside = to.with_name(f".{to.name}.part")
@@ -166,6 +166,8 @@ def take(shell: Shell, order: Order, to: Path, *, timeout: float | None = None) 
             file.flush()
             os.fsync(file.fileno())
         unread, numbers = tuple(_complaints(finished.complaint)), _numbers(finished.complaint)
+        if finished.ended_from_outside:
+            raise ended_from_outside(PYTHON, shell.name)
         if finished.status != 0 or numbers is None:
             raise BackupFailedError(
                 T("The manifest could not be made on {host}.", host=shell.name),

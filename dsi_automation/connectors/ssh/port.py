@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,11 @@ class Finished:
     def text(self) -> str:
         """Return what it printed, as text; bytes that are not UTF-8 show as such."""
         return self.stdout.decode(errors="backslashreplace")
+
+    @property
+    def ended_from_outside(self) -> bool:
+        """Tell whether somebody else ended it: a machine that goes off, an administrator, a lack of memory."""
+        return self.status - 128 in (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
     @property
     def complaint(self) -> str:

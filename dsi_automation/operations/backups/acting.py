@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from dsi_automation.connectors.backups.errors import TransientError
 from dsi_automation.connectors.backups.port import Progress
+from dsi_automation.connectors.ssh.errors import ProgramTimeoutError
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, GateClosedError, StoppedError, StorageError, UnreachableError
@@ -53,7 +53,7 @@ def with_tries[T_](
     """Do `work`, again after a wait when it failed in a way that can pass, and return what it returns.
 
     Raises:
-        TransientError: the last try failed too.
+        UnreachableError: the last try failed too, or a program had all its time and did not end.
         StoppedError: the run was asked to stop during a wait.
         DsiError: it failed in another way, which is not tried again.
     """
@@ -64,7 +64,10 @@ def with_tries[T_](
             done = work()
         except (GateClosedError, StoppedError, StorageError):
             raise  # about the run or its record, and not about the backup
-        except TransientError as error:
+        except UnreachableError as error:
+            if isinstance(error, ProgramTimeoutError):  # it had all its time: as much again would end as it did
+                told(number, error, clock.monotonic() - began, 0.0)
+                raise
             told(number, error, clock.monotonic() - began, pause or 0.0)
             if pause is None:
                 raise _given_up(target, retry, error) from error
@@ -97,7 +100,7 @@ def _wait(target: str, seconds: float, number: int, error: DsiError, hands: Hand
         left = min(left - SLICE, until - clock.monotonic())
 
 
-def _given_up(target: str, retry: Retry, error: TransientError) -> DsiError:
+def _given_up(target: str, retry: Retry, error: UnreachableError) -> DsiError:
     if retry.tries == 1:
         return error
     return UnreachableError(

@@ -15,6 +15,7 @@ from dsi_automation.connectors.backups.errors import (
     NoRepositoryError,
     TransientError,
     WrongKeyError,
+    ended_from_outside,
 )
 from dsi_automation.connectors.ssh.port import Finished
 from dsi_automation.core.errors import DsiError
@@ -70,6 +71,8 @@ _DAMAGED: Final = _words(
 
 def failure(finished: Finished, host: str, url: str) -> DsiError:
     """Return the error for a restic that failed."""
+    if finished.ended_from_outside:
+        return ended_from_outside("restic", host)
     said = spoken(finished)
     detail = {"status": finished.status, "restic": redact(said.replace(url, shown(url)))[-2000:]}
     place = shown(url)
