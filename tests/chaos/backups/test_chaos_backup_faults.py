@@ -104,13 +104,15 @@ def test_a_flipped_bit_fails_the_proof_and_no_copy_leaves_the_house(vaults, good
 
 
 def test_a_server_that_goes_off_midway_is_told_and_tried_again(vaults, good):
-    server = vaults.parts.servers.all[0]
+    server, before = vaults.parts.servers.all[0], vaults.health()["failed_tries"]
     process = vaults.start("backup", "run", "srv1", "--json")
     wait_for(lambda: program("restic", "backup")(vaults, 0) or process.poll() is not None)
     server.stop()
     try:
         failed(vaults, vaults.finish(process), 3, "srv1")
-        assert vaults.health()["alarming"]
+        health = vaults.health()
+        assert health["alarming"]
+        assert health["failed_tries"] == before + 2, health
     finally:
         server.start()
         vaults.parts.servers.wait_until_ready()

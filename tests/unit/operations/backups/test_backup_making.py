@@ -3,10 +3,11 @@
 import pytest
 from vault import FILES, Vault, plan_of
 
-from dsi_automation.connectors.backups.errors import DamagedBackupError, WrongKeyError
+from dsi_automation.connectors.backups.errors import DamagedBackupError, TransientError, WrongKeyError
 from dsi_automation.connectors.backups.memory import network_fault
 from dsi_automation.connectors.backups.port import SourceFacts
-from dsi_automation.core.errors import DsiError, WorldChangedError
+from dsi_automation.connectors.ssh.errors import ConnectionLostError, ProgramTimeoutError
+from dsi_automation.core.errors import DsiError, UnreachableError, WorldChangedError
 from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import T
 
@@ -48,6 +49,22 @@ def test_after_the_last_try_the_run_ends_unreachable_and_can_be_resumed(vault):
     again = vault.engine().resume(run.id, vault)
     assert again.exit_code == 0
     assert [one.run for one in vault.catalogue().of("srv1")] == [run.id]
+
+
+@pytest.mark.parametrize("error", [ConnectionLostError, TransientError, UnreachableError])
+def test_a_machine_that_goes_off_midway_is_tried_again_however_it_shows(vault, error):
+    request = vault.standing("server.backup")
+    vault.store.fail("back_up", error(T("Gone.")))
+    assert vault.run(request).exit_code == 0
+    assert [(one.number, one.error is None) for one in vault.catalogue().tries] == [(1, False), (2, True)]
+
+
+def test_a_program_that_had_all_its_time_is_not_given_as_much_again(vault):
+    request = vault.standing("server.backup")
+    vault.store.fail("back_up", ProgramTimeoutError(T("Too long.")))
+    assert vault.run(request).exit_code == 3
+    assert vault.clock.slept == []
+    assert [one.error["what"] for one in vault.catalogue().tries] == ["Too long."]
 
 
 def test_what_cannot_pass_is_not_tried_again(vault):
