@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dsi_automation.connectors.directory.port import DirectoryEndpoint
     from dsi_automation.connectors.m365.port import TenantReader
     from dsi_automation.documents.mailbox import MailboxLetter
+    from dsi_automation.engine.model import Acceptance
+    from dsi_automation.operations.applications.announcing import Announcement
 
 ADDRESS_KINDS: Final = frozenset({"create_account", "create_cloud_user"})
 """Actions that give an address to somebody; once announced, it is never another's."""
@@ -40,12 +42,16 @@ class Records:
         announced: returns the bodies of the actions that runs announced, as the journal holds them.
         notes: returns what runs noted of what they did, oldest first.
         medium_places: returns where each medium is, by the record of custody.
+        acceptances: returns the words signed about releases, oldest first.
+        announce: tells the users of an application, for a run.
     """
 
     folder: Path
     announced: Callable[[], Iterable[Mapping[str, Any]]]
     notes: Callable[[], Iterable[Noted]]
     medium_places: Callable[[], Mapping[str, str]]
+    acceptances: Callable[[], Iterable[Acceptance]]
+    announce: Callable[[str, Announcement], None]
 
 
 class AccountLook(ABC):

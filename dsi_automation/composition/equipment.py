@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from dsi_automation.composition.accounts import Records, write_letter
-from dsi_automation.composition.backups import BackupLook
+from dsi_automation.composition.applications import ApplicationLook
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
@@ -25,7 +25,9 @@ from dsi_automation.operations.tools import Account
 
 if TYPE_CHECKING:
     from dsi_automation.composition.envelopes import FileEnvelopes
+    from dsi_automation.connectors.applications.port import ServerWriter
     from dsi_automation.connectors.backups.port import BackupWriter
+    from dsi_automation.connectors.databases.port import DatabaseWriter
     from dsi_automation.connectors.directory.accounts import AccountWriter
     from dsi_automation.connectors.directory.port import DirectoryEndpoint, DirectoryReader, DirectoryWriter
     from dsi_automation.connectors.m365.port import TenantWriter
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
     from dsi_automation.documents.mailbox import MailboxLetter
     from dsi_automation.engine.operation import Permit
+    from dsi_automation.operations.applications.announcing import Announcement
 
 LOOK_DEADLINE: Final = 60.0
 """Seconds one target may be looked at: a slow machine answers all questions in less, a hung one is given up."""
@@ -55,7 +58,7 @@ class Equipment:
         return InventoryHands(self._inventory, self._look, permit)
 
 
-class InventoryLook(BackupLook):
+class InventoryLook(ApplicationLook):
     """The read half. May be used from several threads; each machine's connection belongs to one of them."""
 
     def __init__(self, inventory: Inventory, clock: Clock, workers: int, records: Records) -> None:
@@ -256,6 +259,27 @@ class InventoryHands:
     def medium_password(self, rotation: str) -> Secret:
         """Return the password of the copies of a rotation."""
         return self.look.medium_password(rotation)
+
+    def server(self, application: str, server: str, target: str) -> AbstractContextManager[ServerWriter]:
+        """Open a writer for one server of an application; closed on leaving."""
+        self._permit.check(target)
+        return self.look.server_at(application, server, self._permit, target)
+
+    def database(self, application: str, target: str) -> AbstractContextManager[DatabaseWriter]:
+        """Open a writer for the database of an application; closed on leaving."""
+        self._permit.check(target)
+        return self.look.database_at(application, self._permit, target)
+
+    def announce(self, target: str, announcement: Announcement) -> None:
+        """Tell the users of an application by mail, once for each run and kind."""
+        self._permit.check(target)
+        self.look.records.announce(self.run, announcement)
+
+    def keep(self, kind: str, content: bytes) -> str:
+        """Keep content in the state folder under its digest."""
+        from dsi_automation.composition.kept import keep
+
+        return keep(self.look.records.folder / "kept" / kind, content)
 
     def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:
         """Keep something of what was done in the run's record."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dsi_automation.composition.equipment import Equipment
     from dsi_automation.composition.telling import Teller
     from dsi_automation.engine.engine import GatedEngine
+    from dsi_automation.engine.model import Acceptance
     from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind
     from dsi_automation.engine.parts import Parts
     from dsi_automation.inventory.model import ApprovalPolicy, Person, PersonKey
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from dsi_automation.journal.signatures import AllowedSigner
     from dsi_automation.journal.signing import AgentKey, KeySource
     from dsi_automation.journal.store import SqlJournal
+    from dsi_automation.operations.applications.announcing import Announcement
     from dsi_automation.operations.backups.catalogue import Noted
 
 
@@ -145,7 +147,14 @@ class Toolkit:
         from dsi_automation.composition.accounts import Records
         from dsi_automation.composition.equipment import Equipment
 
-        records = Records(self.settings.state_dir.value, self._announced, self._notes, self._medium_places)
+        records = Records(
+            self.settings.state_dir.value,
+            self._announced,
+            self._notes,
+            self._medium_places,
+            self._acceptances,
+            self._announce,
+        )
         return Equipment(self.inventory, self.clock, self.settings.workers.value, records)
 
     @cached_property
@@ -309,6 +318,12 @@ class Toolkit:
 
         return {name: str(move.order.state) for name, move in places(self.engine.medium_moves()).items()}
 
+    def _acceptances(self) -> Iterable[Acceptance]:
+        return self.engine.acceptances() if self.journal_exists else ()
+
+    def _announce(self, run: str, announcement: Announcement) -> None:
+        self.teller.announce(run, announcement)
+
     def _journal_as_it_is(self) -> SqlJournal:
         """Return the journal without holding it against its checkpoints: `verify` tells more than a refusal."""
         from dsi_automation.journal.database import Database
@@ -404,6 +419,12 @@ def environments(toolkit: Toolkit) -> Mapping[TargetKind, Mapping[str, str]]:
         TargetKind.SITE: _Environments(lambda: inventory.sites, lambda _: inventory.accounts.environment.value),
         TargetKind.BACKUP: _Environments(
             lambda: inventory.backup_plan.backups, lambda name: inventory.backup_plan.backups[name].environment.value
+        ),
+        TargetKind.APPLICATION: _Environments(
+            lambda: inventory.applications, lambda name: inventory.applications[name].environment.value
+        ),
+        TargetKind.LOGIN: _AnyName(
+            tuple, lambda name: inventory.applications[name.rpartition("@")[2]].environment.value
         ),
     }
 

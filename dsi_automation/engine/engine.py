@@ -34,6 +34,7 @@ from dsi_automation.engine.observers import FanOut
 from dsi_automation.engine.operation import Report
 from dsi_automation.engine.parts import Parts
 from dsi_automation.engine.runner import Claim, Runner, announced
+from dsi_automation.engine.turns import in_turn
 from dsi_automation.inventory.model import Person
 from dsi_automation.journal.model import Draft, Kind, Lease, Signed, Transaction
 
@@ -105,7 +106,13 @@ class GatedEngine(Engine):
 
     def run(self, request_id: str, observer: Observer, *, targets: Sequence[str] | None = None) -> Run:
         """Carry out an approved plan: gate, look anew, compare, act, verify, record."""
-        return self._carried_out(again_when_taken(lambda: self._claimed(request_id, targets)), observer)
+        wanted = self.request_by_id(request_id)
+        patience = registry.changing(self._parts, wanted.plan.operation).turn
+        claim = in_turn(self._parts, lambda: self._claim(wanted.id, targets), patience, observer)
+        return self._carried_out(claim, observer)
+
+    def _claim(self, request_id: str, targets: Sequence[str] | None) -> Claim:
+        return again_when_taken(lambda: self._claimed(request_id, targets))
 
     def _claimed(self, request_id: str, targets: Sequence[str] | None) -> Claim:
         ledger = chain.survey(self._parts)

@@ -195,6 +195,42 @@ class MediumMove:
     at: datetime
 
 
+class Verdict(StrEnum):
+    """What somebody signs about a release at a stage."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceOrder:
+    """A word on a release at a stage that somebody is about to sign.
+
+    Attributes:
+        source: the line of sources.
+        sha256: of the release's archive: another archive of the same name was not accepted.
+        run: the run that deployed it there and tested it.
+    """
+
+    source: str
+    release: str
+    sha256: str
+    stage: str
+    run: str
+    verdict: Verdict
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A word on a release at a stage, as the record holds it: signed by `person`."""
+
+    id: str
+    order: AcceptanceOrder
+    person: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What became of one action of a run."""

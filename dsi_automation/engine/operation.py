@@ -29,6 +29,10 @@ class TargetKind(StrEnum):
     """A site of the inventory, by its code."""
     BACKUP = "backup"
     """A backup of the inventory's backup plan (`dsi_backups`), by its name."""
+    APPLICATION = "application"
+    """An application of the inventory (`dsi_applications`), by its name."""
+    LOGIN = "login"
+    """A login of an application: `kone.a@sydam`."""
 
 
 ALL: Final = "*"
@@ -76,6 +80,11 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
     target_kind: ClassVar[TargetKind] = TargetKind.HOST
     all_at_once: ClassVar[bool] = False
     """Whether its targets wait together for one event (the next synchronisation): then none waits for its turn."""
+    events: ClassVar[bool] = False
+    """Whether its actions are events (a restart, a mail) and not states: what a run recorded as done is not done
+    again by that run, whatever a fresh look plans."""
+    turn: ClassVar[float] = 0.0
+    """How long a run waits for another one that holds its targets, seconds."""
     standing_binds_actions: ClassVar[bool] = False
     """Whether a standing approval covers exactly the actions that were approved, and not operation, targets and
     inputs alone: a change of what the inventory says then asks for a new one."""
@@ -110,7 +119,8 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
         """Decide again under an approved plan, for all or some of its targets: pure, as `plan`.
 
         An operation that chooses (the next free name) keeps here what was approved, as long as it is still
-        possible: a target that is switched off today must not shift the choices of the others.
+        possible: a target that is switched off today must not shift the choices of the others. Not asked under a
+        standing approval that does not bind actions: no action was approved there.
         """
         del approved
         return self.plan(targets, inputs, observed)

@@ -28,8 +28,10 @@ _PAUSE: Final = 0.5
 class Recorder:
     """Writes the entries of one run, each under the fencing number of its target."""
 
-    def __init__(self, parts: Parts, run_id: str, person: str, request: Request, holder: Holder) -> None:
-        self._parts, self._holder, self._request = parts, holder, request
+    def __init__(
+        self, parts: Parts, run_id: str, person: str, request: Request, holder: Holder, finished: set[str]
+    ) -> None:
+        self._parts, self._holder, self._request, self._finished = parts, holder, request, finished
         self._run_id, self._person = run_id, person
         self._announced = threading.Event()
         self._clerk = Clerk(parts.journal)
@@ -77,6 +79,7 @@ class Recorder:
     def done(self, action: Action, **more: Any) -> None:
         """Record that an action was done."""
         self._insist(Kind.ACTION_DONE, self._of(action, more), action.target)
+        self._finished.add(action.id)
 
     def failed(self, action: Action, error: DsiError) -> None:
         """Record that an action failed."""

@@ -61,6 +61,7 @@ class Runner:
         self._approved = claim.request.plan
         self._operation: AnyOperation = registry.changing(parts, self._approved.operation)
         self._inputs: Inputs = registry.validated(self._operation, self._approved.inputs)
+        self._finished = {entry.body["action"] for entry in claim.before if entry.kind is Kind.ACTION_DONE}
 
     def carry_out(self, unresolved: Mapping[str, Action]) -> None:
         """Do what remains, and record the end.
@@ -73,7 +74,9 @@ class Runner:
             StorageError, GateClosedError: the journal refused; the run is to be resumed.
         """
         with asked_to_stop() as stop, Holder(self._parts, self._claim.leases) as holder:
-            recorder = Recorder(self._parts, self._claim.run_id, self._claim.person, self._claim.request, holder)
+            recorder = Recorder(
+                self._parts, self._claim.run_id, self._claim.person, self._claim.request, holder, self._finished
+            )
             permit = RunPermit(
                 self._claim.run_id, self._approved.targets, holder.believed_held, recorder.noted, stop.is_set
             )
@@ -111,9 +114,16 @@ class Runner:
     def _replan(self, targets: Sequence[str]) -> Plan:
         if not targets:
             return dataclasses.replace(self._approved, targets=(), actions=(), non_actions=(), blockers=())
-        return registry.look_and_plan(
-            self._parts, self._operation, targets, self._inputs, self._observer, self._approved
-        )
+        approved = self._approved if self._binds_actions else None
+        plan = registry.look_and_plan(self._parts, self._operation, targets, self._inputs, self._observer, approved)
+        if not self._operation.events:
+            return plan
+        return dataclasses.replace(plan, actions=tuple(one for one in plan.actions if one.id not in self._finished))
+
+    @property
+    def _binds_actions(self) -> bool:
+        """Tell whether the approval is of actions, and not of operation, version, inputs and targets alone."""
+        return self._claim.request.kind is not RequestKind.STANDING or self._operation.standing_binds_actions
 
     def _compare(self, fresh: Plan) -> None:
         """Make sure that the fresh plan is contained in what was approved.
@@ -123,8 +133,8 @@ class Runner:
         """
         if dict(fresh.inputs) != dict(self._approved.inputs):
             raise self._changed(fresh, fresh.actions)
-        if self._claim.request.kind is RequestKind.STANDING and not self._operation.standing_binds_actions:
-            return  # operation, version, inputs and targets are what a standing approval binds
+        if not self._binds_actions:
+            return
         new: list[Action] = []
         for target in fresh.targets:
             actions, approved = fresh.actions_for(target), self._approved.actions_for(target)

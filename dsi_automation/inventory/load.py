@@ -18,6 +18,7 @@ from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory import people, policy, secrets
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
+from dsi_automation.inventory.application_model import Application, Applications
 from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings, MailSettings
 from dsi_automation.inventory.hosts import HOST_NAMES, WINDOWS_NAMES, HostVariables, Target, WindowsVariables
 from dsi_automation.inventory.model import (
@@ -30,9 +31,11 @@ from dsi_automation.inventory.model import (
 )
 from dsi_automation.inventory.near import did_you_mean, near
 from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
+from dsi_automation.inventory.rule_model import RuleSet, RuleSets
 from dsi_automation.inventory.schedules import FILE as SCHEDULES_FILE
 from dsi_automation.inventory.schedules import load_schedules, rhythm
 from dsi_automation.inventory.settings import Settings
+from dsi_automation.inventory.source_model import SourceLines, Sources
 from dsi_automation.inventory.ssh_hosts import SSH_NAMES, SshVariables
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ GLOBAL_NAMES: Final = (
     "dsi_backup",
     "dsi_media",
     "dsi_mail",
+    "dsi_applications",
+    "dsi_sources",
+    "dsi_rules",
 )
 _PASSWORD_NAME: Final = re.compile(r"ansible_(\w+_)?(pass|password)")
 
@@ -219,6 +225,83 @@ class Inventory:
         if found.ca_file is None:
             return found
         return found.model_copy(update={"ca_file": self._absolute(found.ca_file)})
+
+    @cached_property
+    def applications(self) -> Mapping[str, Application]:
+        """Return the applications by their names; their files as absolute paths.
+
+        Raises:
+            InventoryError: one names a credential or a backup that is not there.
+        """
+        if not self._described("dsi_applications", T("the variable dsi_applications is missing.")):
+            return {}
+        found: Applications = self._validated(
+            dict[str, Application], "dsi_applications", self._globals["dsi_applications"]
+        )
+        wrong = []
+        for name, one in found.items():
+            credential, database = one.connection_test.credential, one.database
+            if credential not in self.credentials:
+                path = ("dsi_applications", name, "connection_test", "credential")
+                wrong.append(self._problem(None, path, _unknown_credential(credential, self.credentials)))
+            if database is not None and database.backup not in {None, *self.backup_plan.backups}:
+                path = ("dsi_applications", name, "database", "backup")
+                wrong.append(self._problem(None, path, _unknown(str(database.backup), "dsi_backups")))
+        if wrong:
+            raise InventoryError(wrong)
+        return {name: self._with_files(one) for name, one in found.items()}
+
+    def _with_files(self, one: Application) -> Application:
+        test, database = one.connection_test, one.database
+        if test.ca_file is not None:
+            test = test.model_copy(update={"ca_file": self._absolute(test.ca_file)})
+        if database is not None and database.ca_file is not None:
+            database = database.model_copy(update={"ca_file": self._absolute(database.ca_file)})
+        return one.model_copy(update={"connection_test": test, "database": database})
+
+    @cached_property
+    def sources(self) -> Mapping[str, Sources]:
+        """Return the lines of sources by their names; their files as absolute paths.
+
+        Raises:
+            InventoryError: a stage names an application that is not there.
+        """
+        if not self._described("dsi_sources", T("the variable dsi_sources is missing.")):
+            return {}
+        found: SourceLines = self._validated(dict[str, Sources], "dsi_sources", self._globals["dsi_sources"])
+        wrong = [
+            self._problem(None, ("dsi_sources", name, "stages", number, "application"),
+                          _unknown(stage.application, "dsi_applications"))
+            for name, line in found.items()
+            for number, stage in enumerate(line.stages)
+            if stage.application not in self.applications
+        ]  # fmt: skip
+        if wrong:
+            raise InventoryError(wrong)
+        return {
+            name: line.model_copy(update={"allowed_signers": self._absolute(line.allowed_signers)})
+            for name, line in found.items()
+        }
+
+    @cached_property
+    def rule_sets(self) -> Mapping[str, RuleSet]:
+        """Return the rule sets by their names.
+
+        Raises:
+            InventoryError: one names an application that is not there, or that has no database.
+        """
+        if not self._described("dsi_rules", T("the variable dsi_rules is missing.")):
+            return {}
+        found: RuleSets = self._validated(dict[str, RuleSet], "dsi_rules", self._globals["dsi_rules"])
+        with_database = {name for name, one in self.applications.items() if one.database is not None}
+        wrong = [
+            self._problem(None, ("dsi_rules", name, "application"), _unknown(rules.application, "dsi_applications"))
+            for name, rules in found.items()
+            if rules.application not in with_database
+        ]
+        if wrong:
+            raise InventoryError(wrong)
+        return found
 
     @cached_property
     def credentials(self) -> Mapping[str, CredentialSource]:
@@ -421,6 +504,10 @@ class Inventory:
         file, name = self.ansible.place(host, path)
         shown = dotted((name, *path[1:]))
         return Problem(file, shown, text, self.ansible.line(host, path))
+
+
+def _unknown(name: str, where: str) -> Text:
+    return T("{where} has no “{name}”, or not what is needed of it.", where=where, name=name)
 
 
 def _unknown_credential(name: str, known: Iterable[str]) -> Text:

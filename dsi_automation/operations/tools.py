@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+from dsi_automation.connectors.applications.port import ConnectionTester, ServerReader, ServerWriter
 from dsi_automation.connectors.backups.port import BackupReader, BackupWriter
+from dsi_automation.connectors.databases.port import DatabaseReader, DatabaseWriter
 from dsi_automation.connectors.directory.accounts import AccountReader, AccountWriter
 from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryWriter
 from dsi_automation.connectors.m365.port import TenantReader, TenantWriter
 from dsi_automation.connectors.media.port import MediumReader, MediumWriter
+from dsi_automation.connectors.releases.port import ReleaseStore
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.secrets import Secret
 from dsi_automation.documents.mailbox import MailboxLetter
+from dsi_automation.engine.model import Acceptance
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
+from dsi_automation.inventory.application_model import Application
 from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
+from dsi_automation.inventory.rule_model import RuleSet
+from dsi_automation.inventory.source_model import Sources
+from dsi_automation.operations.applications.announcing import Announcement
+from dsi_automation.operations.applications.record import ApplicationRecord
 from dsi_automation.operations.backups.catalogue import Catalogue
 from dsi_automation.operations.envelopes import EnvelopeReader, EnvelopeWriter
+
+USERS: Final = "users"
+"""The name under which the address that users go to is tested, where it is not a server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,57 @@ class Look(Protocol):
         """Return where each medium is by the record of custody: its state, `on_site`, `courier`, `vault`, ..."""
         ...
 
+    @property
+    def applications(self) -> Mapping[str, Application]:
+        """Return the applications of the inventory, by name."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Sources]:
+        """Return the lines of sources of the inventory, by name."""
+        ...
+
+    @property
+    def rule_sets(self) -> Mapping[str, RuleSet]:
+        """Return the rule sets of the inventory, by name."""
+        ...
+
+    def application_record(self) -> ApplicationRecord:
+        """Return interruptions, tests and releases, by the journal as it is now."""
+        ...
+
+    def acceptances(self, source: str) -> Mapping[tuple[str, str], Acceptance]:
+        """Return the last word signed about each release of a line of sources and each of its stages.
+
+        Returns:
+            By release and stage: `("1.4.0", "test")`.
+        """
+        ...
+
+    def server(self, application: str, server: str) -> AbstractContextManager[ServerReader]:
+        """Open a reader for one server of an application; closed on leaving."""
+        ...
+
+    def tester(self, application: str, server: str) -> ConnectionTester:
+        """Return what does as a user does on one server, or at the address users go to (`USERS`)."""
+        ...
+
+    def database(self, application: str) -> AbstractContextManager[DatabaseReader]:
+        """Open a reader for the database of an application; closed on leaving.
+
+        Raises:
+            UsageError: the inventory describes none.
+        """
+        ...
+
+    def releases(self, source: str) -> ReleaseStore:
+        """Return where the releases of a line of sources are."""
+        ...
+
+    def kept(self, kind: str, sha256: str) -> bytes | None:
+        """Return what the state folder keeps under its digest (a rule set as it was); None when there is none."""
+        ...
+
 
 class Hands(Protocol):
     """The write half, bound to one run's permit."""
@@ -221,6 +284,25 @@ class Hands(Protocol):
 
     def medium_password(self, rotation: str) -> Secret:
         """Return the password of the copies of a rotation."""
+        ...
+
+    def server(self, application: str, server: str, target: str) -> AbstractContextManager[ServerWriter]:
+        """Open a writer for one server of an application, under the permit for `target`; closed on leaving."""
+        ...
+
+    def database(self, application: str, target: str) -> AbstractContextManager[DatabaseWriter]:
+        """Open a writer for the database of an application, under the permit for `target`; closed on leaving."""
+        ...
+
+    def announce(self, target: str, announcement: Announcement) -> None:
+        """Tell the users of an application by mail; a second call of one run for the same kind sends nothing.
+
+        It is on its way on return: a mail server that is down delays it.
+        """
+        ...
+
+    def keep(self, kind: str, content: bytes) -> str:
+        """Keep content in the state folder under its digest, whole, and return the SHA-256; there already: left."""
         ...
 
     def note(self, target: str, name: str, data: Mapping[str, Json]) -> None:

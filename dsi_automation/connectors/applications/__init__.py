@@ -1,0 +1,1 @@
+"""Application servers: their services, ports, logs, caches and releases, and the web pages users see."""

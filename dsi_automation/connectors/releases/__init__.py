@@ -1,0 +1,1 @@
+"""Releases of the application's sources: found, checked against checksum and signature, read."""

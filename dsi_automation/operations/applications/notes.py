@@ -1,0 +1,42 @@
+"""What runs on applications note in the journal, by name; `data` of each is made and read in `record.py` alone.
+
+`application.warned`    {stops_at, why, planned}: users were told that it stops, and when
+`application.ended`     {pid, began_at, user, program, objects, working}: a session that held locks was ended
+`application.down`      {at, planned, why, since}: no server answers any more; `since`: when the incident began, if told
+`application.stopped`   {server, seconds, killed}
+`application.started`   {server, seconds, release}
+`application.tested`    {tests: [Tested as JSON], conclusive, attempt, log: {server: [lines]}}
+`application.up`        {at, seconds, release}: it answers again and its test was conclusive; closes what `down` opened
+`application.message`   {shown: bool}: the application's own message
+`release.put`           {server, release, sha256}
+`release.script`        {source, release, file, sha256, undo: bool, seconds}
+`release.switched`      {server, before, after}
+`release.rolling_back`  {release, why}: from here on the run goes back, whoever resumes it
+`release.rolled_back`   {release, files: bool, scripts: [files], by_hand: [sentences]}
+`release.deployed`      {source, stage, release, sha256, signer, before}: it is in use there, and tested
+`rules.updated`         {rules, before: sha256, after: sha256, added, changed, removed, file}
+`account.documents`     {case, documents: {name: reference}, missing: [names]}
+`account.done`          {case, login, profile, office}
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WARNED: Final = "application.warned"
+SESSION_ENDED: Final = "application.ended"
+DOWN: Final = "application.down"
+STOPPED: Final = "application.stopped"
+STARTED: Final = "application.started"
+TESTED: Final = "application.tested"
+UP: Final = "application.up"
+MESSAGE: Final = "application.message"
+PUT: Final = "release.put"
+SCRIPT: Final = "release.script"
+SWITCHED: Final = "release.switched"
+ROLLING_BACK: Final = "release.rolling_back"
+ROLLED_BACK: Final = "release.rolled_back"
+DEPLOYED: Final = "release.deployed"
+RULES: Final = "rules.updated"
+DOCUMENTS: Final = "account.documents"
+ACCOUNT: Final = "account.done"
