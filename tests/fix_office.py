@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,16 +245,6 @@ class Office:
         """The journal verifies, by the command."""
         said = self.dsi("journal", "verify", "--json")
         assert (said.code, said.json["problems"]) == (0, []), said
-
-
-def wait_for(condition, seconds=30):
-    """Wait until a condition holds; return what it returned."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"this did not happen within {seconds} seconds: {condition}")
 
 
 @pytest.fixture

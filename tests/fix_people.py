@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 import pytest
-from fix_office import wait_for
+from waiting import wait_for
 
 CREATE = "mailbox.create"
 UNICODE_PWD = 0x9005A

@@ -10,13 +10,13 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fix_office import SECTION_HEAD, TECHNICIAN, Office, wait_for
+from fix_office import SECTION_HEAD, TECHNICIAN, Office
+from waiting import wait_for
 
 from dsi_automation.lab.mail import Behaviour
 
@@ -182,10 +182,9 @@ class VaultOffice(Office):
 
     def quiet(self, seconds=10):
         """Wait until no process names this office any more; return those that stay."""
-        until = time.monotonic() + seconds
-        while (left := self.processes()) and time.monotonic() < until:
-            time.sleep(0.05)
-        return left
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not self.processes(), seconds, every=0.05)
+        return self.processes()
 
 
 def action(kind):

@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import wait_for
 
 from dsi_automation.connectors.ssh.client import SshShell
 from dsi_automation.connectors.ssh.errors import (
@@ -35,14 +35,16 @@ def shell(request, ssh_shell) -> Shell:
 
 
 def _gone(pid: int) -> bool:
-    """Wait until a process is no more; the test's own time limit ends a wait in vain."""
-    while True:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.01)
+    """Tell whether a process is no more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def _all_gone(pids: str) -> bool:
+    """Wait until no process of a list is left."""
+    return wait_for(lambda: all(_gone(int(pid)) for pid in pids.split()))
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -133,12 +135,12 @@ def test_at_the_end_of_its_time_a_program_and_its_children_are_killed(shell, tmp
     with pytest.raises(ProgramTimeoutError) as raised:
         shell.run(Program(["sh", "-c", script, "dsi", str(pids)], timeout=0.7))
     assert raised.value.retryable
-    assert all(_gone(int(pid)) for pid in pids.read_text().split())
+    assert _all_gone(pids.read_text())
 
 
 def test_what_a_program_leaves_behind_is_ended_with_it(shell):
     done = shell.run(Program(["sh", "-c", "sleep 300 & echo $!"]))
-    assert _gone(int(done.text))
+    assert _all_gone(done.text)
 
 
 @pytest.mark.parametrize("way", ["local", "ssh"])
@@ -159,12 +161,11 @@ def test_a_program_ends_when_the_controller_is_killed(way, sshd, tmp_path):
             ),
         ]
     )
-    while not pids.exists():
-        assert controller.poll() is None
-        time.sleep(0.01)
+    wait_for(lambda: pids.exists() or controller.poll() is not None)
+    assert controller.poll() is None
     controller.send_signal(signal.SIGKILL)
     controller.wait()
-    assert all(_gone(int(pid)) for pid in pids.read_text().split())
+    assert _all_gone(pids.read_text())
 
 
 def _plain(end) -> dict:

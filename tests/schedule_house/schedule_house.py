@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine_house.house import Fill, FolderTools, keygen
+from waiting import wait_for
 
 from dsi_automation.cli import schedule_run
 from dsi_automation.cli.main import run
@@ -28,6 +28,8 @@ from dsi_automation.engine.model import StandingBounds, Window
 from dsi_automation.engine.operation import TargetKind
 
 THIS = Path(__file__).resolve()
+PATIENCE = 200.0
+"""Seconds that another process gets: several of them start at once."""
 PEOPLE = {"controller.dsi": ("controller", 1), "y.traore": ("section_head", 2)}
 POLICY = """\
 version: 1
@@ -67,8 +69,7 @@ class Controller(Toolkit):
         if name.startswith("before "):
             with (self.root / "acting").open("a") as file:
                 file.write(f"{name}\n")
-            while (self.root / "slow").exists():
-                time.sleep(0.02)
+            wait_for(lambda: not (self.root / "slow").exists(), PATIENCE)
 
     @cached_property
     def journal(self):
@@ -166,15 +167,6 @@ class Started(subprocess.Popen):
 
     def kinds(self):
         return [line["event"] for line in self.told()]
-
-
-def until(condition, seconds=200):
-    """Wait for something that another process does; fails the test when it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
-    return True
 
 
 def main():

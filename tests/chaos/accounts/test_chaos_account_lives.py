@@ -1,6 +1,6 @@
 """After the mailbox: its checks, its licences, the day somebody leaves; killed after each write, done once each."""
 
-from fix_office import wait_for
+from waiting import wait_for
 
 LICENCE = ("POST", "/users/*/assignLicense")
 SESSIONS = ("POST", "/users/*/revokeSignInSessions")

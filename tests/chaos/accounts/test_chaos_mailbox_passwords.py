@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from fix_office import TECHNICIAN, wait_for
+from fix_office import TECHNICIAN
+from waiting import wait_for
 
 
 def blocked_pipe():

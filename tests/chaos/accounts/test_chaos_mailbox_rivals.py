@@ -1,6 +1,6 @@
 """Two runs at once: for one person, and for two people who are to have one address."""
 
-from fix_office import wait_for
+from waiting import wait_for
 
 
 def both(desk, *requests):

@@ -2,7 +2,7 @@
 
 import signal
 
-from fix_office import wait_for
+from waiting import wait_for
 
 BATCH = 30
 """People in a batch: as many as arrive after a competition."""

@@ -6,8 +6,8 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from fix_office import wait_for
 from fix_vault_office import program
+from waiting import wait_for
 
 from dsi_automation.lab.mail import Behaviour
 

@@ -1,7 +1,8 @@
 """Media as hands treat them: none in, the wrong one, one pulled out midway, one that is in the vault."""
 
 import pytest
-from fix_office import SECTION_HEAD, wait_for
+from fix_office import SECTION_HEAD
+from waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import re
 import signal
 
 import pytest
-from fix_office import ONCE, OWNER, RESTART, SECTION_HEAD, wait_for
+from fix_office import ONCE, OWNER, RESTART, SECTION_HEAD
+from waiting import wait_for
 
 ALL_ONCE = {**ONCE, OWNER: 1}
 SLOW = ("Rename", "JoinDomainOrWorkgroup", "Win32Shutdown", "ChangeOwner")

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from fix_files_backup import PASSWORD, silent
 from fix_restic import put_lock
+from waiting import wait_for
 
 from dsi_automation.connectors.backups.errors import (
     BackupFailedError,
@@ -217,12 +217,14 @@ def test_a_controller_killed_at_any_point_harms_no_set_and_the_next_run_is_good(
     before = {name: count(house.repository / name) for name in ("locks", "data", "snapshots")}
     folder = {"lock": "locks", "pack": "data", "snapshot": "snapshots"}[point]
     controller = subprocess.Popen([sys.executable, "-c", script, here, str(house.folder)])
-    while controller.poll() is None and count(house.repository / folder) <= before[folder]:
-        time.sleep(0.002)
+
+    def reached() -> bool:
+        return controller.poll() is not None or count(house.repository / folder) > before[folder]
+
+    wait_for(reached, every=0.002)
     controller.send_signal(signal.SIGKILL)
     controller.wait()
-    while running(house.repository):
-        time.sleep(0.02)
+    wait_for(lambda: not running(house.repository))
     second = house.back_up(3, previous=good)
     assert not bad(full(house, good))
     assert not bad(full(house, second))
@@ -273,9 +275,9 @@ def _restic(house) -> subprocess.Popen[bytes]:
         words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     # A name of 64 digits is a whole lock, a longer one is still being written.
-    while not any(len(item.name) == 64 for item in (house.repository / "locks").iterdir()):
-        assert process.poll() is None
-        time.sleep(0.01)
+    locks = house.repository / "locks"
+    wait_for(lambda: any(len(item.name) == 64 for item in locks.iterdir()) or process.poll() is not None, every=0.01)
+    assert process.poll() is None
     return process
 
 
@@ -338,8 +340,7 @@ def test_a_file_that_changes_while_it_is_read_is_marked_and_not_held_against_the
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        while not busy.exists():
-            time.sleep(0.001)
+        wait_for(busy.exists, every=0.001)
         stored = house.back_up()
     finally:
         stop.set()

@@ -1,7 +1,6 @@
 """Unmodified pywinrm against the simulated workstations on loopback: NTLM sealed, HTTPS, pages, methods, faults."""
 
 import socket
-import time
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from fix_winsim import (
     winsim_domain,
     winsim_workstation,
 )
+from waiting import wait_for
 from winsim_wire import NAMESPACES, Pywinrm, query
 
 from dsi_automation.core.errors import RefusedError, UsageError
@@ -206,12 +206,12 @@ def test_the_whole_way_of_a_join_with_one_restart(winsim):
 
 def wait_for_restart(simulator, key, boots):
     """Return the workstation once it has restarted so many times and listens again."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+
+    def restarted():
         shown = simulator.control.workstation(key)
-        if shown["state"]["boots"] == boots and shown["up"]:
-            return shown
-    raise AssertionError("it did not come back")
+        return shown if shown["state"]["boots"] == boots and shown["up"] else None
+
+    return wait_for(restarted, 120)
 
 
 def test_a_restart_cuts_connections_and_closes_the_ports(winsim):
@@ -219,9 +219,7 @@ def test_a_restart_cuts_connections_and_closes_the_ports(winsim):
     url = simulator.url("ws1")
     client = Pywinrm(url)
     client.invoke("Win32_OperatingSystem", "Reboot")
-    deadline = time.monotonic() + 120
-    while simulator.control.workstation("ws1")["up"]:
-        assert time.monotonic() < deadline
+    wait_for(lambda: not simulator.control.workstation("ws1")["up"], 120)
     with pytest.raises(requests.exceptions.ConnectionError):
         client.query(SERVICES)
     with pytest.raises(ConnectionRefusedError):
@@ -275,9 +273,7 @@ def test_a_client_that_gives_up_does_not_stop_the_method(winsim):
     client.protocol.operation_timeout_sec = 60  # asks the server for a minute, and hangs up after two seconds
     with pytest.raises(requests.exceptions.ReadTimeout):
         client.invoke("Win32_ComputerSystem", "Rename", ME, Name="NEW")
-    deadline = time.monotonic() + 120
-    while simulator.control.workstation("ws1")["state"]["pending_name"] != "NEW":
-        assert time.monotonic() < deadline
+    wait_for(lambda: simulator.control.workstation("ws1")["state"]["pending_name"] == "NEW", 120)
 
 
 def test_a_machine_that_hangs_answers_nobody_until_it_is_cured(winsim):

@@ -1,7 +1,7 @@
 """Seats that are short, addresses that somebody else takes, accounts that were there before."""
 
 import pytest
-from fix_office import wait_for
+from waiting import wait_for
 
 DESKLESS = "DESKLESSPACK"
 

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fix_office import JOIN, ONCE, OWNER, wait_for
+from fix_office import JOIN, ONCE, OWNER
 from fix_stage import JOIN_PLAY
+from waiting import wait_for
 
 from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR
 

@@ -1,10 +1,10 @@
 """Simulated workstations in the real lab: joins really happen in AD, with the codes AD's answers call for."""
 
 import subprocess
-import time
 
 import pytest
 import winrm.exceptions
+from waiting import wait_for
 from winsim_wire import Pywinrm
 
 from dsi_automation.lab.accounts import ADMINISTRATOR, JOINER, LOCAL_ADMINISTRATOR, READER
@@ -65,12 +65,12 @@ def is_disabled(lab, name):
 
 def restart(lab, machine, boots=1):
     client(lab, machine).invoke("Win32_OperatingSystem", "Win32Shutdown", Flags="6", Reserved="0")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+
+    def restarted():
         shown = lab.simulator.control.workstation(machine.key)
-        if shown["state"]["boots"] == boots and shown["up"]:
-            return
-    raise AssertionError("it did not come back")
+        return shown["state"]["boots"] == boots and shown["up"]
+
+    wait_for(restarted, 120)
 
 
 @pytest.fixture

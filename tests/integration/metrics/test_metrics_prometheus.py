@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from prometheus_client.registry import Collector
+from waiting import wait_for
 
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.lab.prometheus import Prometheus
@@ -61,19 +62,12 @@ def prometheus(tmp_path, exporter):
         process.wait(timeout=30)
 
 
-def until(found):
-    clock = SystemClock()
-    end = clock.monotonic() + PATIENCE
-    while not found() and clock.monotonic() < end:
-        clock.sleep(0.2)
-    return found()
-
-
 def test_a_proof_that_fails_makes_a_real_prometheus_alert(prometheus, exporter):
-    assert until(lambda: [item["value"][1] for item in prometheus.query("dsi_backup_last_proof_ok")] == ["1"])
+    proof = "dsi_backup_last_proof_ok"
+    wait_for(lambda: [item["value"][1] for item in prometheus.query(proof)] == ["1"], PATIENCE)
     assert "DsiBackupVerificationFailed" not in prometheus.firing()
     exporter[1].ok = 0.0
-    assert until(lambda: "DsiBackupVerificationFailed" in prometheus.firing())
+    wait_for(lambda: "DsiBackupVerificationFailed" in prometheus.firing(), PATIENCE, every=0.1)
     (labels,) = prometheus.firing()["DsiBackupVerificationFailed"]
     assert labels["backup"] == "srv1"
     assert labels["severity"] == "critical"

@@ -6,7 +6,8 @@ import time
 from email.message import EmailMessage
 
 import pytest
-from schedule_house import Controller, Started, every_minute, furnish, outcomes, stand, until
+from schedule_house import PATIENCE, Controller, Started, every_minute, furnish, outcomes, stand
+from waiting import wait_for
 
 
 @pytest.fixture
@@ -43,17 +44,19 @@ def set_clock(root, seconds):
 
 def until_due(root, *schedulers):
     """Wait until the schedulers watch, then put the clock on the next full minute and have them look."""
-    until(lambda: words(root)[:1] == ["known"] and all("scheduler.started" in one.kinds() for one in schedulers))
+    wait_for(
+        lambda: words(root)[:1] == ["known"] and all("scheduler.started" in one.kinds() for one in schedulers), PATIENCE
+    )
     now = float((root / "offset").read_text()) + time.time()
     set_clock(root, (now // 60 + 1) * 60 - time.time())
-    until(lambda: all(woken(one, lambda: acting(root) or "done" in words(root)) for one in schedulers))
+    wait_for(lambda: all(woken(one, lambda: acting(root) or "done" in words(root)) for one in schedulers), PATIENCE)
 
 
 def finished_by_the_next(root, start):
     """Start another scheduler, let it finish what is left, and return what is written then."""
     again = start(root, "schedule", "run", "--json", ahead=None)
-    until(lambda: words(root)[-1] == "done")
-    until(lambda: "scheduler.started" in again.kinds())
+    wait_for(lambda: words(root)[-1] == "done", PATIENCE)
+    wait_for(lambda: "scheduler.started" in again.kinds(), PATIENCE)
     again.send_signal(signal.SIGTERM)
     assert again.wait(200) == 0
     return written(root)
@@ -80,9 +83,9 @@ def words(root):
 def test_what_is_due_is_started_and_a_first_signal_waits_for_it(root, start):
     (root / "slow").touch()
     scheduler = start(root, "schedule", "run", "--json", ahead=4)
-    until(lambda: acting(root))
+    wait_for(lambda: acting(root), PATIENCE)
     scheduler.send_signal(signal.SIGTERM)
-    until(lambda: "scheduler.stopping" in scheduler.kinds())
+    wait_for(lambda: "scheduler.stopping" in scheduler.kinds(), PATIENCE)
     assert scheduler.poll() is None
     (root / "slow").unlink()
     assert scheduler.wait(200) == 0
@@ -99,9 +102,9 @@ def test_a_second_signal_stops_what_runs_at_its_next_action_and_a_restart_finish
     scheduler = start(root, "schedule", "run", "--json")
     until_due(root, scheduler)
     scheduler.send_signal(signal.SIGTERM)
-    until(lambda: "scheduler.stopping" in scheduler.kinds())
+    wait_for(lambda: "scheduler.stopping" in scheduler.kinds(), PATIENCE)
     scheduler.send_signal(signal.SIGTERM)
-    until(lambda: "scheduler.interrupting" in scheduler.kinds())
+    wait_for(lambda: "scheduler.interrupting" in scheduler.kinds(), PATIENCE)
     assert scheduler.poll() is None
     (root / "slow").unlink()
     assert scheduler.wait(200) == 0
@@ -131,8 +134,8 @@ def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing
     scheduler.wait()
     again = start(root, "schedule", "run", "--json", ahead=None)
     (root / "slow").unlink()
-    until(lambda: "done" in words(root))
-    until(lambda: "scheduler.started" in again.kinds())
+    wait_for(lambda: "done" in words(root), PATIENCE)
+    wait_for(lambda: "scheduler.started" in again.kinds(), PATIENCE)
     again.send_signal(signal.SIGTERM)
     assert again.wait(200) == 0
     assert words(root).count("started") == len({item["due"] for item in outcomes(root) if item["outcome"] == "started"})
@@ -142,7 +145,7 @@ def test_a_scheduler_that_dies_takes_nothing_with_it_and_the_next_starts_nothing
 def test_two_schedulers_on_one_journal_start_each_occurrence_once(root, start):
     both = [start(root, "schedule", "run", "--json", ahead=ahead) for ahead in (50, None)]
     until_due(root, *both)
-    until(lambda: "done" in words(root))
+    wait_for(lambda: "done" in words(root), PATIENCE)
     for scheduler in both:
         scheduler.send_signal(signal.SIGTERM)
     assert [scheduler.wait(200) for scheduler in both] == [0, 0]
@@ -161,10 +164,10 @@ def test_many_timers_at_once_start_one_occurrence(root, start):
 def test_a_clock_set_forward_is_told_and_the_newest_occurrence_runs_once(root, start):
     (root / "inv" / "schedules.yml").write_text(every_minute(too_late_after="6h").replace("* * * * *", "0 * * * *"))
     scheduler = start(root, "schedule", "run", "--json", ahead=None)
-    until(lambda: words(root) == ["known"])
+    wait_for(lambda: words(root) == ["known"], PATIENCE)
     set_clock(root, 3 * 3600)
     scheduler.send_signal(signal.SIGCHLD)  # wakes it: it would look within a minute by itself
-    until(lambda: "done" in words(root))
+    wait_for(lambda: "done" in words(root), PATIENCE)
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(200) == 0
     told = {line["event"]: line["data"] for line in scheduler.told()}
@@ -179,11 +182,11 @@ def test_an_edited_file_is_seen_and_a_broken_one_stops_nothing(root, start):
     good = file.read_text()
     file.write_text("version: 1\n")
     scheduler = start(root, "schedule", "run", "--json", ahead=10)
-    until(lambda: "scheduler.started" in scheduler.kinds())
+    wait_for(lambda: "scheduler.started" in scheduler.kinds(), PATIENCE)
     file.write_text("version: one\n")
-    until(lambda: woken(scheduler, lambda: "scheduler.trouble" in scheduler.kinds()))
+    wait_for(lambda: woken(scheduler, lambda: "scheduler.trouble" in scheduler.kinds()), PATIENCE)
     file.write_text(good)
-    until(lambda: woken(scheduler, lambda: "known" in words(root)))
+    wait_for(lambda: woken(scheduler, lambda: "known" in words(root)), PATIENCE)
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(200) == 0
 
@@ -196,7 +199,7 @@ def test_mails_that_wait_are_sent_by_the_scheduler(root, start, smtp_server):
     mail.set_content("Hier soir.")
     Controller(root).teller.outbox.put(mail, "report/RUN-1/y.traore")
     scheduler = start(root, "schedule", "run", "--json")
-    until(lambda: len(kept.kept) == 1)
+    wait_for(lambda: len(kept.kept) == 1, PATIENCE)
     scheduler.send_signal(signal.SIGTERM)
     assert scheduler.wait(200) == 0
     assert kept.kept[0].rcpt_tos == ["y.traore@douanes.lab"]
