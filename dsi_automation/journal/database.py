@@ -132,19 +132,13 @@ class Database:
                 path.touch(mode=0o600)
 
     def _postgresql(self) -> Engine:
-        try:
-            return create_engine(
-                self._url,
-                pool_pre_ping=True,
-                hide_parameters=True,
-                # A server that is away must not keep a person waiting for minutes; the URL may say otherwise.
-                connect_args={} if "connect_timeout" in self._url.query else {"connect_timeout": _CONNECT_SECONDS},
-            )
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                T("The PostgreSQL driver is not installed on this machine."),
-                next_step=T("Install it with: pip install 'dsi-automation[postgres]'"),
-            ) from error
+        return create_engine(
+            self._url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            # A server that is away must not keep a person waiting for minutes; the URL may say otherwise.
+            connect_args={} if "connect_timeout" in self._url.query else {"connect_timeout": _CONNECT_SECONDS},
+        )
 
 
 def _parsed(url: str) -> URL:
