@@ -45,7 +45,7 @@ class ScriptService(Strict):
 
     Attributes:
         kind: `script`.
-        start, stop, status: commands; `status` ends as an init script's does: 0 running, 1 or 2 dead but its file is
+        start, stop, status: the commands; `status` ends as an init script does: 0 running, 1 or 2 dead but its file is
             there, 3 not running (LSB 5.0, "Init Script Actions").
         user: run as this user.
     """
@@ -313,7 +313,11 @@ class RequiredDocument(Strict):
 
 
 class Documents(Strict):
-    """The documents each case requires (procedure L, 1); by default those of the guide."""
+    """The documents each case requires (procedure L, 1); by default those of the guide.
+
+    Attributes:
+        create, change, disable: of each case.
+    """
 
     create: tuple[RequiredDocument, ...] = (
         RequiredDocument(name="lettre", title="Lettre de demande du supérieur hiérarchique ou de l’employeur"),
@@ -361,10 +365,9 @@ class Application(Strict):
         stable_for: how long it must stay up after the start before it counts as started: a start that dies after
             a minute is none.
         database, locks: see there.
-        before: what must be true before it is stopped. after: before users are told that it is back.
-        connection_test: see there.
-        when_not_conclusive: see there.
-        notice: see there.
+        before: what must be true before it is stopped.
+        after: what must be true before users are told that it is back.
+        connection_test, when_not_conclusive, notice: see there.
         planned_hours: hours of the planned stop, `20:00-23:00`, which its standing approval is asked for.
         time_zone: of those hours, and of the months of the availability figures.
         deployment: where releases go; None when no sources are integrated by the toolkit.

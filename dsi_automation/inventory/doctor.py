@@ -16,6 +16,7 @@ from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory import people as people_file
 from dsi_automation.inventory import policy as policy_file
 from dsi_automation.inventory.account_doctor import ACCOUNTS, TENANT, account_checks, tenant_checks
+from dsi_automation.inventory.application_doctor import APPLICATIONS, SOURCES, application_checks, source_checks
 from dsi_automation.inventory.backup_doctor import BACKUPS, backup_checks
 from dsi_automation.inventory.hosts import HOST_NAMES
 from dsi_automation.inventory.load import GLOBAL_NAMES, Inventory
@@ -45,6 +46,8 @@ def inventory_checks(inventory: Inventory, settings: Settings, now: datetime) ->
         (ACCOUNTS, lambda: account_checks(inventory)),
         (TENANT, lambda: tenant_checks(inventory)),
         (BACKUPS, lambda: backup_checks(inventory)),
+        (APPLICATIONS, lambda: application_checks(inventory)),
+        (SOURCES, lambda: source_checks(inventory)),
         (inventory.source.name, lambda: _hosts(inventory)),
         (SCHEDULES, lambda: schedule_checks(inventory)),
     )

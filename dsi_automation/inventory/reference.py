@@ -18,7 +18,15 @@ from typing import Annotated, Any, Final, Literal, TypeAliasType, Union, get_arg
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dsi_automation.inventory import account_model, backup_model, model, schedule_model
+from dsi_automation.inventory import (
+    account_model,
+    application_model,
+    backup_model,
+    model,
+    rule_model,
+    schedule_model,
+    source_model,
+)
 from dsi_automation.inventory.durations import short
 from dsi_automation.inventory.hosts import HostVariables, WindowsVariables
 from dsi_automation.inventory.ssh_hosts import SshVariables
@@ -34,9 +42,10 @@ An inventory is a folder: `hosts.yml` (any inventory Ansible reads), `group_vars
 the wrong type are errors, all told at once with file, line and key.
 
 `dsi_sites`, `dsi_directory`, `dsi_workstation`, `dsi_credentials`, `dsi_accounts`, `dsi_m365`, `dsi_repositories`,
-`dsi_backups`, `dsi_backup`, `dsi_media` and `dsi_mail` hold for the whole inventory: set them for the group `all`.
-`dsi_accounts` and `dsi_m365` are needed for people's accounts only, the last five for backups only. Paths are relative
-to the inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+`dsi_backups`, `dsi_backup`, `dsi_media`, `dsi_mail`, `dsi_applications`, `dsi_sources` and `dsi_rules` hold for the
+whole inventory: set them for the group `all`. `dsi_accounts` and `dsi_m365` are needed for people's accounts only,
+`dsi_repositories` to `dsi_media` for backups only, the last three for SYDAM World and its like. Paths are relative to
+the inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
 
 The file that `retired_addresses` names holds one mail address per line, in UTF-8; what follows a `#` is a remark.
 """
@@ -72,6 +81,32 @@ SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("A tape of `dsi_media`", "", backup_model.TapeMedium),
     ("A rotation of `dsi_media`", "", backup_model.Rotation),
     ("`dsi_mail`", "", backup_model.MailSettings),
+    ("`dsi_applications`", "`dsi_applications` is a mapping of name to:", application_model.Application),
+    ("`servers` of an application", "", application_model.ApplicationServer),
+    ("`service`: systemd", "", application_model.SystemdService),
+    ("`service`: Windows", "", application_model.WindowsService),
+    ("`service`: a script", "", application_model.ScriptService),
+    ("`database` of an application", "", application_model.ApplicationDatabase),
+    ("`locks` of an application", "", application_model.LockRule),
+    ("`before` and `after` of an application", "", application_model.Conditions),
+    ("`commands` of conditions", "", application_model.CommandCheck),
+    ("`connection_test` of an application", "", application_model.ConnectionTest),
+    ("A step of the connection test", "", application_model.WebStep),
+    ("`when_not_conclusive` of an application", "", application_model.NotConclusive),
+    ("`notice` of an application", "", application_model.Notice),
+    ("`message` of a notice", "", application_model.Message),
+    ("`deployment` of an application", "", application_model.Deployment),
+    ("`accounts` of an application", "", application_model.ApplicationAccounts),
+    ("`store` of accounts: SQL", "", application_model.SqlAccounts),
+    ("`store` of accounts: LDAP", "", application_model.LdapAccounts),
+    ("`documents` of accounts", "Each case has a list.", application_model.Documents),
+    ("A document", "", application_model.RequiredDocument),
+    ("`dsi_sources`", "`dsi_sources` is a mapping of name to:", source_model.Sources),
+    ("`releases`: archives", "", source_model.ReleaseArchives),
+    ("`releases`: git", "", source_model.ReleaseTags),
+    ("`stages` of sources", "", source_model.Stage),
+    ("`dsi_rules`", "`dsi_rules` is a mapping of name to:", rule_model.RuleSet),
+    ("`columns` of a rule set", "", rule_model.RuleColumn),
     ("`people.yml`", "", model.PeopleFile),
     ("A person", "", model.Person),
     ("A key of a person", "", model.PersonKey),
