@@ -27,10 +27,12 @@ class OnceAction(ActionBase):  # type: ignore[misc]
         return change_task(call, names, request=str(request or ""), check_mode=bool(self._task.check_mode))
 
 
-class BackupAction(OnceAction):
-    """Carries out one operation on backups of the plan, under a request or under the standing approval in force."""
+class NamedAction(OnceAction):
+    """Carries out one operation on things the inventory names, under a request or a standing approval in force."""
 
     operation: str
+    named: str
+    """The option that names them: `backups`, `applications`."""
     standing: bool = True
     """Whether a standing approval may be given for it at all."""
     inputs: Mapping[str, Any] = {}  # never changed
@@ -41,12 +43,18 @@ class BackupAction(OnceAction):
         del tmp, task_vars
         given = {
             "request": {"type": "str", "default": ""},
-            "backups": {"type": "list", "elements": "str", "default": []},
+            self.named: {"type": "list", "elements": "str", "default": []},
         }
         _, args = self.validate_argument_spec({**given, **self.inputs})
         call = call_of(self.operation, {name: args[name] for name in self.inputs}, told(self._display))
-        backups = [str(name) for name in args["backups"]]
+        targets = [str(name) for name in args[self.named]]
         request, check_mode = str(args["request"] or ""), bool(self._task.check_mode)
         if self.standing and not request and not check_mode:
-            return standing_task(call, backups)
-        return change_task(call, backups, request=request, check_mode=check_mode)
+            return standing_task(call, targets)
+        return change_task(call, targets, request=request, check_mode=check_mode)
+
+
+class BackupAction(NamedAction):
+    """Carries out one operation on backups of the plan."""
+
+    named = "backups"

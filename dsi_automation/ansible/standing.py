@@ -1,4 +1,4 @@
-"""What a play does under the standing approvals in force: each backup in turn, as `dsi backup run` does."""
+"""What a play does under the standing approvals in force: each target in turn, as `dsi backup run` does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dsi_automation.engine.signals import asked_to_stop
 
 
 def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
-    """Carry out an operation on backups, each under the standing approval in force for it alone.
+    """Carry out an operation on targets, each under the standing approval in force for it alone.
 
     Nothing is begun while one of them has none; after that, each has its turn whatever became of the one before.
     """
@@ -27,8 +27,10 @@ def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
     def work(toolkit: Toolkit) -> TaskResult:
         if not targets:
             raise UsageError(
-                T("The play names no backup and no request."),
-                next_step=T("Name backups of dsi_backups (“dsi backup list” shows them), or give dsi_request=ID."),
+                T("The play names nothing of the inventory and no request."),
+                next_step=T(
+                    "Name what it is for (“dsi backup list” and “dsi application list” show it), or give dsi_request=ID."
+                ),
             )
         for target in targets:
             try:
