@@ -28,9 +28,7 @@ def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
         if not targets:
             raise UsageError(
                 T("The play names nothing of the inventory and no request."),
-                next_step=T(
-                    "Name what it is for (“dsi backup list” and “dsi application list” show it), or give dsi_request=ID."
-                ),
+                next_step=T("Name what it is for (“dsi backup list”, “dsi application list”), or give dsi_request=ID."),
             )
         for target in targets:
             try:
