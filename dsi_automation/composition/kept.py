@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dsi_automation.composition.telling import write
+from dsi_automation.composition.files import write
 from dsi_automation.core.errors import StorageError
 from dsi_automation.core.os_errors import reason_of
 from dsi_automation.core.text import T

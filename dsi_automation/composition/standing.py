@@ -110,6 +110,8 @@ def _none(operation: str, targets: Sequence[str], why: Text | None) -> NoStandin
     names = ", ".join(targets)
     if operation.startswith(("server.backup", "database.backup", "backup.")):
         ask = T("Ask for one, and have it approved: `dsi backup ask {targets}`.", targets=" ".join(targets))
+    elif operation == "application.restart":
+        ask = T("Ask for one, and have it approved: `dsi application ask {targets}`.", targets=" ".join(targets))
     else:
         ask = T(
             "Ask for one, and have it approved: `dsi request {operation} {targets} --standing ...`.",

@@ -1,39 +1,56 @@
-"""The engine that tells: every end of a backup run makes a report and a mail, good or bad, and changes no outcome."""
+"""The engine that tells: every end of a run people wait for makes a mail, good or bad, and changes no outcome.
+
+Who tells what of which operations is in `backup_telling` (a report) and `application_telling` (available or not);
+here is what they share: hearing of an end, telling of it once, making up for a process that was killed.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from email.message import EmailMessage
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dsi_automation.composition import reports
-from dsi_automation.core.errors import DsiError, StorageError
-from dsi_automation.core.events import Event, Observer
-from dsi_automation.core.os_errors import reason_of
-from dsi_automation.core.secrets import redact
+from dsi_automation.composition.application_telling import ApplicationTeller
+from dsi_automation.composition.backup_telling import BackupTeller
+from dsi_automation.composition.mails import Mails
+from dsi_automation.composition.told import Told
+from dsi_automation.core.errors import DsiError
+from dsi_automation.core.events import Event, Observer, Silent
 from dsi_automation.core.text import T, Text, speaking
 from dsi_automation.engine.engine import GatedEngine
-from dsi_automation.journal.model import Entry, Kind
 
 if TYPE_CHECKING:
     from dsi_automation.composition.outbox import Flushed, Outbox
     from dsi_automation.composition.toolkit import Toolkit
-    from dsi_automation.connectors.mail.port import MailRelay
     from dsi_automation.core.plan import Plan
-    from dsi_automation.engine.model import Run
+    from dsi_automation.engine.model import Request, Run, StandingBounds, Window
+    from dsi_automation.operations.applications.announcing import Announcement
 
-MADE_UP_FOR: Final = timedelta(days=30)
-"""How far back a run that ended without a report is still reported."""
 
-_BEGINS_AND_ENDS: Final = (Kind.RUN_STARTED, Kind.RUN_RESUMED, Kind.RUN_ENDED)
+class RunTeller(Protocol):
+    """Tells of the ends of runs of some operations."""
+
+    @property
+    def operations(self) -> Collection[str]:
+        """Return the operations whose every end it tells of."""
+        ...
+
+    @property
+    def together(self) -> bool:
+        """Tell whether the runs of a chain are told of together at its end, or each at its own."""
+        ...
+
+    def tell(self, runs: Sequence[str], stopped: DsiError | None) -> Event | None:
+        """Put the mails about these runs; returns what whoever watches hears of it.
+
+        Args:
+            stopped: why the chain began no further run, where that is so.
+        """
+        ...
 
 
 @dataclass
@@ -45,12 +62,30 @@ class Chain:
 
 
 class TellingEngine(GatedEngine):
-    """An engine whose runs of backups are told of when they end, however they end."""
+    """An engine whose runs are told of when they end, however they end, and whose decisions reach who asked."""
 
     def __init__(self, toolkit: Toolkit) -> None:
         """Use the toolkit's parts, and tell through its teller."""
         super().__init__(toolkit.parts)
         self._teller = toolkit.teller
+
+    def request(self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None) -> Request:
+        """Put a plan forward, then tell those who may decide."""
+        made = super().request(plan, reason, window, standing=standing)
+        self._teller.asked(made)
+        return made
+
+    def approve(self, request_id: str, comment: str) -> Request:
+        """Sign a yes, then tell who asked."""
+        decided = super().approve(request_id, comment)
+        self._teller.decided(decided)
+        return decided
+
+    def refuse(self, request_id: str, comment: str) -> Request:
+        """Sign a no, then tell who asked: what was asked is put off."""
+        decided = super().refuse(request_id, comment)
+        self._teller.decided(decided)
+        return decided
 
     def run(self, request_id: str, observer: Observer, *, targets: Sequence[str] | None = None) -> Run:
         """Carry out an approved plan, then tell."""
@@ -88,22 +123,17 @@ class Teller:
         """Use the toolkit's journal, inventory and state folder."""
         self._toolkit = toolkit
         self._chain: Chain | None = None
+        self._mails = Mails(toolkit)
 
     @property
     def folder(self) -> Path:
         """Return where reports are kept."""
         return self._toolkit.settings.state_dir.value / "reports"
 
-    @cached_property
+    @property
     def outbox(self) -> Outbox:
         """Return the mails on their way out."""
-        from dsi_automation.composition.outbox import Outbox
-
-        settings = self._toolkit.inventory.mail
-        folder, clock = self._toolkit.settings.state_dir.value / "outbox", self._toolkit.clock
-        if settings is None:
-            return Outbox(folder, None, clock)
-        return Outbox(folder, _LateRelay(self._toolkit), clock, give_up_after=settings.give_up_after)
+        return self._mails.outbox
 
     @contextmanager
     def listening(self, observer: Observer) -> Generator[_Ear]:
@@ -130,19 +160,20 @@ class Teller:
                 self._tell(chain.runs, observer, chain.stopped)
 
     def make_up(self, observer: Observer) -> list[str]:
-        """Report the runs of this machine that were never told of as they are now: their process was killed before.
+        """Tell of the runs of this machine that were never told of as they are now: their process was killed before.
 
         One that was cut short is told of as not finished; when it is resumed, its end is told of again.
         """
         told: list[str] = []
         with self._harmless(observer):
-            for runs in self._untold():
+            known = {name for kind in self._kinds for name in kind.operations}
+            for runs in self._told.untold(known):
                 self._tell(runs, observer)
                 told.append(runs[0])
         return told
 
     def report(self, run_id: str, *, again: bool = False) -> tuple[dict[str, Any], Path]:
-        """Return a report and its PDF; made when there is none, or anew.
+        """Return a report of backups and its PDF; made when there is none, or anew.
 
         Raises:
             UsageError: there is no such run. StorageError: it cannot be written.
@@ -150,161 +181,113 @@ class Teller:
         found = self._toolkit.engine.run_by_id(run_id).id
         known = next((data for data in self.known() if any(run["run"] == found for run in data["runs"])), None)
         if known is None:
-            known = self._write([found], None)
+            known = self._backups.write([found], None)
         elif again:
-            known = self._write([run["run"] for run in known["runs"]], None)
+            known = self._backups.write([run["run"] for run in known["runs"]], None)
         return known, self.folder / f"{known['id']}.pdf"
 
     def known(self) -> Iterator[dict[str, Any]]:
         """Yield the reports that were made, newest first."""
-        for path in sorted(self.folder.glob("RUN-*.json"), reverse=True):
-            with contextlib.suppress(OSError, ValueError):
-                yield json.loads(path.read_text(encoding="utf-8"))
+        return self._backups.known()
 
-    def tell_missed(self, name: str, words: Text, due: datetime, reason: object, observer: Observer) -> None:
+    def announce(self, run: str, announcement: Announcement) -> None:
+        """Mail the users of an application, once for each run and kind; on its way on return, whatever the relay does.
+
+        Raises:
+            StorageError: it cannot be kept.
+        """
+        self._applications.announce(run, announcement)
+        self._mails.flush_behind()
+
+    def asked(self, request: Request) -> None:
+        """Mail those who may decide on a request, where its operation is one people wait for."""
+        with self._harmless(Silent()):
+            if self._applications.asked(request):
+                self._mails.flush()
+
+    def decided(self, request: Request) -> None:
+        """Mail who asked what the last decision on it was, where its operation is one people wait for."""
+        with self._harmless(Silent()):
+            if self._applications.decided(request):
+                self._mails.flush()
+
+    def tell_missed(
+        self,
+        name: str,
+        words: Text,
+        due: datetime,
+        reason: object,
+        observer: Observer,
+        *,
+        targets: Collection[str] = (),
+    ) -> None:
         """Mail that an occurrence of a schedule was missed.
 
         Args:
             words: what people read about it.
             due: the last occurrence that was missed: one mail for it, however often it is told.
+            targets: what it would have run on: where they are applications, those who are told of these are told.
         """
         with self._harmless(observer):
-            settings = self._toolkit.inventory.mail
+            settings = self._mails.settings
             if settings is None:
                 return
             facts = {"prefix": settings.prefix, "name": name, "due": f"{due.astimezone():%d/%m/%Y %H:%M}"}
-            with speaking(self._language):
+            with speaking(self._mails.language):
                 subject = str(T("{prefix} MISSED — {name} of {due}", **facts))
                 body = f"{words}\n\n{reason}\n" if reason else f"{words}\n"
-            self._mail(f"missed/{name}/{due.isoformat()}", subject, body, {})
-            self.outbox.flush()
+            people = self._applications.told_of(targets) or self._toolkit.inventory.backup_settings.report_to
+            self._mails.to_people(f"missed/{name}/{due.isoformat()}", people, subject, body)
+            self._mails.flush()
 
     def flush(self, *, now: bool = False, again: bool = False) -> Flushed:
         """Offer the mails that wait; see `Outbox.flush`."""
-        return self.outbox.flush(now=now, again=again)
+        return self._mails.flush(now=now, again=again)
+
+    @cached_property
+    def _told(self) -> Told:
+        return Told(self._toolkit, self.folder / "told")
+
+    @cached_property
+    def _backups(self) -> BackupTeller:
+        return BackupTeller(self._toolkit, self._mails, self._told, self.folder)
+
+    @cached_property
+    def _applications(self) -> ApplicationTeller:
+        return ApplicationTeller(self._toolkit, self._mails, self._told)
 
     @property
-    def _language(self) -> str:
-        return self._toolkit.inventory.backup_settings.report_language
+    def _kinds(self) -> tuple[RunTeller, ...]:
+        return self._backups, self._applications
 
     def _ended(self, run_id: str, observer: Observer) -> None:
         with self._harmless(observer):
             run = self._toolkit.engine.run_by_id(run_id)
-            if run.operation not in reports.REPORTED:
+            kind = next((kind for kind in self._kinds if run.operation in kind.operations), None)
+            if kind is None:
                 return
-            if self._chain is not None:
+            if self._chain is not None and kind.together:
                 self._chain.runs.append(run.id)
             else:
                 self._tell([run.id], observer)
 
     def _tell(self, runs: Sequence[str], observer: Observer, stopped: DsiError | None = None) -> None:
         with self._harmless(observer):
-            report = self._write(list(dict.fromkeys(runs)), stopped)
-            self._send(report)
-            for name in self._ends(runs):
-                self._mark(name)
-            observer.notify(
-                Event(
-                    "report.made",
-                    T("Report: {path}", path=str(self.folder / f"{report['id']}.pdf")),
-                    data={"report": report["id"]},
-                )
-            )
-            flushed = self.outbox.flush()
+            operations = {run: self._toolkit.engine.run_by_id(run).operation for run in runs}
+            for kind in self._kinds:
+                mine = [run for run, operation in operations.items() if operation in kind.operations]
+                if mine:
+                    self._tell_of(kind, mine, observer, stopped)
+            flushed = self._mails.flush()
             if flushed.error is not None:
                 observer.notify(Event("report.delayed", T("The mail waits: {why}", why=flushed.error.what)))
 
-    def _write(self, runs: Sequence[str], stopped: DsiError | None) -> dict[str, Any]:
-        from dsi_automation.composition.report_pages import pages
-        from dsi_automation.documents.backup_report import backup_report
-
-        report = reports.build(self._toolkit, runs, stopped)
-        with speaking(self._language):
-            title = T(
-                "Report: {what} {names}",
-                what=reports.NOUNS.get(report["operation"], T("run")),
-                names=", ".join(report["targets"]),
-            )
-            pdf = backup_report(pages(report, self._organisation, title))
-        content = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-        write(self.folder / f"{report['id']}.pdf", pdf)
-        write(self.folder / f"{report['id']}.json", content.encode())
-        return report
-
-    @property
-    def _organisation(self) -> str:
-        try:
-            return self._toolkit.inventory.accounts.organisation
-        except DsiError:
-            from dsi_automation.inventory.account_model import AccountPolicy
-
-            return str(AccountPolicy.model_fields["organisation"].default)
-
-    def _send(self, report: Mapping[str, Any]) -> None:
-        from dsi_automation.composition.report_pages import mail_text
-
-        settings = self._toolkit.inventory.mail
-        if settings is None:
-            return
-        with speaking(self._language):
-            subject, body = str(reports.subject(report, settings.prefix)), mail_text(report)
-        pdf = (self.folder / f"{report['id']}.pdf").read_bytes()
-        ends = "+".join(self._ends([run["run"] for run in report["runs"]]))
-        self._mail(f"report/{ends}", subject, body, {f"{report['id']}.pdf": pdf})
-
-    def _mail(self, key: str, subject: str, body: str, files: Mapping[str, bytes]) -> None:
-        settings = self._toolkit.inventory.mail
-        assert settings is not None  # noqa: S101  # the callers ask
-        wanted = self._toolkit.inventory.backup_settings.report_to
-        for person in self._toolkit.inventory.people:
-            if person.id not in wanted or person.mail is None:
-                continue
-            message = EmailMessage()
-            message["From"], message["To"] = settings.sender, person.mail
-            message["Subject"] = redact(" ".join(subject.split()))
-            message["Date"] = self._toolkit.clock.now()
-            message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers
-            message.set_content(redact(body), cte="quoted-printable")
-            for name, content in files.items():
-                message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
-            self.outbox.put(message, f"{key}/{person.id}")
-
-    def _ends(self, runs: Sequence[str]) -> list[str]:
-        """Return a name for each run as it ended, or was cut short: a run that is resumed ends again."""
-        found = []
-        for run in dict.fromkeys(runs):
-            entries = self._toolkit.journal.read(subject=run, kinds=_BEGINS_AND_ENDS)
-            ends = sum(entry.kind is Kind.RUN_ENDED for entry in entries)
-            cut = "" if entries[-1].kind is Kind.RUN_ENDED else f"-{len(entries)}"
-            found.append(f"{run}.{ends}{cut}")
-        return found
-
-    def _mark(self, name: str) -> None:
-        write(self.folder / "told" / name, b"")
-
-    def _untold(self) -> Iterator[list[str]]:
-        """Yield runs whose process is gone, and that no report tells of as they are now; a process's together."""
-        from dsi_automation.journal.owner import is_dead
-
-        if not self._toolkit.journal_exists:
-            return
-        since = self._toolkit.clock.now() - MADE_UP_FOR
-        begun: dict[str, Entry] = {}
-        owners: dict[str, str] = {}
-        last: dict[str, Entry] = {}
-        for entry in self._toolkit.journal.read(kinds=_BEGINS_AND_ENDS):
-            last[entry.subject] = entry
-            if entry.kind is not Kind.RUN_ENDED:
-                begun.setdefault(entry.subject, entry)
-                owners[entry.subject] = str(entry.body["owner"])
-        together: dict[tuple[str, ...], list[str]] = {}
-        for run, entry in last.items():
-            body = begun[run].body
-            if entry.at < since or body["operation"] not in reports.REPORTED or not is_dead(owners[run]):
-                continue
-            if not (self.folder / "told" / self._ends([run])[0]).exists():
-                together.setdefault((owners[run], *body["targets"]), []).append(run)
-        yield from together.values()
+    def _tell_of(self, kind: RunTeller, runs: Sequence[str], observer: Observer, stopped: DsiError | None) -> None:
+        with self._harmless(observer):
+            event = kind.tell(runs, stopped)
+            self._told.mark(self._told.ends(runs))
+            if event is not None:
+                observer.notify(event)
 
     @contextmanager
     def _harmless(self, observer: Observer) -> Generator[None]:
@@ -314,53 +297,3 @@ class Teller:
         except Exception as error:  # noqa: BLE001  # whatever it is, the run's outcome stands
             why: object = error.what if isinstance(error, DsiError) else type(error).__name__
             observer.notify(Event("report.failed", T("The report could not be made or sent: {why}", why=why)))
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file of the state folder, its owner's only, whole or not at all.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(T("{path} cannot be written: {reason}.", path=str(path), reason=reason_of(error))) from error
-
-
-class _LateRelay:
-    """The relay of the inventory, made when a mail is sent: a password that cannot be read must not lose a mail."""
-
-    def __init__(self, toolkit: Toolkit) -> None:
-        self._toolkit = toolkit
-
-    def send(self, message: EmailMessage) -> None:
-        _relay(self._toolkit).send(message)
-
-
-def _relay(toolkit: Toolkit) -> MailRelay:
-    from dsi_automation.connectors.mail.client import SmtpRelay
-    from dsi_automation.connectors.mail.port import MailSecurity, RelayEndpoint
-
-    settings = toolkit.inventory.mail
-    assert settings is not None  # noqa: S101  # the caller asks
-    account = None if settings.credential is None else toolkit.equipment.look().account(settings.credential)
-    return SmtpRelay(
-        RelayEndpoint(
-            server=settings.server,
-            port=settings.port,
-            security=MailSecurity(settings.security),
-            ca_file=settings.ca_file,
-            user=None if account is None else account.user,
-            password=None if account is None else account.password,
-            timeout=settings.timeout_seconds,
-        )
-    )

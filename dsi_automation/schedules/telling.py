@@ -26,6 +26,10 @@ REASONS: Final[Mapping[str, Text]] = {
 }
 
 
+_APPLICATIONS: Final = ("application.", "sources.", "rules.")
+"""Operations whose targets are applications: who is told of these is told of a miss."""
+
+
 def missed_text(name: str, schedule: Schedule, missed: Missed) -> Text:
     """Return what people read about occurrences that were missed."""
     reason = REASONS.get(missed.reason, T("unknown"))
@@ -70,4 +74,5 @@ def tell_missed(
     }
     words = missed_text(name, schedule, missed)
     observer.notify(Event("schedule.missed", words, data=data))
-    toolkit.teller.tell_missed(schedule.backup or name, words, missed.last, error, observer)
+    targets = {target for step in schedule.steps if step.operation.startswith(_APPLICATIONS) for target in step.targets}
+    toolkit.teller.tell_missed(schedule.backup or name, words, missed.last, error, observer, targets=sorted(targets))

@@ -1,0 +1,161 @@
+"""Who is told what of applications: users of a stop and of its end, the DSI of how it ended, who asked of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from dsi_automation.core.text import speaking
+from dsi_automation.engine.model import RequestState
+from dsi_automation.inventory.model import Environment
+
+if TYPE_CHECKING:
+    from dsi_automation.composition.application_endings import Ending
+    from dsi_automation.composition.mails import Mails
+    from dsi_automation.composition.told import Told
+    from dsi_automation.composition.toolkit import Toolkit
+    from dsi_automation.core.errors import DsiError
+    from dsi_automation.engine.model import Request, Run
+    from dsi_automation.inventory.application_model import Application
+    from dsi_automation.operations.applications.announcing import Announcement
+    from dsi_automation.operations.applications.record import ApplicationRecord
+
+STOPPING: Final = frozenset({"application.stop", "application.start", "application.restart", "sources.integrate"})
+"""Operations whose end says whether the application is available."""
+CONTENT: Final = frozenset({"rules.update", "application.account"})
+"""Operations on what is in it: who asked is told how they ended, whichever way."""
+PERSONAL: Final = frozenset({"application.account"})
+"""Operations that concern one person: the DSI is not told of each."""
+
+
+class ApplicationTeller:
+    """Mails about applications; a mail of a key is put once, so that a run that is resumed repeats none."""
+
+    operations: Final = STOPPING | CONTENT
+    together: Final = False
+    """Each run at its own end: that it is available again does not wait for the rest of a chain."""
+
+    def __init__(self, toolkit: Toolkit, mails: Mails, told: Told) -> None:
+        """Use the toolkit's inventory and journal."""
+        self._toolkit, self._mails, self._told = toolkit, mails, told
+
+    def announce(self, run: str, announcement: Announcement) -> None:
+        """Put the mails to the users of an application.
+
+        Raises:
+            StorageError: one cannot be kept.
+        """
+        from dsi_automation.composition.application_mails import announcement_mail
+
+        settings, described = self._mails.settings, self._described(announcement.application)
+        if settings is None or described is None:
+            return
+        with speaking(self._mails.language):
+            subject, body = announcement_mail(settings.prefix, described, announcement)
+        key = f"application/{run}/{announcement.kind.value}/{announcement.application}"
+        self._mails.to_addresses(key, described.notice.users, subject, body)
+
+    def tell(self, runs: Sequence[str], stopped: DsiError | None) -> None:  # noqa: ARG002  # a report's alone
+        """Put the mails about the ends of runs: to the DSI, and to who asked where it did not end well."""
+        if self._mails.settings is None:
+            return
+        record = self._toolkit.equipment.look().application_record()
+        for run_id in runs:
+            self._tell(run_id, record)
+
+    def asked(self, request: Request) -> bool:
+        """Put the mails to those who may decide; returns whether there is anything to send."""
+        from dsi_automation.composition.application_mails import asked_mail
+
+        settings = self._mails.settings
+        if settings is None or not self._is_ours(request) or request.state is not RequestState.PENDING:
+            return False
+        with speaking(self._mails.language):
+            subject, body = asked_mail(settings.prefix, request, self._title(request), self._name(request.requester))
+        people = [person for person in self._approvers(request) if person != request.requester]
+        self._mails.to_people(f"asked/{request.id}", people, subject, body)
+        return True
+
+    def decided(self, request: Request) -> bool:
+        """Put the mail to who asked about the last decision; returns whether there is anything to send."""
+        from dsi_automation.composition.application_mails import decided_mail
+
+        settings = self._mails.settings
+        if settings is None or not self._is_ours(request) or not request.decisions:
+            return False
+        names = {one.person: self._name(one.person) for one in request.decisions}
+        with speaking(self._mails.language):
+            subject, body = decided_mail(settings.prefix, request, self._title(request), names)
+        key = f"decided/{request.id}/{len(request.decisions)}"
+        self._mails.to_people(key, [request.requester], subject, body)
+        return True
+
+    def told_of(self, targets: Iterable[str]) -> list[str]:
+        """Return who is told of these applications: ids in people.yml; none where they are no applications."""
+        found = [self._described(name) for name in targets]
+        return list(dict.fromkeys(person for one in found if one is not None for person in one.notice.dsi))
+
+    def _tell(self, run_id: str, record: ApplicationRecord) -> None:
+        from dsi_automation.composition.application_endings import ending_mail
+
+        engine, settings = self._toolkit.engine, self._mails.settings
+        assert settings is not None  # noqa: S101  # `tell` asked
+        run = engine.run_by_id(run_id)
+        request = engine.request_by_id(run.request_id)
+        (end,) = self._told.ends([run_id])
+        for target in request.plan.targets:
+            ending = self._ending(run, request, target, record)
+            with speaking(self._mails.language):
+                subject, body = ending_mail(settings.prefix, ending)
+            people = [] if run.operation in PERSONAL else self.told_of([ending.application])
+            if run.operation in CONTENT or not ending.state.good:
+                people.append(request.requester)
+            self._mails.to_people(f"ended/{end}/{target}", people, subject, body)
+
+    def _ending(self, run: Run, request: Request, target: str, record: ApplicationRecord) -> Ending:
+        from dsi_automation.composition.application_endings import Ending
+
+        application = target.rpartition("@")[2]
+        names = [run.person, request.requester, *(one.person for one in request.decisions)]
+        return Ending(
+            target=target,
+            application=application,
+            described=self._described(application),
+            run=run,
+            request=request,
+            names={name: self._name(name) for name in names},
+            notes=tuple(note for note in record.of_run(run.id) if note.target == target),
+            open=record.open_interruption(application),
+            interruption=next(
+                (item for item in reversed(record.interruptions)
+                 if item.application == application and item.run == run.id), None
+            ),
+        )  # fmt: skip
+
+    def _is_ours(self, request: Request) -> bool:
+        return request.plan.operation in self.operations
+
+    def _approvers(self, request: Request) -> Collection[str]:
+        rules = self._toolkit.policy.operations.get(request.plan.operation, {})
+        rule = rules.get(Environment(request.environment))
+        if rule is None:
+            return ()
+        roles = set(rule.approvers)
+        return [person.id for person in self._toolkit.inventory.people if roles & set(person.roles)]
+
+    def _title(self, request: Request) -> str:
+        found = {name: self._described(name.rpartition("@")[2]) for name in request.plan.targets}
+        return ", ".join(
+            name
+            if one is None
+            else one.title
+            if name in self._toolkit.inventory.applications
+            else f"{name}, {one.title}"
+            for name, one in found.items()
+        )
+
+    def _name(self, person: str) -> str:
+        return next((one.name for one in self._toolkit.inventory.people if one.id == person), person)
+
+    def _described(self, application: str) -> Application | None:
+        return self._toolkit.inventory.applications.get(application)
