@@ -57,11 +57,14 @@ class Observed[FactsT, SharedT]:
         facts: per target that could be looked at.
         failures: per target that could not, and why.
         shared: what concerns all targets together (names taken in the directory, ...).
+        run: the run this look is part of, set by the engine; None where a plan is made to be asked for. What a run of
+            events did already is in its notes alone.
     """
 
     facts: Mapping[str, FactsT]
     failures: Mapping[str, DsiError]
     shared: SharedT
+    run: str | None = None
 
 
 class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):

@@ -123,17 +123,19 @@ def look_and_plan(
     inputs: Inputs,
     observer: Observer,
     approved: Plan | None = None,
+    run: str | None = None,
 ) -> Plan:
     """Observe and decide, with the read half of the connectors alone.
 
     Args:
         approved: the plan under which this is decided again, in a run.
+        run: the run in which this is decided.
 
     Raises:
         DsiError: the operation broke its contract: another name, targets or inputs than asked.
     """
     observer.notify(Event("look.started", T("Looking at the targets."), total=len(targets), done=0))
-    observed = operation.observe(targets, inputs, parts.tools.look(), observer)
+    observed = dataclasses.replace(operation.observe(targets, inputs, parts.tools.look(), observer), run=run)
     if approved is None:
         plan = operation.plan(targets, inputs, observed)
     else:

@@ -115,7 +115,9 @@ class Runner:
         if not targets:
             return dataclasses.replace(self._approved, targets=(), actions=(), non_actions=(), blockers=())
         approved = self._approved if self._binds_actions else None
-        plan = registry.look_and_plan(self._parts, self._operation, targets, self._inputs, self._observer, approved)
+        plan = registry.look_and_plan(
+            self._parts, self._operation, targets, self._inputs, self._observer, approved, self._claim.run_id
+        )
         if not self._operation.events:
             return plan
         return dataclasses.replace(plan, actions=tuple(one for one in plan.actions if one.id not in self._finished))
