@@ -190,6 +190,7 @@ class Toolkit:
             clock=self.clock,
             owner=this_process(),
             workers=self.settings.workers.value,
+            sources=lambda: self.inventory.sources,
         )
 
     @cached_property

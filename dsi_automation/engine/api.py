@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Plan
 from dsi_automation.engine.model import (
+    Acceptance,
+    AcceptanceOrder,
     HandedItem,
     HandOver,
     MediumMove,
@@ -123,6 +125,19 @@ class Engine(Protocol):
 
     def medium_moves(self, *, medium: str | None = None) -> Sequence[MediumMove]:
         """Return the moves of all media, or of one; oldest first."""
+        ...
+
+    def accept_release(self, order: AcceptanceOrder) -> Acceptance:
+        """Record, signed, that a release has passed a stage, or has not.
+
+        Raises:
+            UsageError: unknown line, stage or run, no comment, or not what the record shows there.
+            GateClosedError: the signer is unknown, has none of the stage's roles, or asked for the run or ran it.
+        """
+        ...
+
+    def acceptances(self, source: str | None = None) -> Sequence[Acceptance]:
+        """Return the words on releases of all lines of sources, or of one; oldest first."""
         ...
 
     def runs(self) -> Sequence[Run]:

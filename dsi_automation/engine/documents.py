@@ -19,14 +19,29 @@ from dsi_automation.core.clock import iso, parse_iso
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine.closed import closed
-from dsi_automation.engine.model import HandedItem, MediumOrder, MediumState, RequestKind, StandingBounds, Window
+from dsi_automation.engine.model import (
+    AcceptanceOrder,
+    HandedItem,
+    MediumOrder,
+    MediumState,
+    RequestKind,
+    StandingBounds,
+    Window,
+)
 from dsi_automation.journal.model import Entry, Signed
 
 REQUEST: Final = "dsi-request"
 DECISION: Final = "dsi-decision"
 RUN: Final = "dsi-run"
 CUSTODY: Final = "dsi-custody"
-FORMATS: Final = {REQUEST: "dsi.request/1", DECISION: "dsi.decision/1", RUN: "dsi.run/1", CUSTODY: "dsi.custody/1"}
+ACCEPTANCE: Final = "dsi-acceptance"
+FORMATS: Final = {
+    REQUEST: "dsi.request/1",
+    DECISION: "dsi.decision/1",
+    RUN: "dsi.run/1",
+    CUSTODY: "dsi.custody/1",
+    ACCEPTANCE: "dsi.acceptance/1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +184,29 @@ def medium_document(
             "box": order.box,
             "comment": order.comment,
             "holds": [{"set": held.set, "manifest": held.manifest} for held in order.holds],
+            "person": person,
+            "at": iso(at),
+            "head": {"seq": head.seq, "hash": head.hash},
+        }
+    )
+
+
+def acceptance_document(
+    *, journal: str, acceptance: str, order: AcceptanceOrder, person: str, at: datetime, head: Head
+) -> str:
+    """Return what somebody who judges a release at a stage signs: which archive, and the run that deployed it."""
+    return text(
+        {
+            "format": FORMATS[ACCEPTANCE],
+            "journal": journal,
+            "acceptance": acceptance,
+            "source": order.source,
+            "release": order.release,
+            "sha256": order.sha256,
+            "stage": order.stage,
+            "run": order.run,
+            "verdict": str(order.verdict),
+            "comment": order.comment.strip(),
             "person": person,
             "at": iso(at),
             "head": {"seq": head.seq, "hash": head.hash},

@@ -11,6 +11,7 @@ from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Plan
 from dsi_automation.core.text import T
 from dsi_automation.engine import chain, documents, fold, registry
+from dsi_automation.engine.acceptance import Acceptances, acceptances
 from dsi_automation.engine.api import Engine
 from dsi_automation.engine.closed import again_when_taken, closed, taken
 from dsi_automation.engine.custody import Custody, handovers
@@ -20,6 +21,8 @@ from dsi_automation.engine.gate import Gate
 from dsi_automation.engine.identifiers import RUN, find_id, new_id
 from dsi_automation.engine.media_custody import MediaCustody, moves
 from dsi_automation.engine.model import (
+    Acceptance,
+    AcceptanceOrder,
     HandedItem,
     HandOver,
     MediumMove,
@@ -190,6 +193,15 @@ class GatedEngine(Engine):
         """Return the moves of all media, or of one; oldest first."""
         found = moves(self._parts.journal.read(kinds=[Kind.MEDIUM_MOVED]))
         return [item for item in found if medium is None or item.order.medium == medium]
+
+    def accept_release(self, order: AcceptanceOrder) -> Acceptance:
+        """Record, signed, that a release has passed a stage, or has not."""
+        return again_when_taken(lambda: Acceptances(self._parts, self._desk).accept(order))
+
+    def acceptances(self, source: str | None = None) -> Sequence[Acceptance]:
+        """Return the words on releases of all lines of sources, or of one; oldest first."""
+        found = acceptances(self._parts.journal.read(kinds=[Kind.ACCEPTANCE]))
+        return [item for item in found if source is None or item.order.source == source]
 
     def runs(self) -> Sequence[Run]:
         """Return the runs, newest first."""

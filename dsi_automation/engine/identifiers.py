@@ -17,6 +17,7 @@ REQUEST: Final = "REQ"
 RUN: Final = "RUN"
 HANDOVER: Final = "HND"
 MOVE: Final = "MOV"
+ACCEPTANCE: Final = "ACC"
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PER_SECOND: Final = 8
 _MISREAD: Final = str.maketrans("ILO", "110")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from dsi_automation.core.clock import Clock
 from dsi_automation.engine.operation import AnyOperation, AnyReadOnly, TargetKind, Tools
 from dsi_automation.inventory.model import ApprovalPolicy, Person
+from dsi_automation.inventory.source_model import Sources
 from dsi_automation.journal.model import Entry, Journal, Signed
 
 
@@ -55,6 +56,7 @@ class Parts:
         audit: raises a `DsiError` when the journal contradicts something kept elsewhere (a copy of a checkpoint);
             it is given every entry in order, their chain already checked. The SQL journal compares itself with
             its own last checkpoint in each transaction, so that nothing is needed here for that.
+        sources: the lines of sources by name: who may accept a release at each stage.
     """
 
     operations: Mapping[str, AnyOperation | AnyReadOnly]
@@ -71,3 +73,4 @@ class Parts:
     heartbeat: timedelta = timedelta(seconds=15)
     workers: int = 16
     audit: Callable[[Sequence[Entry]], object] = nothing_elsewhere
+    sources: Callable[[], Mapping[str, Sources]] = dict

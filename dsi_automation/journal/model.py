@@ -32,6 +32,8 @@ class Kind(StrEnum):
     PLAYBOOK = "playbook.event"
     HANDED_OVER = "custody.handed_over"
     MEDIUM_MOVED = "custody.medium"
+    ACCEPTANCE = "acceptance.signed"
+    """Somebody judged a release at a stage: it passed, or it did not."""
     SCHEDULED = "schedule.occurrence"
     """A schedule is looked after from now on, or one of its occurrences began, ended or was missed."""
 

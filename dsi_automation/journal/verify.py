@@ -34,6 +34,7 @@ SIGNED: Final = frozenset(
         Kind.RATIFIED,
         Kind.HANDED_OVER,
         Kind.MEDIUM_MOVED,
+        Kind.ACCEPTANCE,
     }
 )
 """Kinds that are somebody's word, so that they count for nothing without a signature."""
@@ -175,7 +176,9 @@ def _unlike(document: Mapping[str, Any], data: Mapping[str, Any], chain: ChainCh
     if "journal" in document and document["journal"] not in {chain.hashes.get(1), chain.journal}:
         wrong.append("journal")
     subjects = {
-        document[name] for name in ("request", "run", "handover", "move") if isinstance(document.get(name), str)
+        document[name]
+        for name in ("request", "run", "handover", "move", "acceptance")
+        if isinstance(document.get(name), str)
     }
     if subjects and data["subject"] not in subjects:
         wrong.append("subject")
