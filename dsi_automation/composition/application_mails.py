@@ -23,7 +23,7 @@ NOUNS: Final[Mapping[str, Text]] = {
     "application.stop": T("stop"),
     "application.start": T("start"),
     "application.restart": T("restart"),
-    "application.account": T("login"),
+    "application.account": T("user account"),
     "sources.integrate": T("integration of sources"),
     "rules.update": T("update of rules"),
 }
