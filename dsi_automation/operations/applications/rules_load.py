@@ -109,7 +109,7 @@ def _apply(rule: RuleSet, change: Difference, work: DatabaseTransaction) -> None
     for statement, rows in steps:
         if not rows:
             continue
-        done = work.execute_many(statement, _parameters(rule, rows, statement))
+        done = work.execute_many(statement, _parameters(rows))
         if done != len(rows):
             raise RefusedError(
                 T("The database changed {done} rows of {table}, and not {wanted}.", done=done, table=rule.table,
@@ -120,12 +120,9 @@ def _apply(rule: RuleSet, change: Difference, work: DatabaseTransaction) -> None
             )  # fmt: skip
 
 
-def _parameters(rule: RuleSet, rows: Sequence[Row], statement: str) -> Iterator[dict[str, str | None]]:
-    """Yield the parameters of each row, and none that the statement does not use."""
-    names = [f"v{place}" for place in range(len(rule.columns))]
-    used = [place for place, name in enumerate(names) if f":{name} " in statement]
+def _parameters(rows: Sequence[Row]) -> Iterator[dict[str, str | None]]:
     for row in rows:
-        yield {names[place]: row[place] for place in used}
+        yield {f"v{place}": cell for place, cell in enumerate(row)}
 
 
 def _otherwise(rule: RuleSet, found: RuleTable, wanted: RuleTable) -> RefusedError:

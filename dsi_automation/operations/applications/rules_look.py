@@ -159,4 +159,3 @@ def _named(wish: Wish, history: Iterable[Noted]) -> str:
         T("{sha} is the beginning of several sets.", sha=asked) if found else T("No set begins with {sha}.", sha=asked)
     )
     raise NotCompliantError(what, next_step=T("See them: dsi rules history {name}", name=wish.rules))
-
