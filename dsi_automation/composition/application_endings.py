@@ -33,6 +33,10 @@ STEPS: Final[Mapping[str, Text]] = {
 """The steps of the connection test, for people."""
 
 
+_ORDERS: Final = ("application.stopping", notes.STOPPED, "application.starting", notes.STARTED)
+"""Notes after which a server is not proven until it is tested."""
+
+
 class State(StrEnum):
     """What a run left behind, as people ask for it."""
 
@@ -41,7 +45,7 @@ class State(StrEnum):
     """As it was asked to be."""
     NOT_AVAILABLE = "not_available"
     PARTLY = "partly"
-    """It was not interrupted as a whole, and a server did not pass its test."""
+    """It was not interrupted as a whole, and a server is not up, or did not pass its test."""
     ROLLED_BACK = "rolled_back"
     """The release before is back, and tested."""
     UNTOUCHED = "untouched"
@@ -71,7 +75,7 @@ _VERDICTS: Final[Mapping[State, str]] = {
     State.AVAILABLE: T("{title} is available: the connection test was conclusive.").template,
     State.STOPPED: T("{title} is stopped, as was asked. Users cannot work until it is started.").template,
     State.NOT_AVAILABLE: T("{title} is NOT available: users cannot work.").template,
-    State.PARTLY: T("{title} answers, but not all of it passed the connection test.").template,
+    State.PARTLY: T("{title} answers in part at best: not every server is up and tested.").template,
     State.ROLLED_BACK: T("The release did not pass: {title} is available with the release it had before.").template,
     State.UNTOUCHED: T("{title} was not interrupted: what was asked was not done.").template,
     State.DONE: T("{title}: done as asked, and verified.").template,
@@ -120,8 +124,17 @@ class Ending:
             return State.NOT_AVAILABLE
         if self.last(notes.ROLLED_BACK) is not None:
             return State.ROLLED_BACK
-        test = self.last(notes.TESTED)
-        return State.PARTLY if test is not None and not test["conclusive"] else State.UNTOUCHED
+        return State.PARTLY if self._left_open else State.UNTOUCHED
+
+    @property
+    def _left_open(self) -> bool:
+        """Tell whether a server was stopped or started, or did not pass, and no conclusive test came after that."""
+        for note in reversed(self.notes):
+            if note.name == notes.TESTED:
+                return not note.data["conclusive"]
+            if note.name in _ORDERS:
+                return True
+        return False
 
     def last(self, name: str) -> Mapping[str, Any] | None:
         """Return what the run noted last under a name."""
