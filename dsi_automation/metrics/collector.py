@@ -12,7 +12,17 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from dsi_automation.core.clock import Clock, SystemClock
-from dsi_automation.metrics.parts import backups, certificates, journal, mail, media, requests, runs, schedules
+from dsi_automation.metrics.parts import (
+    applications,
+    backups,
+    certificates,
+    journal,
+    mail,
+    media,
+    requests,
+    runs,
+    schedules,
+)
 from dsi_automation.metrics.spec import Part, Sheet, Spec, gauge, info
 from dsi_automation.metrics.view import Memory, NextTimes, Verified, View
 
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 PARTS: Final[tuple[Part, ...]] = (
     backups.PART,
     media.PART,
+    applications.PART,
     schedules.PART,
     requests.PART,
     runs.PART,

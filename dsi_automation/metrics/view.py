@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,8 @@ from dsi_automation.metrics.tail import Tail
 if TYPE_CHECKING:
     from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings
     from dsi_automation.inventory.load import Inventory
-    from dsi_automation.operations.backups.catalogue import Catalogue
+    from dsi_automation.operations.applications.record import ApplicationRecord
+    from dsi_automation.operations.backups.catalogue import Catalogue, Noted
 
 CUSTODY: Final = "custody.medium"
 _FINAL: Final = frozenset({RequestState.REFUSED, RequestState.REVOKED, RequestState.EXPIRED, RequestState.RATIFIED})
@@ -48,6 +49,7 @@ class Memory:
     """What is kept from one scrape to the next, all of it folded from the record."""
 
     catalogue: tuple[int, Catalogue] | None = None
+    applications: tuple[int, ApplicationRecord] | None = None
     requests: dict[str, tuple[int, Request]] = field(default_factory=dict)
 
 
@@ -93,14 +95,28 @@ class View:
 
     def catalogue(self) -> Catalogue:
         """Return sets, proofs and copies; folded again only when the record grew."""
-        from dsi_automation.operations.backups.catalogue import Noted, read
+        from dsi_automation.operations.backups.catalogue import read
 
         known = self.memory.catalogue
         if known is None or known[0] != self.record.version:
-            notes = [(entry.subject, fold.note(entry)) for entry in self.record.of(Kind.NOTED)]
-            found = read(Noted(run, item.target, item.name, item.at, item.data) for run, item in notes)
-            known = self.memory.catalogue = (self.record.version, found)
+            known = self.memory.catalogue = (self.record.version, read(self._notes()))
         return known[1]
+
+    def applications(self) -> ApplicationRecord:
+        """Return interruptions, tests and releases; folded again only when the record grew."""
+        from dsi_automation.operations.applications.record import read
+
+        known = self.memory.applications
+        if known is None or known[0] != self.record.version:
+            known = self.memory.applications = (self.record.version, read(self._notes()))
+        return known[1]
+
+    def _notes(self) -> Iterator[Noted]:
+        from dsi_automation.operations.backups.catalogue import Noted
+
+        for entry in self.record.of(Kind.NOTED):
+            item = fold.note(entry)
+            yield Noted(entry.subject, item.target, item.name, item.at, item.data)
 
     def requests(self) -> list[Request]:
         """Return the requests as they stand now; one that is over is folded once."""

@@ -48,6 +48,7 @@ class World:
     reads: int = 0
     plan: BackupPlan = field(default_factory=lambda: BackupPlan.model_validate(PLAN))
     broken: bool = False
+    applications: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.tail = Tail(self)
@@ -59,6 +60,7 @@ class World:
         return SimpleNamespace(
             backup_plan=self.plan,
             backup_settings=BackupSettings(),
+            applications=self.applications,
             mail=None,
             has=lambda _name: False,
             select=lambda _patterns: (),
