@@ -10,10 +10,10 @@ from dsi_automation.cli import times
 from dsi_automation.cli.asking import refuse_blocked
 from dsi_automation.cli.backup_names import job_argument, jobs_of
 from dsi_automation.cli.base import command, option
-from dsi_automation.cli.labels import OUTCOMES
+from dsi_automation.cli.chains import show_step, step_view
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
-from dsi_automation.cli.views import request_view, run_view
+from dsi_automation.cli.views import request_view
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
@@ -108,47 +108,10 @@ def run(names: tuple[str, ...]) -> int:
         results += done
         if not current.choices.json:
             for result in done:
-                _show_step(current, result)
+                show_step(current, result)
         if done and done[-1].interrupted:
             break
     code = max((result.exit_code for result in results), default=0)
     if current.choices.json:
-        current.out.data({"steps": [_view(result) for result in results], "exit_code": code})
+        current.out.data({"steps": [step_view(result) for result in results], "exit_code": code})
     return code
-
-
-def _show_step(session: Session, result: StepResult) -> None:
-    targets, operation = ", ".join(result.step.targets), result.step.operation
-    if result.stopped:
-        session.out.line(T("{targets}: {operation} was not begun.", targets=targets, operation=operation), fg="yellow")
-        return
-    outcome = None if result.run is None or result.run.outcome is None else OUTCOMES[result.run.outcome]
-    sentence = T(
-        "{targets}: {operation}: {outcome}",
-        targets=targets,
-        operation=operation,
-        outcome=outcome or T("not begun"),
-    )
-    session.out.line(sentence, fg="green" if result.ok else "red")
-    run_id = None if result.run is None else result.run.id
-    errors = [] if result.run is None else list(result.run.errors.values())
-    if result.error is not None:
-        errors = [result.error.to_json()]
-    for error in errors:
-        for part in ("what", "meaning", "next_step"):
-            if error.get(part):
-                session.out.line(error[part], indent=2)
-    if run_id is not None:
-        session.out.line(T("See it: dsi show {run}", run=run_id), indent=2)
-
-
-def _view(result: StepResult) -> dict[str, Any]:
-    return {
-        "operation": result.step.operation,
-        "targets": list(result.step.targets),
-        "request": result.request_id,
-        "run": None if result.run is None else run_view(result.run),
-        "error": None if result.error is None else result.error.to_json(),
-        "stopped": result.stopped,
-        "exit_code": result.exit_code,
-    }

@@ -36,6 +36,7 @@ SECTIONS = {
         "mailbox": _lazy("mailbox", T("Plan mail accounts, check them, hand them over.")),
         "account": _lazy("account", T("Plan the end of the accounts of people who leave.")),
         "licence": _lazy("licence", T("List licences and their seats, or plan who has one.")),
+        "application": _lazy("application", T("Show, check, stop and start applications; their availability.")),
         "rules": _lazy("rules", T("Show rule sets, compare them with files, load them, put a former set back.")),
         "backup": _lazy("backup", T("Show the backup plan and what there is; ask, run, verify, restore.")),
     },

@@ -72,19 +72,7 @@ def request(operation: str, targets: tuple[str, ...], words: tuple[str, ...], re
     """Ask for a plan."""
     current = session()
     when = _when(current, given)
-    wish = Wish(operation, targets_of(targets), words)
-    made, people = _askable(current, wish, reason, partial=given["partial"])
-    if not made.actions:
-        return _say_nothing_to_do(current, made, people)
-    asked = current.engine.request(made, reason, when.window, standing=when.bounds)
-    if current.choices.json:
-        current.out.data(request_view(asked))
-        return 0
-    show_request(current.out, asked, people=people)
-    following = next_step(asked)
-    if following is not None:
-        current.out.line(following, bold=True)
-    return 0
+    return ask_for(current, Wish(operation, targets_of(targets), words), reason, when, partial=given["partial"])
 
 
 @command(
@@ -110,6 +98,22 @@ def emergency(operation: str, targets: tuple[str, ...], words: tuple[str, ...], 
         T("To be ratified by somebody entitled: dsi ratify {id} --comment '...'", id=done.request_id), fg="yellow"
     )
     return finish(current, done)
+
+
+def ask_for(session: Session, wish: Wish, reason: str, when: When, *, partial: bool = False) -> int:
+    """Make the plan, ask for it, and show the request with what comes next; returns the exit code."""
+    made, people = _askable(session, wish, reason, partial=partial)
+    if not made.actions:
+        return _say_nothing_to_do(session, made, people)
+    asked = session.engine.request(made, reason, when.window, standing=when.bounds)
+    if session.choices.json:
+        session.out.data(request_view(asked))
+        return 0
+    show_request(session.out, asked, people=people)
+    following = next_step(asked)
+    if following is not None:
+        session.out.line(following, bold=True)
+    return 0
 
 
 def _when(session: Session, given: dict[str, Any]) -> When:
