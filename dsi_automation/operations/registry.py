@@ -9,6 +9,7 @@ from dsi_automation.operations.accounts.check import MailboxCheck
 from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.accounts.disable import AccountDisable
 from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
+from dsi_automation.operations.applications.account import ApplicationAccount
 from dsi_automation.operations.applications.rules import RulesUpdate
 from dsi_automation.operations.backups.database import DatabaseBackup
 from dsi_automation.operations.backups.externalise import BackupExternalise
@@ -37,5 +38,6 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         BackupExternalise(),
         BackupRestore(),
         RulesUpdate(),
+        ApplicationAccount(),
     )
     return {operation.name: operation for operation in known}
