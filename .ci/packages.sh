@@ -4,7 +4,7 @@
 set -eu
 base="python3-venv openssh-client ca-certificates"
 build="gcc python3-dev libkrb5-dev"
-lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient openssh-server postgresql restic prometheus e2fsprogs"
+lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient openssh-server postgresql restic prometheus e2fsprogs tomcat10-common libpostgresql-jdbc-java"
 test="faketime procps git"
 check="shellcheck"
 

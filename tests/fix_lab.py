@@ -89,6 +89,17 @@ def servers(lab):
     return lab
 
 
+@pytest.fixture(scope="session")
+def application(servers):
+    """The session's lab with SYDAM World on its four servers; started when first asked for.
+
+    Put back what you change: `lab.reset_servers()` puts releases, faults, caches and databases back and starts what
+    is stopped; `lab.facilities.application` is its handle.
+    """
+    servers.up(application=True)
+    return servers
+
+
 @pytest.fixture
 def short_folder():
     """A folder whose path leaves room for Samba's sockets; pytest's own are too long."""

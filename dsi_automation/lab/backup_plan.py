@@ -110,7 +110,8 @@ def policy() -> dict[str, Any]:
     return {operation: {"training": dict(rule)} for operation in OPERATIONS} | {RESTORE: {"training": restore}}
 
 
-def _secret(passwords: Passwords, name: str) -> dict[str, str]:
+def secret(passwords: Passwords, name: str) -> dict[str, str]:
+    """Return where one of the lab's passwords is; it is made when there is none."""
     passwords.get(name)
     return {"file": str(passwords.file(name))}
 
@@ -120,7 +121,7 @@ def _repository(layout: Layout, facilities: Facilities, passwords: Passwords, na
         "url": f"sftp:root@{layout.server_addresses['store']}:/{name}",
         # The controller reads the storage itself: the proof does not go the way of the write.
         "read_url": str(layout.store_dir / name),
-        "password": _secret(passwords, f"depot-{name}"),
+        "password": secret(passwords, f"depot-{name}"),
         "sftp_command": facilities.servers.sftp_command,
     }
 
@@ -152,9 +153,9 @@ def _sydam(layout: Layout, facilities: Facilities, passwords: Passwords) -> dict
         "repository": "bases",
         "server": facilities.database.address,
         "user": BACKUP_ROLE,
-        "password": _secret(passwords, BACKUP_ROLE),
+        "password": secret(passwords, BACKUP_ROLE),
         "restore_user": RESTORE_ROLE,
-        "restore_password": _secret(passwords, RESTORE_ROLE),
+        "restore_password": secret(passwords, RESTORE_ROLE),
         "ca_file": str(layout.ca_file),
         "bin_dir": str(programs()),
         "stage_dir": str(layout.scratch_dir / "stage-sydam"),
@@ -214,13 +215,13 @@ def _media(layout: Layout, found: Disks, passwords: Passwords) -> dict[str, Any]
             "bandes": {
                 "title": "Bandes mensuelles",
                 "media": [tape.NAME],
-                "password": _secret(passwords, "supports-bandes"),
+                "password": secret(passwords, "supports-bandes"),
                 **rotation,
             },
             "externe": {
                 "title": "Disques externes hebdomadaires",
                 "media": list(disks),
-                "password": _secret(passwords, "supports-externe"),
+                "password": secret(passwords, "supports-externe"),
                 "mount_point": str(layout.disk_mount),
                 **rotation,
             },

@@ -1,4 +1,4 @@
-"""The lab's PostgreSQL: a cluster with the database `sydam`, its log archived as it is written.
+"""The lab's PostgreSQL: a cluster with the databases of SYDAM World, its log archived as it is written.
 
 One process makes the cluster when it is not there and then becomes the server, so that it gets ready beside the other
 steps of `up`, and a start that was killed leaves nothing that is not known.
@@ -18,6 +18,7 @@ from typing import Final
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.text import T
+from dsi_automation.lab import sydam_accounts
 from dsi_automation.lab.accounts import Passwords
 from dsi_automation.lab.ca import Authority
 from dsi_automation.lab.layout import DOMAIN, Layout
@@ -27,6 +28,8 @@ from dsi_automation.lab.system import run
 USER: Final = "postgres"
 """The operating-system user of the server, and the superuser in it."""
 DATABASE: Final = "sydam"
+TEST_DATABASE: Final = "sydam_test"
+TRAINING_DATABASE: Final = "sydam_formation"
 BACKUP_ROLE: Final = "dsi_backup"
 RESTORE_ROLE: Final = "dsi_restore"
 """May put a database back in its place: a superuser, as the tables are the superuser's own."""
@@ -34,6 +37,9 @@ APPLICATION_ROLE: Final = "sydam"
 PORT: Final = 5432
 DECLARATIONS: Final = 36_000
 """With their articles, taxes and journal, about 400 000 rows."""
+FEW_DECLARATIONS: Final = 200
+"""In the test and the training database."""
+DATABASES: Final = {DATABASE: DECLARATIONS, TEST_DATABASE: FEW_DECLARATIONS, TRAINING_DATABASE: FEW_DECLARATIONS}
 START_SECONDS: Final = 90.0
 PROGRAMS: Final = Path("/usr/lib/postgresql")
 
@@ -51,8 +57,17 @@ if [ ! -e data/ready ]; then
         -c fsync=off -c wal_level=minimal -c max_wal_senders=0 -c archive_mode=off -c max_wal_size=4GB" start
     psql="psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host=$db/run"
     $psql --dbname=postgres --file=setup.sql
-    $psql --dbname=sydam --single-transaction --set=declarations="$3" --output=/dev/null --file=sydam.sql
-    $psql --dbname=sydam --file=grants.sql
+    fill() {
+        $psql --dbname="$1" --single-transaction --set=declarations="$2" --output=/dev/null \\
+            --file=sydam.sql --file=application.sql --file=accounts.sql
+        $psql --dbname="$1" --file=grants.sql
+    }
+    # The two small ones beside the large one; nobody is connected to the one that is copied.
+    fill sydam "$3" &
+    large=$!
+    fill sydam_test "$4"
+    $psql --dbname=postgres --command="CREATE DATABASE sydam_formation OWNER sydam TEMPLATE sydam_test"
+    wait $large
     pg_ctl --pgdata=data --wait --silent --mode=fast stop
     cp server.conf data/postgresql.auto.conf
     cp pg_hba.conf data/pg_hba.conf
@@ -91,6 +106,7 @@ GRANT pg_read_all_data, pg_monitor TO {backup};
 -- A right on a function holds in its database only: this is the one the backup connects to.
 GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal() TO {backup};
 CREATE DATABASE {database};
+CREATE DATABASE sydam_test;
 """
 GRANTS: Final = """\
 CREATE EXTENSION amcheck;
@@ -98,8 +114,9 @@ CREATE EXTENSION pgcrypto;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {backup};
 GRANT ALL ON ALL TABLES IN SCHEMA public TO {application};
 GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {application};
-ALTER DATABASE {database} OWNER TO {application};
+ALTER DATABASE :"DBNAME" OWNER TO {application};
 """
+FILLED_FROM: Final = ("sydam.sql", "application.sql", "accounts.sql")
 ARCHIVER: Final = "archive_wal.sh"
 """The script that ships for production: `archive_command` of the lab's server is it."""
 
@@ -146,6 +163,7 @@ class Database:
         self._prepare(authority, passwords)
         self._refuse_closed_folder()
         script = [LAUNCH, "database", str(self.layout.db_dir), str(programs()), str(DECLARATIONS)]
+        script.append(str(FEW_DECLARATIONS))
         self.daemon.start([*_as_user(), "/bin/sh", "-c", *script], self.layout.environment())
         return True
 
@@ -234,9 +252,12 @@ class Database:
             every = self.sql("SELECT datname FROM pg_database", "postgres").split()
             ours = [name for name in every if name == DATABASE or name.startswith(f"{DATABASE}_")]
             gone = "".join(f"DROP DATABASE {name} WITH (FORCE);\n" for name in ours)
-            self.sql(f"{gone}CREATE DATABASE {DATABASE};", "postgres")
-            self.sql(f"BEGIN;\n\\set declarations {DECLARATIONS}\n{(folder / 'sydam.sql').read_text()}\nCOMMIT;")
-            self.sql((folder / "grants.sql").read_text())
+            # None is copied from another: the application may be connected to it again already.
+            self.sql(gone + "".join(f"CREATE DATABASE {name};\n" for name in DATABASES), "postgres")
+            rows = "\n".join((folder / name).read_text() for name in FILLED_FROM)
+            for name, count in DATABASES.items():
+                self.sql(f"BEGIN;\n\\set declarations {count}\n{rows}\nCOMMIT;", name)
+                self.sql((folder / "grants.sql").read_text(), name)
         except DsiError:
             # Damaged on purpose, perhaps.
             return False
@@ -261,14 +282,15 @@ class Database:
 
     def _marks(self) -> list[str]:
         """Return what changes when rows, tables, roles or databases do."""
-        written = self.sql(
+        asked = (
             "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0), count(*),"
             " (SELECT count(*) FROM declarations) FROM pg_stat_user_tables;"
+            "SELECT max(oid), count(*) FROM pg_class;"
         )
-        objects = self.sql("SELECT max(oid), count(*) FROM pg_class;")
+        written = [self.sql(asked, name) for name in DATABASES]
         around = self.sql("SELECT (SELECT count(*) FROM pg_database), (SELECT count(*) FROM pg_authid);")
         control = self.sql("SELECT timeline_id, system_identifier FROM pg_control_checkpoint(), pg_control_system();")
-        return [written, objects, around, control]
+        return [*written, around, control]
 
     def _prepare(self, authority: Authority, passwords: Passwords) -> None:
         folder, user = self.layout.db_dir, _user()
@@ -288,13 +310,16 @@ class Database:
         }
         # A copy of its own: the sources may be where the server's user cannot reach.
         archiver = files("dsi_automation.connectors.backups.postgresql") / ARCHIVER
+        rows = files("dsi_automation.lab")
         archive_command = f'/bin/sh "{folder}/{ARCHIVER}" "%p" "%f" "{self.archive}"'
         for name, content in (
             ("server.pem", certificate.read_text()),
             ("server.key", key.read_text()),
-            ("setup.sql", SETUP.format(**names)),
+            ("setup.sql", SETUP.format(**names) + sydam_accounts.roles_sql(passwords, APPLICATION_ROLE)),
+            ("accounts.sql", sydam_accounts.accounts_sql(passwords)),
+            ("application.sql", (rows / "sydam_app" / "sql" / "application.sql").read_text(encoding="utf-8")),
             ("grants.sql", GRANTS.format(**names)),
-            ("sydam.sql", (files("dsi_automation.lab") / "sydam.sql").read_text(encoding="utf-8")),
+            ("sydam.sql", (rows / "sydam.sql").read_text(encoding="utf-8")),
             (ARCHIVER, archiver.read_text(encoding="utf-8")),
             ("pg_hba.conf", ACCESS.format(network=self.layout.network)),
             (

@@ -12,10 +12,11 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 from dsi_automation.lab import network, tape
 from dsi_automation.lab.accounts import Passwords
+from dsi_automation.lab.application import LabApplication
 from dsi_automation.lab.ca import Authority
 from dsi_automation.lab.database import Database
 from dsi_automation.lab.disks import Disks
-from dsi_automation.lab.layout import Layout
+from dsi_automation.lab.layout import APPLICATION_SERVERS, Layout
 from dsi_automation.lab.mail import Behaviour, MailServer
 from dsi_automation.lab.processes import Daemon
 from dsi_automation.lab.servers import Servers
@@ -45,6 +46,20 @@ class Facilities:
     def database(self) -> Database:
         """PostgreSQL."""
         return Database(self.layout, self.clock)
+
+    @property
+    def application(self) -> LabApplication:
+        """SYDAM World on its servers."""
+        return LabApplication(self.layout, self.clock)
+
+    def start_application(self, passwords: Passwords) -> bool:
+        """Start SYDAM World wherever it does not run; it gets ready beside the lab's other steps.
+
+        Returns:
+            Whether anything had to be made or started.
+        """
+        network.add_addresses(self.layout, [self.layout.server_addresses[name] for name in APPLICATION_SERVERS])
+        return self.application.deploy(passwords) | self.application.start()
 
     @property
     def mail(self) -> MailServer:
@@ -143,7 +158,13 @@ class Facilities:
         Returns:
             Whether there was anything.
         """
-        found = self.servers.stop() | self.mail.stop() | self.database.stop() | self.stop_prometheus()
+        found = (
+            self.application.down()
+            | self.servers.stop()
+            | self.mail.stop()
+            | self.database.stop()
+            | self.stop_prometheus()
+        )
         return self.disks.down() | found
 
     def reset(self, authority: Authority, passwords: Passwords) -> None:

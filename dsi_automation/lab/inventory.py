@@ -13,7 +13,7 @@ from typing import Any, Final
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
-from dsi_automation.lab import backup_plan
+from dsi_automation.lab import application_plan, backup_plan
 from dsi_automation.lab.accounts import (
     ACCOUNTS,
     JOINER,
@@ -37,7 +37,14 @@ OPERATIONS: Final = ("workstation.join", "mailbox.create", "account.disable", "l
 """The operations that change something: each may be asked for by the technician and approved by the two others."""
 
 
-def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords, *, servers: bool = False) -> None:
+def write(
+    layout: Layout,
+    machines: Sequence[Machine],
+    passwords: Passwords,
+    *,
+    servers: bool = False,
+    application: bool = False,
+) -> None:
     """Write the lab's inventory.
 
     Raises:
@@ -54,8 +61,12 @@ def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords, *, 
     hosts, everywhere, policy = _hosts(machines), _everywhere(layout, passwords), _policy()
     if servers:
         _add_backups(layout, passwords, hosts, everywhere)
-        _dump(folder / "schedules.yml", backup_plan.schedules())
-    policy["operations"] |= backup_plan.policy()
+        schedules = backup_plan.schedules()
+        if application:
+            _add_application(layout, passwords, hosts, everywhere)
+            schedules["schedules"] |= application_plan.schedules()
+        _dump(folder / "schedules.yml", schedules)
+    policy["operations"] |= backup_plan.policy() | application_plan.policy()
     _dump(folder / "hosts.yml", hosts)
     _dump(folder / "group_vars" / "all.yml", everywhere)
     _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
@@ -67,6 +78,12 @@ def write(layout: Layout, machines: Sequence[Machine], passwords: Passwords, *, 
 def _add_backups(layout: Layout, passwords: Passwords, hosts: dict[str, Any], everywhere: dict[str, Any]) -> None:
     hosts["all"]["children"]["servers"] = backup_plan.hosts(layout)
     everywhere |= backup_plan.variables(layout, Facilities(layout, SystemClock()), passwords)
+
+
+def _add_application(layout: Layout, passwords: Passwords, hosts: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    hosts["all"]["children"]["application_servers"] = application_plan.hosts(layout)
+    everywhere |= application_plan.variables(layout, Facilities(layout, SystemClock()), passwords)
+    everywhere["dsi_credentials"] |= application_plan.credentials(passwords)
 
 
 def is_ours(layout: Layout) -> bool:

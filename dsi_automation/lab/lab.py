@@ -101,6 +101,11 @@ class Lab:
         return bool(_read_config(self.layout).get("servers"))
 
     @property
+    def has_application(self) -> bool:
+        """Whether the lab was asked to have SYDAM World."""
+        return bool(_read_config(self.layout).get("application"))
+
+    @property
     def machines(self) -> list[Machine]:
         """The lab's workstations, as they are at the start; none when it is not up."""
         return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
@@ -125,6 +130,7 @@ class Lab:
         *,
         fleet_joined: bool = True,
         servers: bool = False,
+        application: bool = False,
         observer: Observer | None = None,
     ) -> Started:
         """Start the lab, or whatever of it is missing: safe to call again, and after a start that was killed.
@@ -134,6 +140,8 @@ class Lab:
                 domain controller and the tenant alone.
             fleet_joined: whether the fleet is in the domain already.
             servers: with what backups work on and with; a lab that has it keeps it.
+            application: with SYDAM World on four servers of its own, and its databases: with `servers`, then; a lab
+                that has it keeps it.
             observer: told about each step.
 
         Raises:
@@ -142,27 +150,32 @@ class Lab:
         """
         if not 0 <= workstations <= MOST_WORKSTATIONS:
             raise UsageError(T("A lab has from 0 to {most} workstations.", most=MOST_WORKSTATIONS))
-        system.require_system(servers=servers)
+        servers = servers or application
+        system.require_system(servers=servers, application=application)
         refuse_long_path(self.layout.root)
         began = self.clock.monotonic()
         with exclusive(self.layout.name):
-            changed = self._up(workstations, fleet_joined=fleet_joined, servers=servers, observer=observer or Silent())
+            self._ask_for(servers=servers, application=application)
+            changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())
         return Started(changed, self.clock.monotonic() - began)
 
-    def _up(self, count: int, *, fleet_joined: bool, servers: bool, observer: Observer) -> bool:
+    def _ask_for(self, *, servers: bool, application: bool) -> None:
+        """Write down what the lab is to be, first of all: so that a killed start can be found and finished."""
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
         if _read_config(self.layout).get("network") != str(self.layout.network):
-            # First of all, so that what a killed start leaves behind can be found and finished.
             self._write_config([])
-        if servers and not self.has_servers:
-            self._write_config(self.machines, servers=True)
-        servers = self.has_servers
+        if (servers and not self.has_servers) or (application and not self.has_application):
+            self._write_config(self.machines, servers=servers, application=application)
+
+    def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
+        servers, application = self.has_servers, self.has_application
         machines = self._wanted(count, fleet_joined=fleet_joined)
         steps: list[tuple[str, Text, Callable[[], bool]]] = [
             ("network", T("Network and certificate authority"), self._ensure_network),
             # Started here, waited for at the end: it gets ready beside the other steps.
             *([("servers", T("Servers, database, mail and disks: started"), self._start_servers)] if servers else []),
+            *([("application", T("SYDAM World: started"), self._start_application)] if application else []),
             ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
             ("dc", T("Domain controller: started and answering"), self._ensure_dc),
             ("tenant", T("Simulated Microsoft 365 tenant: started"), self._start_tenant),
@@ -171,6 +184,7 @@ class Lab:
             ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
             ("ready", T("Simulated Microsoft 365 tenant: answering"), self._await_tenant),
             *([("answering", T("Servers, database and mail: answering"), self._await_servers)] if servers else []),
+            *([("working", T("SYDAM World: answering"), self._await_application)] if application else []),
         ]
         changed = False
         for number, (kind, text, step) in enumerate(steps):
@@ -209,6 +223,8 @@ class Lab:
             self.tenant.daemon,
             *([self.simulator.daemon] if self.machines else []),
             *(self.facilities.daemons if self.has_servers else []),
+            # Whether the application runs on them is what people learn to change: the lab is up all the same.
+            *([server.ssh.daemon for server in self.facilities.application.servers] if self.has_application else []),
         ]
         return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
 
@@ -279,14 +295,19 @@ class Lab:
             if key is None:
                 self._reset_tenant()
                 if self.has_servers:
-                    self.facilities.reset(self.authority, self.passwords)
+                    self._reset_servers()
 
     def reset_servers(self) -> None:
         """Put back what the servers held at the start: files, rows, no mail, no disk in; see `Facilities.reset`."""
         self.require_up()
         if self.has_servers:
             with exclusive(self.layout.name):
-                self.facilities.reset(self.authority, self.passwords)
+                self._reset_servers()
+
+    def _reset_servers(self) -> None:
+        self.facilities.reset(self.authority, self.passwords)
+        if self.has_application:
+            self.facilities.application.reset()
 
     def reset_tenant(self) -> None:
         """Put people's accounts and the Microsoft 365 tenant back to how they were at the start."""
@@ -332,11 +353,12 @@ class Lab:
         keys = {machine.key for machine in known}
         return [*known, *(machine for machine in wanted if machine.key not in keys)]
 
-    def _write_config(self, machines: Sequence[Machine], *, servers: bool = False) -> None:
+    def _write_config(self, machines: Sequence[Machine], *, servers: bool = False, application: bool = False) -> None:
         config = {
             "name": self.layout.name,
             "network": str(self.layout.network),
             "servers": servers or self.has_servers,
+            "application": application or self.has_application,
             "machines": [machine.to_json() for machine in machines],
         }
         # Local accounts' passwords are in the specifications.
@@ -369,12 +391,21 @@ class Lab:
     def _start_servers(self) -> bool:
         return self.facilities.start(self.authority, self.passwords)
 
+    def _start_application(self) -> bool:
+        return self.facilities.start_application(self.passwords)
+
+    def _await_application(self) -> bool:
+        self.facilities.application.wait()
+        return False
+
     def _await_servers(self) -> bool:
         self.facilities.wait_until_ready()
         return False
 
     def _write_inventory(self, machines: Sequence[Machine]) -> None:
-        inventory.write(self.layout, machines, self.passwords, servers=self.has_servers)
+        inventory.write(
+            self.layout, machines, self.passwords, servers=self.has_servers, application=self.has_application
+        )
 
     def _start_tenant(self) -> bool:
         network.add_addresses(self.layout, [self.layout.tenant_address])

@@ -29,8 +29,20 @@ BASE_DN: Final = "DC=ad,DC=douanes,DC=lab"
 DC_HOST: Final = "dc1"
 DC_NAME: Final = f"{DC_HOST}.{DOMAIN}"
 
-SERVERS: Final = {"srv1": 30, "store": 31, "db1": 32, "mail": 33, "ora1": 34, "prometheus": 35}
+SERVERS: Final = {
+    "srv1": 30,
+    "store": 31,
+    "db1": 32,
+    "mail": 33,
+    "ora1": 34,
+    "prometheus": 35,
+    "app1": 36,
+    "app2": 37,
+    "apptest": 38,
+    "appform": 39,
+}
 """Index of each server's address in the lab's network."""
+APPLICATION_SERVERS: Final = ("app1", "app2", "apptest", "appform")
 
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -209,6 +221,11 @@ class Layout:
     def store_dir(self) -> Path:
         """What the storage server holds: the repositories of the backups."""
         return self.root / "store"
+
+    @property
+    def release_dir(self) -> Path:
+        """The releases of SYDAM World that may be integrated, with their checksums and signatures."""
+        return self.root / "releases"
 
     @property
     def db_dir(self) -> Path:

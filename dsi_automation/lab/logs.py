@@ -10,6 +10,7 @@ from typing import Final
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 from dsi_automation.lab.lab import Lab
+from dsi_automation.lab.layout import APPLICATION_SERVERS
 
 POLL: Final = 0.3
 """Seconds between two looks at a log that is followed."""
@@ -20,7 +21,7 @@ def files(lab: Lab, part: str) -> list[Path]:
 
     Args:
         lab: the lab.
-        part: `dc`, `workstations`, `tenant`, or a process of the servers: `srv1`, `database`, ...
+        part: `dc`, `workstations`, `tenant`, or a process of the servers: `srv1`, `database`, `app1`, ...
 
     Raises:
         UsageError: there are none: the lab is not there.
@@ -30,6 +31,9 @@ def files(lab: Lab, part: str) -> list[Path]:
         candidates = [lab.simulator.daemon.log, lab.layout.log_dir / "requests.log"]
     elif part == "tenant":
         candidates = [lab.tenant.daemon.log, lab.layout.graph_record]
+    elif part in APPLICATION_SERVERS:
+        server = lab.facilities.application.server(part)
+        candidates = [server.log, server.ssh.daemon.log]
     elif part != "dc":
         candidates = [daemon.log for daemon in lab.facilities.processes if daemon.name == part]
     found = [path for path in candidates if path.is_file()]

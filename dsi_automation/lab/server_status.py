@@ -9,6 +9,7 @@ from dsi_automation.lab import oracle_server
 from dsi_automation.lab.database import BACKUP_ROLE, DATABASE, PORT
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.servers import CONTROLLER
+from dsi_automation.lab.tomcat import PORT as APPLICATION_PORT
 
 
 def server_status(lab: Lab) -> dict[str, Any]:
@@ -23,6 +24,11 @@ def server_status(lab: Lab) -> dict[str, Any]:
         ("mail", 25, T("takes every mail and keeps it"), str(layout.mail_dir / "new")),
         ("ora1", 22, T("a stand-in for RMAN, over SSH"), str(folder / "ora1")),
     ]
+    if lab.has_application:
+        servers += [
+            (server.name, APPLICATION_PORT, T("SYDAM World, database {name}", name=server.database), str(server.folder))
+            for server in parts.application.servers
+        ]
     return {
         "servers": [
             {"name": name, "address": addresses[name], "port": port, "purpose": str(purpose), "folder": where}
@@ -36,6 +42,7 @@ def server_status(lab: Lab) -> dict[str, Any]:
             "archive": str(parts.database.archive),
         },
         "mail": {"behaviour": str(parts.mail.behaviour), "mails": len(parts.mail.files())},
+        "application": application_status(lab) if lab.has_application else None,
         "oracle": {"scenario": oracle_server.scenario(folder / "ora1")},
         "disks": [
             {
@@ -52,12 +59,34 @@ def server_status(lab: Lab) -> dict[str, Any]:
     }
 
 
+def application_status(lab: Lab) -> list[dict[str, Any]]:
+    """Return each application server as data: where it is, what runs on it and what is wrong on purpose."""
+    return [
+        {
+            "name": server.name,
+            "url": server.url,
+            "database": server.database,
+            "pids": server.pids(),
+            "listens": server.listens(),
+            "version": server.version(),
+            "release": server.release,
+            "faults": {str(fault): seconds for fault, seconds in server.faults.items()},
+            "resident_bytes": server.resident_bytes(),
+            "log": str(server.log),
+        }
+        for server in lab.facilities.application.servers
+    ]
+
+
 def server_examples(lab: Lab) -> dict[str, str]:
     """Return commands to paste that look at the servers without the toolkit, by what they show."""
     layout, addresses = lab.layout, lab.layout.server_addresses
-    return {
+    found = {
         "ssh": f"ssh -F none -i {layout.ssh_dir / CONTROLLER} -o UserKnownHostsFile={layout.ssh_dir / 'known_hosts'} "
         f"root@{addresses['srv1']}",
         "sql": f"PGPASSWORD=$(cat {lab.passwords.file(BACKUP_ROLE)}) psql 'host={addresses['db1']} user={BACKUP_ROLE} "
         f"dbname={DATABASE} sslmode=verify-full sslrootcert={layout.ca_file}'",
     }
+    if lab.has_application:
+        found["application"] = f"curl --silent --show-error {lab.facilities.application.server('app1').url}/version"
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import T
 from dsi_automation.lab import oracle_server, server_data
 from dsi_automation.lab.ca import write_private
-from dsi_automation.lab.layout import Layout
+from dsi_automation.lab.layout import APPLICATION_SERVERS, Layout
 from dsi_automation.lab.sshd import SshServer, ensure_key
 
 CONTROLLER: Final = "controller"
@@ -71,16 +72,7 @@ class Servers:
         Raises:
             DsiError: one ended, or does not within 20 s.
         """
-        until = self.clock.monotonic() + START_SECONDS
-        for server in self.all:
-            while not _greets(server.address):
-                if server.daemon.pid() is None or self.clock.monotonic() > until:
-                    raise DsiError(
-                        T("The server {name} does not start.", name=server.name),
-                        next_step=T("Read why: `dsi lab logs {part}`.", part=server.name),
-                        detail={"log": str(server.daemon.log)},
-                    )
-                self.clock.sleep(0.02)
+        wait_until_greeting(self.all, self.clock)
 
     def stop(self) -> bool:
         """Stop every server.
@@ -93,7 +85,9 @@ class Servers:
 
     def reset(self) -> None:
         """Put the servers' files back; who is connected stays so."""
-        shutil.rmtree(self.layout.server_dir, ignore_errors=True)
+        # Those of the application have a reset of their own.
+        for server in self.all:
+            shutil.rmtree(self.layout.server_dir / server.name, ignore_errors=True)
         self._ensure_files()
 
     def empty_repositories(self) -> None:
@@ -107,8 +101,11 @@ class Servers:
     def _ensure_files(self) -> bool:
         folder = self.layout.ssh_dir
         made = [ensure_key(folder / name, f"{name}@{self.layout.name}") for name in (CONTROLLER, BACKUP)]
-        made += [ensure_key(server.host_key, server.name) for server in self.all]
-        keys = [(server.address, server.host_key.with_name(server.host_key.name + ".pub")) for server in self.all]
+        # Those of the application too, whether they run or not: their keys are known from the start.
+        application = [SshServer(self.layout, self.clock, name, (CONTROLLER,)) for name in APPLICATION_SERVERS]
+        known = [*self.all, *application]
+        made += [ensure_key(server.host_key, server.name) for server in known]
+        keys = [(server.address, server.host_key.with_name(server.host_key.name + ".pub")) for server in known]
         lines = [f"{address} {' '.join(key.read_text().split()[:2])}\n" for address, key in keys]
         write_private(self.known_hosts, "".join(lines))
         for repository in REPOSITORIES:
@@ -116,6 +113,24 @@ class Servers:
         made.append(server_data.ensure(self.layout.server_dir / "srv1"))
         made.append(oracle_server.ensure(self.layout.server_dir / "ora1"))
         return any(made)
+
+
+def wait_until_greeting(servers: Iterable[SshServer], clock: Clock) -> None:
+    """Return once every server greets.
+
+    Raises:
+        DsiError: one ended, or does not within 20 s.
+    """
+    until = clock.monotonic() + START_SECONDS
+    for server in servers:
+        while not _greets(server.address):
+            if server.daemon.pid() is None or clock.monotonic() > until:
+                raise DsiError(
+                    T("The server {name} does not start.", name=server.name),
+                    next_step=T("Read why: `dsi lab logs {part}`.", part=server.name),
+                    detail={"log": str(server.daemon.log)},
+                )
+            clock.sleep(0.02)
 
 
 def _greets(address: str) -> bool:

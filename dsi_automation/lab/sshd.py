@@ -14,6 +14,8 @@ from dsi_automation.lab.system import run
 
 CHROOT: Final = "/run/chroot"
 """Where the server that is restricted to a folder sees it: everything above must be root's (sshd_config(5))."""
+OWN_FOLDER: Final = "/run/sydam"
+"""Where a server that has a folder of its own sees it: two servers of one application have the same paths."""
 LAUNCH: Final = f"""\
 set -e
 # Private to this server, since `ip netns exec` gave it mounts of its own: nothing is left on the machine's /run.
@@ -22,6 +24,7 @@ mkdir /run/sshd {CHROOT}
 # Without PAM, sshd refuses an account that is locked (`!`), as root is on many machines.
 mount --bind "$1" /etc/shadow
 if [ -n "$2" ]; then mount --bind "$2" {CHROOT}; fi
+if [ -n "$4" ]; then mkdir {OWN_FOLDER} && mount --bind "$4" {OWN_FOLDER}; fi
 exec /usr/sbin/sshd -D -e -f "$3"
 """
 SETTINGS: Final = """\
@@ -64,6 +67,7 @@ class SshServer:
         name: the server's name in the lab.
         keys: names of those who log in, by their key pairs in `layout.ssh_dir`.
         folder: what the server is restricted to, over SFTP; None for a whole login.
+        own: what the server alone sees at `/run/sydam`; None for nothing.
     """
 
     layout: Layout
@@ -71,6 +75,7 @@ class SshServer:
     name: str
     keys: tuple[str, ...]
     folder: Path | None = None
+    own: Path | None = None
 
     @property
     def address(self) -> str:
@@ -103,7 +108,16 @@ class SshServer:
         names = [line.split(":", 1)[0] for line in Path("/etc/passwd").read_text().splitlines() if ":" in line]
         write_private(shadow, "".join(f"{name}:*:20000:0:99999:7:::\n" for name in names))
         self.daemon.start(
-            ["/bin/sh", "-c", LAUNCH, self.name, str(shadow), str(self.folder or ""), str(settings)],
+            [
+                "/bin/sh",
+                "-c",
+                LAUNCH,
+                self.name,
+                str(shadow),
+                str(self.folder or ""),
+                str(settings),
+                str(self.own or ""),
+            ],
             self.layout.environment(),
         )
         return True

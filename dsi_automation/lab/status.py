@@ -138,7 +138,11 @@ def _program(name: str) -> str:
 
 def _daemons(lab: Lab) -> list[Daemon]:
     found = [lab.controller.daemon, lab.tenant.daemon, lab.simulator.daemon]
-    return [*found, *lab.facilities.processes] if lab.has_servers else found
+    if lab.has_servers:
+        found += lab.facilities.processes
+    if lab.has_application:
+        found += [server.ssh.daemon for server in lab.facilities.application.servers]
+    return found
 
 
 def _process(daemon: Daemon) -> dict[str, Any]:

@@ -31,21 +31,27 @@ PACKAGES: Final = (
 """What the lab is made of, in Debian's names."""
 SERVER_PACKAGES: Final = ("e2fsprogs", "openssh-server", "postgresql", "restic")
 """What the lab's servers, their backups and the external disks are made of besides."""
+APPLICATION_PACKAGES: Final = ("libpostgresql-jdbc-java", "tomcat10-common")
+"""What SYDAM World runs on besides: Tomcat without its service, which brings a Java where none is."""
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
 
-def system_packages(*, servers: bool = True) -> list[str]:
-    """Return the Debian packages the lab needs, with those of its servers or without."""
-    return [*PACKAGES, *(SERVER_PACKAGES if servers else ())]
+def system_packages(*, servers: bool = True, application: bool = True) -> list[str]:
+    """Return the Debian packages the lab needs, with those of its servers and its application or without."""
+    return [
+        *PACKAGES,
+        *(SERVER_PACKAGES if servers else ()),
+        *(APPLICATION_PACKAGES if servers and application else ()),
+    ]
 
 
-def missing_packages(*, servers: bool = True) -> list[str]:
+def missing_packages(*, servers: bool = True, application: bool = True) -> list[str]:
     """Return those of `system_packages` that are not installed.
 
     Raises:
         UsageError: this is not Debian.
     """
-    needed = system_packages(servers=servers)
+    needed = system_packages(servers=servers, application=application)
     try:
         known = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *needed],
@@ -78,14 +84,14 @@ def require_root() -> None:
         )
 
 
-def require_system(*, servers: bool = True) -> None:
+def require_system(*, servers: bool = True, application: bool = True) -> None:
     """Check that this is root, on a machine that has what the lab needs.
 
     Raises:
         UsageError: it is not; one error that names everything missing.
     """
     require_root()
-    missing = missing_packages(servers=servers)
+    missing = missing_packages(servers=servers, application=application)
     if missing:
         raise UsageError(
             T("Packages of the system are missing: {packages}.", packages=", ".join(missing)),
@@ -97,7 +103,7 @@ def require_system(*, servers: bool = True) -> None:
         )
 
 
-def install_packages(*, servers: bool = True) -> list[str]:
+def install_packages(*, servers: bool = True, application: bool = True) -> list[str]:
     """Install the missing packages with apt-get, starting none of their services on the machine itself.
 
     Returns:
@@ -106,7 +112,7 @@ def install_packages(*, servers: bool = True) -> list[str]:
     Raises:
         DsiError: apt-get failed.
     """
-    missing = missing_packages(servers=servers)
+    missing = missing_packages(servers=servers, application=application)
     if missing:
         environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": SYSTEM_PATH}
         run(["apt-get", "update", "-qq"], env=environment, timeout=600)
