@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dsi_automation.cli.application_account import account
 from dsi_automation.cli.application_ask import ask, restart, start, stop
+from dsi_automation.cli.application_handover import handover
 from dsi_automation.cli.application_list import list_, show
 from dsi_automation.cli.application_look import locks, log
 from dsi_automation.cli.application_status import status
@@ -14,5 +16,5 @@ application = Group(
     help=T("Show, check, stop and start applications; their availability."),
     options_metavar=OPTIONS,
 )
-for _command in (list_, show, status, log, locks, ask, restart, stop, start):
+for _command in (list_, show, status, log, locks, ask, restart, stop, start, account, handover):
     application.add_command(_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from dsi_automation.cli.batch import few
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 HANDED_OVER: Final = "mailbox.create"
 """The operation whose result is handed over by a command of its own."""
+LOGINS: Final = "application.account"
+"""The operation whose logins are handed over, each by its name."""
+GIVES_PASSWORD: Final = ("/create", "/change")
+"""Its actions that seal a password."""
 
 
 def is_batch_run(run: Run) -> bool:
@@ -27,9 +32,13 @@ def handover_command(run: Run, handed: Collection[str] = ()) -> str | None:
     Args:
         handed: the targets that the journal says were handed over.
     """
+    good = {Outcome.DONE, Outcome.NOT_VERIFIED}
+    if run.operation == LOGINS:
+        ready = {s.target: None for s in run.steps if s.action_id.endswith(GIVES_PASSWORD) and s.outcome in good}
+        names = " ".join(shlex.quote(name) for name in ready if name not in handed)
+        return f"dsi application handover {names}" if names else None
     if run.operation != HANDED_OVER:
         return None
-    good = {Outcome.DONE, Outcome.NOT_VERIFIED}
     sealed = {step.target for step in run.steps if step.action_id.endswith("/hand_over") and step.outcome in good}
     return f"dsi mailbox handover {run.id}" if sealed - set(handed) else None
 

@@ -111,6 +111,21 @@ class ApplicationTeller:
             if run.operation in CONTENT or not ending.state.good:
                 people.append(request.requester)
             self._mails.to_people(f"ended/{end}/{target}", people, subject, body)
+            if run.operation in PERSONAL and ending.state.good:
+                self._tell_requester(run_id, ending)
+
+    def _tell_requester(self, run_id: str, ending: Ending) -> None:
+        """Put the mail to who asked for a login by hierarchy: somebody who need not be in people.yml."""
+        from dsi_automation.composition.login_mails import done_mail, requester_address
+
+        inputs, settings = ending.request.plan.inputs, self._mails.settings
+        address = requester_address(inputs)
+        if address is None or settings is None:
+            return
+        title = ending.application if ending.described is None else ending.described.title
+        with speaking(self._mails.language):
+            subject, body = done_mail(settings.prefix, ending.target, title, inputs)
+        self._mails.to_addresses(f"login/{run_id}/{ending.target}", [address], subject, body)
 
     def _ending(self, run: Run, request: Request, target: str, record: ApplicationRecord) -> Ending:
         from dsi_automation.composition.application_endings import Ending
