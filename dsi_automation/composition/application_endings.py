@@ -29,6 +29,9 @@ STEPS: Final[Mapping[str, Text]] = {
     "login": T("login"),
     "query": T("query"),
     "logout": T("logout"),
+    "start": T("start"),
+    "stability": T("staying up"),
+    "after": T("conditions after the start"),
 }
 """The steps of the connection test, for people."""
 
