@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsi_automation.cli.base import OPTIONS, Group, argument, option
+from dsi_automation.cli.lab_application import application
 from dsi_automation.cli.lab_m365 import m365, name_option
 from dsi_automation.cli.lab_servers import GROUPS
 from dsi_automation.cli.session import Session
@@ -16,7 +17,7 @@ from dsi_automation.core.text import TN, T
 if TYPE_CHECKING:
     from dsi_automation.lab.lab import Lab
 
-SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail")
+SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail", "app1", "app2", "apptest", "appform")
 
 lab = Group(
     "lab",
@@ -28,7 +29,7 @@ lab = Group(
     options_metavar=OPTIONS,
 )
 lab.add_command(m365)
-for _group in GROUPS:
+for _group in (*GROUPS, application):
     lab.add_command(_group)
 
 
@@ -59,6 +60,7 @@ def opened(session: Session, name: str, network: str | None = None) -> Lab:
     help=T("Whether the fleet is in the domain already."),
 )
 @option("--without-servers", is_flag=True, help=T("Without servers, database, mail and disks: quicker."))
+@option("--without-application", is_flag=True, help=T("Without SYDAM World and its four servers: 400 MB less."))
 @option("--install", is_flag=True, help=T("Install the missing Debian packages first, with apt-get."))
 @click.pass_obj
 def up(
@@ -69,6 +71,7 @@ def up(
     fleet: str,
     *,
     without_servers: bool,
+    without_application: bool,
     install: bool,
 ) -> None:
     """Start the lab and say what to do next."""
@@ -77,15 +80,21 @@ def up(
     from dsi_automation.lab.system import install_packages, missing_packages, require_root
 
     chosen = opened(session, name, network)
+    servers = not without_servers
+    application = servers and not without_application
     if install:
         require_root()
-        missing = missing_packages(servers=not without_servers)
+        missing = missing_packages(servers=servers, application=application)
         if missing:
             session.out.note(T("Installing: {packages}.", packages=", ".join(missing)))
-        install_packages(servers=not without_servers)
+        install_packages(servers=servers, application=application)
     with Progress(quiet=session.choices.json, patience=0.5) as progress:
         started = chosen.up(
-            workstations, fleet_joined=fleet == "joined", servers=not without_servers, observer=progress
+            workstations,
+            fleet_joined=fleet == "joined",
+            servers=servers,
+            application=application,
+            observer=progress,
         )
     found = status(chosen)
     if session.choices.json:
@@ -144,7 +153,7 @@ def show_status(session: Session, name: str) -> None:
     type=click.Choice(["dc", "workstations", "tenant", *SERVER_LOGS]),
     default="dc",
     metavar=T("PART"),
-    help=T("Whose log: dc, workstations, tenant, srv1, store, ora1, database or mail."),
+    help=T("Whose log: dc, workstations, tenant, srv1, store, ora1, database, mail, app1, app2, apptest or appform."),
 )
 @name_option
 @option("--lines", type=click.IntRange(1), default=50, metavar=T("NUMBER"), help=T("How many lines (default: 50)."))

@@ -84,7 +84,13 @@ class LabApplication:
         started = False
         for server in self._chosen(names):
             if not server.pids():
-                server.call("start")
+                done = server.call("start")
+                if done.returncode != 0:
+                    raise DsiError(
+                        T("The application does not start on {name}.", name=server.name),
+                        next_step=T("Read why: `dsi lab logs {part}`.", part=server.name),
+                        detail={"said": (done.stderr or done.stdout).strip()},
+                    )
                 started = True
         return started
 
