@@ -265,10 +265,16 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A connection test of one address: the steps that were tried, in order; the first that fails is the last."""
+    """A connection test of one address.
+
+    Attributes:
+        steps: those that were tried, in order; the first that fails is the last.
+        certificate_until: when its certificate ends, over https.
+    """
 
     server: str
     steps: tuple[StepResult, ...]
+    certificate_until: datetime | None = None
 
     @property
     def conclusive(self) -> bool:

@@ -1,11 +1,16 @@
 """What runs on applications note in the journal, by name; `data` of each is made and read in `record.py` alone.
 
+`application.begun`     {in_turn}: a run began; whether one server goes after the other, so that users lose nothing
 `application.warned`    {stops_at, why, planned}: users were told that it stops, and when
+`application.put_off`   {stops_at, why}: they were told that it does not stop then
 `application.ended`     {pid, began_at, user, program, objects, working}: a session that held locks was ended
 `application.down`      {at, planned, why, since}: no server answers any more; `since`: when the incident began, if told
-`application.stopped`   {server, seconds, killed}
-`application.started`   {server, seconds, release}
-`application.tested`    {tests: [Tested as JSON], conclusive, attempt, log: {server: [lines]}}
+`application.stopping`  {server, at}: the order to stop follows; whoever resumes the run knows since when it may be down
+`application.stopped`   {server, seconds, killed, at}
+`application.starting`  {server, at}: the order to start follows
+`application.started`   {server, seconds, at}
+`application.tested`    {tests: [Tested as JSON], conclusive, attempt, at, servers, log: {server: [lines]},
+                        processes: {server: {pid, started_at} | null}}; `at`: when the test was conclusive, or given up
 `application.up`        {at, seconds, release}: it answers again and its test was conclusive; closes what `down` opened
 `application.message`   {shown: bool}: the application's own message
 `release.put`           {server, release, sha256}
@@ -23,10 +28,14 @@ from __future__ import annotations
 
 from typing import Final
 
+BEGUN: Final = "application.begun"
 WARNED: Final = "application.warned"
+PUT_OFF: Final = "application.put_off"
 SESSION_ENDED: Final = "application.ended"
 DOWN: Final = "application.down"
+STOPPING: Final = "application.stopping"
 STOPPED: Final = "application.stopped"
+STARTING: Final = "application.starting"
 STARTED: Final = "application.started"
 TESTED: Final = "application.tested"
 UP: Final = "application.up"
