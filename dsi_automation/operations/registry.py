@@ -10,7 +10,11 @@ from dsi_automation.operations.accounts.create import MailboxCreate
 from dsi_automation.operations.accounts.disable import AccountDisable
 from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
 from dsi_automation.operations.applications.account import ApplicationAccount
+from dsi_automation.operations.applications.check import ApplicationCheck
+from dsi_automation.operations.applications.restart import ApplicationRestart
 from dsi_automation.operations.applications.rules import RulesUpdate
+from dsi_automation.operations.applications.start import ApplicationStart
+from dsi_automation.operations.applications.stop import ApplicationStop
 from dsi_automation.operations.backups.database import DatabaseBackup
 from dsi_automation.operations.backups.externalise import BackupExternalise
 from dsi_automation.operations.backups.restore import BackupRestore
@@ -37,6 +41,10 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         BackupVerify(),
         BackupExternalise(),
         BackupRestore(),
+        ApplicationStop(),
+        ApplicationStart(),
+        ApplicationRestart(),
+        ApplicationCheck(),
         RulesUpdate(),
         ApplicationAccount(),
     )
