@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from dsi_automation.engine.model import RequestKind, RequestState
+from dsi_automation.metrics.parts.requests import end_of
 from dsi_automation.metrics.spec import Part, Sheet, counter, gauge, info
+from dsi_automation.operations.applications.availability import months
 from dsi_automation.operations.applications.health import health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from dsi_automation.metrics.view import View
     from dsi_automation.operations.applications.record import ApplicationRecord
+
+STOPPING: Final = frozenset({"application.stop", "application.restart"})
+_GIVEN: Final = frozenset({RequestState.APPROVED, RequestState.EXPIRED})
 
 INFO = info("dsi_application_info", "An application of the inventory.", "application", "environment")
 INTERRUPTED = gauge(
@@ -50,7 +57,13 @@ CONCLUSIVE = gauge(
 )
 AVAILABILITY = gauge(
     "dsi_application_availability_ratio",
-    "Share of the current month, so far, in which it was not interrupted.",
+    "Share of the current month, so far, in which users could work: of all of it, or with planned stops taken out.",
+    "application",
+    "of",
+)
+APPROVAL = gauge(
+    "dsi_application_approval_end_timestamp_seconds",
+    "When the standing approval of its planned stop ends, or ended; absent when there never was one.",
     "application",
 )
 RELEASE = info("dsi_release_info", "The release in use, by the record.", "application", "source", "stage", "release")
@@ -67,6 +80,9 @@ def fill(view: View, sheet: Sheet) -> None:
     record = view.applications()
     for name, described in known.items():
         sheet.put(INFO, 1, name, described.environment.value)
+        month = months(name, record.interruptions, described.time_zone, view.now, view.now)[-1]
+        sheet.put(AVAILABILITY, month.availability, name, "month")
+        sheet.put(AVAILABILITY, month.without_planned, name, "promised")
         seen = health(record, name)
         sheet.put(INTERRUPTED, float(seen.open is not None), name)
         if seen.open is not None:
@@ -80,6 +96,7 @@ def fill(view: View, sheet: Sheet) -> None:
             sheet.put(RELEASE, 1, name, one.source, one.stage, one.release)
             sheet.put(RELEASE_SINCE, one.at, name, one.source)
     _interruptions(sheet, record, known)
+    _approvals(view, sheet, known)
 
 
 def _interruptions(sheet: Sheet, record: ApplicationRecord, known: Mapping[str, object]) -> None:
@@ -94,6 +111,17 @@ def _interruptions(sheet: Sheet, record: ApplicationRecord, known: Mapping[str, 
         for planned in ("true", "false"):
             sheet.put(SECONDS, seconds[name, planned], name, planned)
             sheet.put(INTERRUPTIONS, times[name, planned], name, planned)
+
+
+def _approvals(view: View, sheet: Sheet, known: Mapping[str, object]) -> None:
+    ends: dict[str, datetime] = {}
+    for item in view.requests():
+        if item.plan.operation in STOPPING and item.kind is RequestKind.STANDING and item.state in _GIVEN:
+            for name in item.plan.targets:
+                ends[name] = max(ends.get(name, end_of(item)), end_of(item))
+    for name in known:
+        if name in ends:
+            sheet.put(APPROVAL, ends[name], name)
 
 
 def _planned(*, planned: bool) -> str:
@@ -112,6 +140,7 @@ PART = Part(
         TESTED,
         CONCLUSIVE,
         AVAILABILITY,
+        APPROVAL,
         RELEASE,
         RELEASE_SINCE,
     ),

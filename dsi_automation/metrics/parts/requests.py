@@ -61,13 +61,14 @@ def _standing(view: View, sheet: Sheet, requests: list[Request]) -> None:
         if item.kind is RequestKind.STANDING and item.state is RequestState.APPROVED:
             for target in item.plan.targets:
                 key = (target, item.plan.operation)
-                ends[key] = max(ends.get(key, _end(item)), _end(item))
+                ends[key] = max(ends.get(key, end_of(item)), end_of(item))
     for name, job in view.plan.backups.items():
         for operation, _ in steps_of(name, job):
             sheet.put(STANDING, ends.get((name, operation)), name, operation)
 
 
-def _end(item: Request) -> datetime:
+def end_of(item: Request) -> datetime:
+    """Return when a standing approval ends: the end of its last day, in its zone."""
     bounds = item.bounds
     if bounds is None:
         return datetime.fromtimestamp(0, UTC)
