@@ -133,9 +133,7 @@ class Link:
             with self.watched(seconds) as watch:
                 yield watch
         except psycopg.Error as error:
-            # With a secret sent, psycopg's own words are not kept beside ours: they quote values.
-            cause = None if self.told.secrets or not self.told.may_quote(error) else error
-            raise failure(error, self.told, late=self.late) from cause
+            raise failure(error, self.told, late=self.late) from (error if self.told.may_quote(error) else None)
         except UnicodeError:
             # Its words hold the value.
             raise RefusedError(

@@ -14,9 +14,9 @@ from dsi_automation.core.errors import DsiError, RefusedError, UnknownOutcomeErr
 from dsi_automation.core.secrets import MASK, redact
 from dsi_automation.core.text import T
 
-_AWAY: Final = ("08", "57P", "53300", "25P03", "25P04")
-"""Connection exceptions, shutdowns, too many connections, and what was cancelled for its time (Appendix A)."""
 _CANCELLED: Final = "57014"
+_AWAY: Final = ("08", "57P", "53300", _CANCELLED, "25P03", "25P04")
+"""Connection exceptions, shutdowns, too many connections, and what was cancelled for its time (Appendix A)."""
 _BUSY: Final = ("55P03", "40001", "40P01")
 """A lock that did not come in time, a serialisation failure, a deadlock."""
 _NOT_PERMITTED: Final = "42501"

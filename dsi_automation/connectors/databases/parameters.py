@@ -68,10 +68,5 @@ def translated(statement: str) -> Statement:
     return Statement("".join(parts), names)
 
 
-def holds_secret(given: Parameters | None) -> bool:
-    """Tell whether any value is a secret: what the database says of its values is then not repeated."""
-    return any(isinstance(value, Secret) for value in (given or {}).values())
-
-
 def _revealed(value: Value | Secret) -> Value:
     return value.reveal() if isinstance(value, Secret) else value
