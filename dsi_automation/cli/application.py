@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dsi_automation.cli.application_account import account
 from dsi_automation.cli.application_ask import ask, restart, start, stop
+from dsi_automation.cli.application_availability import availability
+from dsi_automation.cli.application_check import check
 from dsi_automation.cli.application_handover import handover
 from dsi_automation.cli.application_list import list_, show
 from dsi_automation.cli.application_look import locks, log
@@ -16,5 +18,5 @@ application = Group(
     help=T("Show, check, stop and start applications; their availability."),
     options_metavar=OPTIONS,
 )
-for _command in (list_, show, status, log, locks, ask, restart, stop, start, account, handover):
+for _command in (list_, show, status, check, log, locks, ask, restart, stop, start, availability, account, handover):
     application.add_command(_command)
