@@ -11,17 +11,16 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
+import forking
 import pytest
 import yaml
+from forking import DSI
 
 from dsi_automation.lab.windows.spec import LocalUser, Profile
 
-DSI = str(Path(sys.executable).with_name("dsi"))
 FAKETIME = "/usr/bin/faketime"
 TECHNICIAN, SECTION_HEAD, DIRECTOR = "m.kouadio", "y.traore", "a.bamba"
 RENAME, JOIN = "Win32_ComputerSystem.Rename", "Win32_ComputerSystem.JoinDomainOrWorkgroup"
@@ -184,18 +183,15 @@ class Office:
 
     def dsi(self, *arguments, person=TECHNICIAN, faketime=None, env=None, timeout=120):
         """Run one command to its end."""
-        done = subprocess.run(
-            self.words(*arguments, faketime=faketime),
-            check=False, cwd=self.folder, env=self.env(person, **(env or {})),
-            capture_output=True, text=True, timeout=timeout,
-        )  # fmt: skip
+        words, environment = self.words(*arguments, faketime=faketime), self.env(person, **(env or {}))
+        done = forking.run(words, cwd=self.folder, env=environment, timeout=timeout)
         said = Said(done.returncode, done.stdout, done.stderr)
         self.said.append(said.out + said.err)
         return said
 
     def start(self, *arguments, person=TECHNICIAN, **more):
         """Start one command and go on."""
-        return subprocess.Popen(
+        return forking.start(
             self.words(*arguments), cwd=self.folder, env=self.env(person, **more),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

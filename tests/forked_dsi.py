@@ -1,0 +1,106 @@
+"""The prepared process that commands are forks of; see `forking.py`. Usage: forked_dsi.py CHANNEL ROOM."""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+NOT_OURS = ("dsi_automation.ansible_collections", "dsi_automation.ansible.", "dsi_automation.journal.migrations")
+"""Not imported by commands: they run inside Ansible and Alembic."""
+THEIRS = (
+    "alembic.command", "alembic.config", "ansible._internal._datatag._tags", "ansible.inventory.manager",
+    "ansible.parsing.dataloader", "ansible.plugins.loader", "ansible.template", "ansible.vars.hostvars",
+    "ansible.vars.manager", "sqlalchemy.dialects.sqlite",
+)  # fmt: skip
+"""What ours import only when they need it."""
+PR_SET_NAME = 15
+
+
+def prepare():
+    """Import what commands import."""
+    import dsi_automation
+
+    with tempfile.TemporaryDirectory(prefix="dsi-fork-") as home:
+        os.environ["HOME"] = home  # Ansible reads its settings when it is imported: there are none
+        found = pkgutil.walk_packages(dsi_automation.__path__, "dsi_automation.", onerror=lambda _: None)
+        ours = [part.name for part in found if not part.name.startswith(NOT_OURS) and "__main__" not in part.name]
+        for name in (*ours, *THEIRS):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def serve(channel):
+    """Fork for each order; return in the fork, with its order, or with None when nobody orders any more."""
+    while True:
+        size, files, _, _ = socket.recv_fds(channel, 8, 3)
+        if not size:
+            return None
+        order, (reader, writer) = json.loads(channel.recv(int.from_bytes(size, "little"))), os.pipe()
+        between = os.fork()
+        if between == 0:
+            command = os.fork()
+            if command == 0:
+                os.close(reader)
+                os.close(writer)
+                channel.close()
+                return order, files
+            os.write(writer, str(command).encode())
+            os._exit(0)
+        os.waitpid(between, 0)
+        os.close(writer)
+        channel.send(os.read(reader, 100))
+        os.close(reader)
+        for file in files:
+            os.close(file)
+
+
+def become(order, files):
+    """Take over what belongs to the command: its words, environment, folder and descriptors."""
+    words, environment, folder = order
+    kept = {name: os.environ[name] for name in ("LC_CTYPE",) if name in os.environ}  # Python set it itself (PEP 538)
+    os.environ.clear()
+    os.environ.update({**kept, **environment})
+    os.chdir(folder)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    sys.argv = words
+    shebang = [sys.executable, *words]
+    _show(shebang, [f"{name}={value}" for name, value in environment.items()])
+
+
+def _show(words, environment):
+    """Put a command line and an environment where /proc/PID/cmdline and /proc/PID/environ are read from (proc(5)).
+
+    What is left of the room stays, as zero bytes: only who may do everything can make it smaller (prctl(2), PR_SET_MM).
+    """
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    arg_start, arg_end, env_start, env_end = map(int, fields[45:49])
+    for start, end, texts in ((arg_start, arg_end, words), (env_start, env_end, environment)):
+        shown = b"".join(os.fsencode(text) + b"\0" for text in texts)
+        assert len(shown) < end - start, "too long for the room there is"
+        ctypes.memset(start, 0, end - start)
+        ctypes.memmove(start, shown, len(shown))
+    ctypes.CDLL(None).prctl(PR_SET_NAME, b"dsi", 0, 0, 0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tests' own end is theirs
+    line = socket.socket(fileno=int(sys.argv[1]))
+    prepare()
+    if asked := serve(line):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        become(*asked)
+        from dsi_automation.cli.main import main
+
+        main()
