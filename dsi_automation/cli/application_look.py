@@ -113,7 +113,7 @@ def _show_locks(session: Session, found: tuple[LockedSession, ...], now: datetim
         session.out.line(T("No session holds a lock that a user would meet."))
         return
     headers = (
-        T("Session"), T("User"), T("From"), T("Program"), T("Tables"), T("State"), T("Transaction for"), T("Waiting"),
+        T("Session"), T("User"), T("Client"), T("Program"), T("Tables"), T("State"), T("Transaction for"), T("Waiting"),
     )  # fmt: skip
     session.out.table(
         headers,
