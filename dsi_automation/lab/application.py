@@ -16,7 +16,7 @@ from dsi_automation.lab.database import DATABASE, TEST_DATABASE, TRAINING_DATABA
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.releases import FIRST, PLANS, ReleaseMaker
 from dsi_automation.lab.servers import wait_until_greeting
-from dsi_automation.lab.tomcat import TomcatServer
+from dsi_automation.lab.tomcat import ServerFault, TomcatServer
 
 PRODUCTION: Final = "sydam"
 TEST: Final = "sydam-test"
@@ -26,6 +26,7 @@ SERVERS: Final = {"app1": DATABASE, "app2": DATABASE, "apptest": TEST_DATABASE, 
 INSTANCES: Final = {PRODUCTION: ("app1", "app2"), TEST: ("apptest",), TRAINING: ("appform",)}
 """The applications of the inventory, and the servers of each in the order of their start."""
 START_SECONDS: Final = 60.0
+PROCESS_FAULTS: Final = frozenset({ServerFault.HANGS_ON_STOP, ServerFault.LIES_ON_STOP, ServerFault.DIES_AFTER_START})
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,9 @@ class LabApplication:
     def reset(self) -> None:
         """Put every server back: no fault, the first release in use and the only one, empty caches, running."""
         for server in self.servers:
+            # One that hangs ends once its fault is off, and one that lied is not in its own file any more.
+            if PROCESS_FAULTS & server.faults.keys() or server.call("status").returncode != 0:
+                server.kill()
             server.clear_faults()
             if server.release != FIRST or [path.name for path in server.releases.iterdir()] != [FIRST]:
                 server.kill()
@@ -153,13 +157,7 @@ class LabApplication:
         self.wait()
 
     def _put_first(self, server: TomcatServer) -> None:
-        trees = self.layout.root / "sydam" / FIRST
-        if not trees.exists():
-            temporary = trees.with_name(f"{FIRST}.new")
-            shutil.rmtree(temporary, ignore_errors=True)
-            self.maker.build(PLANS[0], temporary)
-            temporary.rename(trees)
-        server.put(trees, FIRST)
+        server.put(self.maker.archive(FIRST), FIRST)
 
     def _chosen(self, names: Iterable[str]) -> Sequence[TomcatServer]:
         return [self.server(name) for name in names]

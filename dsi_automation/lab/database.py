@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -235,8 +236,9 @@ class Database:
         """
         before, now = self._known_marks(), self._marks_now()
         if before is not None and now == before:
+            self._clear_messages()
             return
-        if before is None or now is None or now[-1] != before[-1] or not self._reload():
+        if before is None or now is None or now[-1] != before[-1] or not self._reload(_changed(before, now)):
             self.stop()
             for folder in (self.data, self.archive):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -244,24 +246,31 @@ class Database:
         self._start_marks.unlink(missing_ok=True)
         self.wait_until_ready()
 
-    def _reload(self) -> bool:
-        """Make the database anew in the running cluster; returns whether that could be done."""
+    def _reload(self, names: Sequence[str]) -> bool:
+        """Make databases anew in the running cluster; returns whether that could be done."""
         folder = self.layout.db_dir
         try:
             # A restore in place keeps the database that was there, under another name.
             every = self.sql("SELECT datname FROM pg_database", "postgres").split()
             ours = [name for name in every if name == DATABASE or name.startswith(f"{DATABASE}_")]
-            gone = "".join(f"DROP DATABASE {name} WITH (FORCE);\n" for name in ours)
+            going = [name for name in ours if name in names or name not in DATABASES]
+            gone = "".join(f"DROP DATABASE {name} WITH (FORCE);\n" for name in going)
             # None is copied from another: the application may be connected to it again already.
-            self.sql(gone + "".join(f"CREATE DATABASE {name};\n" for name in DATABASES), "postgres")
+            self.sql(gone + "".join(f"CREATE DATABASE {name};\n" for name in names), "postgres")
             rows = "\n".join((folder / name).read_text() for name in FILLED_FROM)
-            for name, count in DATABASES.items():
-                self.sql(f"BEGIN;\n\\set declarations {count}\n{rows}\nCOMMIT;", name)
+            for name in names:
+                self.sql(f"BEGIN;\n\\set declarations {DATABASES[name]}\n{rows}\nCOMMIT;", name)
                 self.sql((folder / "grants.sql").read_text(), name)
+            self._clear_messages()
         except DsiError:
             # Damaged on purpose, perhaps.
             return False
         return True
+
+    def _clear_messages(self) -> None:
+        """Take away what the application shows; it comes and goes too often to make a database anew for it."""
+        for name in DATABASES:
+            self.sql("DELETE FROM avis;", name)
 
     def _known_marks(self) -> list[str] | None:
         try:
@@ -284,7 +293,7 @@ class Database:
         """Return what changes when rows, tables, roles or databases do."""
         asked = (
             "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0), count(*),"
-            " (SELECT count(*) FROM declarations) FROM pg_stat_user_tables;"
+            " (SELECT count(*) FROM declarations) FROM pg_stat_user_tables WHERE relname <> 'avis';"
             "SELECT max(oid), count(*) FROM pg_class;"
         )
         written = [self.sql(asked, name) for name in DATABASES]
@@ -338,6 +347,14 @@ class Database:
                 meaning=T("PostgreSQL never runs as root, so that user must be able to pass through each folder."),
                 next_step=T("Set DSI_LAB_DIR to a folder that everybody may pass through (chmod o+x)."),
             ) from error
+
+
+def _changed(before: list[str], now: list[str]) -> list[str]:
+    """Return the databases whose marks differ; all when what is around them does."""
+    count = len(DATABASES)
+    if now[count:] != before[count:]:
+        return list(DATABASES)
+    return [name for name, was, is_now in zip(DATABASES, before, now, strict=False) if was != is_now]
 
 
 def programs() -> Path:

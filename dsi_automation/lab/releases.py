@@ -195,13 +195,13 @@ class ReleaseMaker:
 
 
 def pack(tree: Path, archive: Path) -> None:
-    """Pack a folder: the same content gives the same bytes, whoever packs it and when."""
+    """Pack what is in a folder: the same content gives the same bytes, whoever packs it and when."""
     import gzip
 
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as packed:
-        for path in [tree, *sorted(tree.rglob("*"))]:
-            packed.add(path, str(path.relative_to(tree.parent)), recursive=False, filter=_anonymous)
+        for path in sorted(tree.rglob("*")):
+            packed.add(path, str(path.relative_to(tree)), recursive=False, filter=_anonymous)
     with archive.open("wb") as target, gzip.GzipFile("", "wb", 6, target, mtime=WHEN) as squeezed:
         squeezed.write(content.getvalue())
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tarfile
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
+from dsi_automation.connectors.applications.contents import SEAL
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.text import T, Text
 from dsi_automation.lab.accounts import Passwords
@@ -212,13 +216,18 @@ class TomcatServer:
         except OSError:
             return False
 
-    def put(self, tree: Path, release: str) -> None:
-        """Put a release beside the others and use it, as if it had always been there."""
+    def put(self, archive: Path, release: str) -> None:
+        """Put a release beside the others and use it, as if the toolkit had put it there long ago."""
         place = self.releases / release
         if not place.exists():
             temporary = place.with_name(f"{release}.new")
             shutil.rmtree(temporary, ignore_errors=True)
-            shutil.copytree(tree, temporary)
+            with tarfile.open(archive) as packed:
+                packed.extractall(temporary, filter="data")
+            count = sum(1 for path in temporary.rglob("*") if not path.is_dir())
+            digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+            seal = json.dumps({"name": release, "sha256": digest, "files": count})
+            (temporary / SEAL).write_text(f"{seal}\n")
             temporary.rename(place)
         new = self.link.with_name("current.new")
         new.unlink(missing_ok=True)

@@ -12,6 +12,9 @@ public final class Life implements ServletContextListener {
         if (seconds > 0) {
             Thread ending = new Thread(() -> {
                 Faults.sleep(seconds);
+                if (!Faults.on("dies_after_start")) {
+                    return;
+                }
                 System.err.println("java.lang.OutOfMemoryError: Java heap space");
                 Runtime.getRuntime().halt(1);
             });
