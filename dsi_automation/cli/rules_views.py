@@ -84,8 +84,8 @@ def show_rules(out: Output, name: str, rule: RuleSet, table: RuleTable, last: Ma
                    person=last["person"] or "-", run=last["run"]))  # fmt: skip
     else:
         out.line(T("It was changed since its last update by the toolkit, {run}.", run=last["run"]), fg="yellow")
-    out.line(T("At least {rows} rows; an update changes or removes {share:.0%} of them at most",
-               rows=rule.minimum_rows, share=rule.most_changed))  # fmt: skip
+    out.line(T("At least {rows} rows; an update changes or removes {share}% of them at most",
+               rows=rule.minimum_rows, share=round(100 * rule.most_changed)))  # fmt: skip
     rows = [
         (column, TYPES[item.type], T("key") if column in rule.key else _needed(item), ", ".join(_limits(item)))
         for column, item in rule.columns.items()

@@ -134,11 +134,11 @@ def _too_much(target: str, change: Difference, facts: RulesFacts) -> Blocker | N
     return Blocker(
         target,
         T(
-            "It would change or remove {touched} of {there} rows, {share:.0%}; dsi_rules allows {most:.0%} at once.",
+            "It would change or remove {touched} of {there} rows, {share}%; dsi_rules allows {most}% at once.",
             touched=touched,
             there=there,
-            share=touched / there,
-            most=facts.rule.most_changed,
+            share=round(100 * touched / there),
+            most=round(100 * facts.rule.most_changed),
         ),
         T("Check that it is the right file and whole; if it is, have `most_changed` raised in dsi_rules first."),
     )
