@@ -3,14 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import forking
 import pypdf
 import pytest
 import yaml
 
-DSI = str(Path(sys.executable).with_name("dsi"))
 PEOPLE = {
     "m.kouadio": ("Mariam Kouadio", "technician", "400101-A"),
     "y.traore": ("Yao Traoré", "section_head", "400102-B"),
@@ -53,11 +52,14 @@ class Counter:
         (self.inventory / name).write_text(yaml.safe_dump(content, allow_unicode=True))
 
     def dsi(self, *words, who="m.kouadio", lang="fr"):
-        environment = {**os.environ, "DSI_INVENTORY": str(self.inventory), "DSI_LANG": lang, "NO_COLOR": "1"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DSI_INVENTORY": str(self.inventory),
+            "DSI_LANG": lang,
+        }
         environment["DSI_KEY"] = str(self.folder / who)
-        return subprocess.run(
-            [DSI, *words], env=environment, cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        return forking.run([forking.DSI, *words], env=environment, cwd=self.folder)
 
     def said(self, *words, **more):
         done = self.dsi(*words, "--json", **more)

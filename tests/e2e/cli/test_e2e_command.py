@@ -12,9 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forking
 import pytest
+from forking import DSI
 
-DSI = str(Path(sys.executable).with_name("dsi"))
 HEAVY = {
     "ansible", "ansible_runner", "sqlalchemy", "alembic", "pydantic", "rich", "winrm", "ldap3", "cryptography",
     "requests", "yaml", "jinja2", "aiohttp", "spnego", "asyncio",
@@ -31,9 +32,7 @@ def environment(tmp_path):
 def call(tmp_path, environment):
     def run(*arguments, **more):
         env = {**environment, **more.pop("env", {})}
-        return subprocess.run(
-            [DSI, *arguments], cwd=tmp_path, env=env, check=False, capture_output=True, text=True, **more
-        )
+        return forking.run([DSI, *arguments], cwd=tmp_path, env=env, **more)
 
     return run
 

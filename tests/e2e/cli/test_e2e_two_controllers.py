@@ -4,13 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
+import forking
 import pytest
 import yaml
 
-DSI = str(Path(sys.executable).with_name("dsi"))
 PASSWORD = "Canari-PostgreSQL-7"
 
 
@@ -39,7 +37,7 @@ def controllers(lab, tmp_path, url):
                 "DSI_KEY": str(lab.layout.key_dir / person),
                 "DSI_DATABASE_URL": database,
             }
-            done = subprocess.run([DSI, *arguments], check=False, cwd=tmp_path, env=env, capture_output=True, text=True)
+            done = forking.run([forking.DSI, *arguments], cwd=tmp_path, env=env)
             said.append(done.stdout + done.stderr)
             return done
 

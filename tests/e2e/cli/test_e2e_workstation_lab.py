@@ -4,14 +4,11 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
+import forking
 import pytest
 import yaml
 
-DSI = str(Path(sys.executable).with_name("dsi"))
 JOIN = ["workstation.join", "ws1", "-i", "user=awa.kone"]
 
 
@@ -33,7 +30,7 @@ def dsi(fresh, tmp_path):
             "DSI_INVENTORY": str(fresh.layout.inventory_dir),
             "DSI_KEY": str(fresh.layout.key_dir / person),
         }
-        done = subprocess.run([DSI, *arguments], check=False, cwd=tmp_path, env=env, capture_output=True, text=True)
+        done = forking.run([forking.DSI, *arguments], cwd=tmp_path, env=env)
         said.append(done.stdout + done.stderr)
         return done
 

@@ -4,14 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
+import forking
 import pytest
 
 from dsi_automation.lab.windows.faults import NEED_VALUE, Fault
-
-DSI = str(Path(sys.executable).with_name("dsi"))
 
 
 @pytest.fixture
@@ -19,9 +16,9 @@ def dsi(lab):
     """Return a function that runs `dsi` on the session's lab."""
 
     def run(*args, prefix=(), **environment):
-        env = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "DSI_LANG": "en"}
+        env = {"PATH": os.environ["PATH"], "HOME": "/root", "DSI_LANG": "en"}
         env |= {"DSI_LAB_DIR": str(lab.layout.root.parent)} | environment
-        return subprocess.run([*prefix, DSI, *args], capture_output=True, text=True, check=False, env=env, cwd="/")
+        return forking.run([*prefix, forking.DSI, *args], env=env, cwd="/")
 
     return run
 

@@ -4,18 +4,16 @@ import json
 import os
 import ssl
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
+import forking
 import ldap3
 import pytest
 
 from dsi_automation.lab.accounts import ACCOUNTS, USERS
 from dsi_automation.lab.domain import LEAVERS_OU, users_ou
 from dsi_automation.lab.status import status
-
-DSI = str(Path(sys.executable).with_name("dsi"))
 
 
 @pytest.fixture
@@ -30,10 +28,9 @@ def dsi(lab):
     """Return a function that runs `dsi lab` on the session's lab."""
 
     def run(*words):
-        env = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "DSI_LANG": "en"}
+        env = {"PATH": os.environ["PATH"], "HOME": "/root", "DSI_LANG": "en"}
         env["DSI_LAB_DIR"] = str(lab.layout.root.parent)
-        command = [DSI, "lab", *words, "--name", lab.layout.name]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd="/")
+        return forking.run([forking.DSI, "lab", *words, "--name", lab.layout.name], env=env, cwd="/")
 
     return run
 
