@@ -95,8 +95,8 @@ class ApplicationDatabase(Strict):
     Attributes:
         kind: `postgresql`.
         server, port, database: where it is.
-        user: who reads locks, ends sessions (member of pg_signal_backend), runs the scripts of releases and the
-            statements of accounts and rule sets.
+        user: who reads locks (member of pg_monitor), ends sessions (member of pg_signal_backend), runs the scripts of
+            releases and the statements of accounts and rule sets.
         password: of that user; None for a client certificate or ~/.pgpass.
         ca_file: CA of the server's certificate, PEM, relative to the inventory: the connection is then verified.
         backup: name in `dsi_backups` of its backup.

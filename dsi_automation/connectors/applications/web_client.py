@@ -56,7 +56,7 @@ class Browser:
         Args:
             path: below the base; the action of the page's form is not looked at.
             form: what is filled in; hidden fields of the last page that had a form are sent along.
-            timeout: seconds for all of it.
+            timeout: seconds for all of it; the resolver's own time to look a name up is not ours to cut.
 
         Raises:
             UnreachableError: it takes longer.

@@ -82,8 +82,12 @@ def tokens(text: str) -> Iterator[Token]:
     """Return the tokens of SQL; put together they are the text again.
 
     Raises:
-        UsageError: a constant, an identifier or a comment is not closed; says on which line it begins.
+        UsageError: a constant, an identifier or a comment is not closed, and on which line it begins; or there is a
+            NUL.
     """
+    if (nul := text.find("\0")) >= 0:
+        # The protocol ends a statement there: the rest would be left away without a word.
+        raise _open(T("It holds a NUL character."), text.count("\n", 0, nul) + 1)
     position, line = 0, 1
     while position < len(text):
         found = _PATTERNS.match(text, position)

@@ -80,6 +80,9 @@ class DatabaseReader(Protocol):
     def locked(self, tables: Sequence[str] = ()) -> tuple[LockedSession, ...]:
         """Return the sessions that hold locks a user would meet (stronger than reading) on tables of the database.
 
+        Rows held by SELECT ... FOR UPDATE count: see `connectors.databases.locks`. The role must be a member of
+        pg_monitor to see others' sessions, and of pg_signal_backend to end them.
+
         Args:
             tables: `schema.table`; empty for all but the system's.
         """
@@ -89,7 +92,8 @@ class DatabaseReader(Protocol):
         """Return the rows of one statement, with named parameters (`:name`), in a read-only transaction.
 
         Raises:
-            RefusedError: the database refuses it: with its words, never with a parameter's value.
+            RefusedError: the database refuses it: with its words, never with a secret's value; its DETAIL, which
+                quotes values, is in `detail` only where no parameter was a secret.
             UnreachableError: it does not answer, or not in time.
         """
         ...

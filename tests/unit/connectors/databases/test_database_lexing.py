@@ -60,6 +60,7 @@ def test_exactly_the_parameters_are_translated_and_all_else_reads_as_before(piec
     [
         ("SELECT 'a", 1), ("SELECT\n\n\"a", 3), ("SELECT 1;\n/* a /* b */", 2), ("$x$ $y$", 1), (r"SELECT E'\'", 1),
         ("SELECT\n'a''", 2),
+        ("SELECT 1\n-- \0\nWHERE false", 2),
     ],
 )  # fmt: skip
 def test_what_is_not_closed_is_told_with_its_line(text, line):
