@@ -193,6 +193,10 @@ def _facts(session: Session, name: str, one: Application) -> Iterator[tuple[Text
         yield T("Sessions that hold locks"), T("ended while it is stopped, when idle for {time}", time=idle)
     test = one.connection_test
     yield T("Connection test"), ", ".join(getattr(test, step).path for step in ("page", "login", "query", "logout"))
+    for title, conditions in ((T("Before a stop"), one.before), (T("After a start"), one.after)):
+        asked = [*(query.title for query in conditions.queries), *(run.title for run in conditions.commands)]
+        if asked:
+            yield title, ", ".join(asked)
     tries = one.when_not_conclusive
     then = T("left to a person") if tries.then == "person" else T("stopped")
     yield T("Not conclusive"), T("{n} tries in all, then {then}", n=tries.tries, then=then)
