@@ -154,7 +154,7 @@ def test_a_script_runs_whole_or_not_at_all_and_says_which_line(database, sydam):
 
 def test_a_script_that_takes_too_long_is_stopped_and_undone(database, sydam):
     with pytest.raises(ScriptError) as caught, database.transaction() as work:
-        work.script("DELETE FROM declaration;\nSELECT pg_sleep(0.1);\nSELECT pg_sleep(60);", 0.4)
+        work.script("DELETE FROM declaration;\nSELECT pg_sleep(0.1);\nSELECT pg_sleep(60);", 1.5)
     assert caught.value.detail["line"] == 3
     assert sydam.sql("SELECT count(*) FROM declaration") == "20"
 
@@ -253,7 +253,7 @@ def test_a_server_that_was_restarted_is_asked_again_without_a_word(database, syd
 
 def test_a_server_that_holds_the_line_and_says_nothing_is_given_up(opened, sydam, monkeypatch):
     monkeypatch.setattr("dsi_automation.connectors.databases.connecting.GRACE", 0.3)
-    database = opened(timeout=0.5)
+    database = opened(timeout=1.0)
     pid = database.ask("SELECT pg_backend_pid() AS pid")[0]["pid"]
     subprocess.run(["kill", "-STOP", str(pid)], check=True)
     try:
