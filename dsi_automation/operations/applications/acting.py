@@ -130,7 +130,7 @@ def bring_down(server: str, doing: Doing, history: History) -> Stopped:
     return stopped
 
 
-def bring_up(server: str, doing: Doing) -> Started:
+def bring_up(server: str, doing: Doing, *, in_turn: bool = False) -> Started:
     """Start one server and wait until its port answers; one that this run started already is only waited for.
 
     Nothing is read before the order: its port is closed, and users wait.
@@ -138,7 +138,7 @@ def bring_up(server: str, doing: Doing) -> Started:
     Raises:
         NotStartedError: it ended again, or its port did not answer in time.
     """
-    doing.note(notes.STARTING, {"server": server, "at": iso(doing.clock.now())})
+    doing.note(notes.STARTING, {"server": server, "at": iso(doing.clock.now()), "in_turn": in_turn})
     with doing.hands.server(doing.target, server, doing.target) as writer:
         started = writer.start()
     doing.note(notes.STARTED, {"server": server, "seconds": started.seconds, "at": iso(started.at)})

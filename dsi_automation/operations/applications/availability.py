@@ -32,7 +32,7 @@ class Month:
     @property
     def up_seconds(self) -> float:
         """Return how long users could work."""
-        return self.seconds - self.planned_seconds - self.unplanned_seconds
+        return max(0.0, self.seconds - self.planned_seconds - self.unplanned_seconds)
 
     @property
     def availability(self) -> float:

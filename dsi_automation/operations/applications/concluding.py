@@ -58,7 +58,7 @@ def start(server: str, terms: Terms, doing: Doing) -> None:
     while True:
         began = doing.clock.monotonic()
         try:
-            bring_up(server, doing)
+            bring_up(server, doing, in_turn=terms.in_turn)
         except NotStartedError as error:
             seconds = doing.clock.monotonic() - began
             verdict = testing.not_started(server, error, seconds, doing)

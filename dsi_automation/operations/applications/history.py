@@ -35,7 +35,7 @@ class History:
     @property
     def in_turn(self) -> bool | None:
         """Return whether the run takes one server after the other; None when it has not begun."""
-        begun = self.last(notes.BEGUN)
+        begun = self.first(notes.BEGUN, notes.STARTING)
         return None if begun is None else bool(begun.data["in_turn"])
 
     @property
@@ -58,6 +58,11 @@ class History:
     def failed(self, servers: Collection[str]) -> int:
         """Return how many tests of some of these servers were not conclusive."""
         return sum(_is_failure(note) and set(note.data["servers"]) <= set(servers) for note in self.notes)
+
+    @property
+    def touched(self) -> bool:
+        """Tell whether any server was told to stop or to start."""
+        return self.last(notes.STOPPING, notes.STARTING) is not None
 
     def last(self, *names: str) -> Noted | None:
         """Return the last note of one of these names."""

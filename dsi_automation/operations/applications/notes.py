@@ -7,12 +7,15 @@
 `application.down`      {at, planned, why, since}: no server answers any more; `since`: when the incident began, if told
 `application.stopping`  {server, at}: the order to stop follows; whoever resumes the run knows since when it may be down
 `application.stopped`   {server, seconds, killed, at}
-`application.starting`  {server, at}: the order to start follows
+`application.starting`  {server, at, in_turn}: the order to start follows
 `application.started`   {server, seconds, at}
 `application.tested`    {tests: [Tested as JSON], conclusive, attempt, at, servers, log: {server: [lines]},
                         processes: {server: {pid, started_at} | null}}; `at`: when the test was conclusive, or given up
 `application.up`        {at, seconds, release}: it answers again and its test was conclusive; closes what `down` opened
 `application.message`   {shown: bool}: the application's own message
+`release.begun`         {source, stage, release, sha256, signer, before: {server: release | null},
+                        scripts: [{file, sha256, kept, undo, undo_kept}]}: what an integration brings, and what was
+                        there; `kept`: digests of the texts in the state folder
 `release.put`           {server, release, sha256}
 `release.script`        {source, release, file, sha256, undo: bool, seconds}
 `release.switched`      {server, before, after}
@@ -40,6 +43,7 @@ STARTED: Final = "application.started"
 TESTED: Final = "application.tested"
 UP: Final = "application.up"
 MESSAGE: Final = "application.message"
+RELEASE_BEGUN: Final = "release.begun"
 PUT: Final = "release.put"
 SCRIPT: Final = "release.script"
 SWITCHED: Final = "release.switched"

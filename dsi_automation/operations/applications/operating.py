@@ -69,23 +69,7 @@ class OperatingOperation[InputsT: Inputs](Operation[InputsT, ApplicationFacts, W
             RefusedError: what must be true before the stop is not, or the equipment refuses.
             StoppedError: asked to stop in the countdown, or while it is tested.
         """
-        doing = Doing(action.target, self.wish(inputs), hands, observer)
-        name, _, _rest = action.kind.partition(".")
-        match name:
-            case "caches":
-                acting.empty_caches(str(action.args["server"]), doing)
-            case "sessions":
-                sessions.end(action, doing)
-            case "start":
-                concluding.start(str(action.args["server"]), Terms.of(action), doing)
-            case "test":
-                concluding.conclude(Terms.of(action), doing)
-            case "back":
-                warning.back(doing)
-            case "warn" | "stop":
-                _stop_or_warn(name, action, doing)
-            case _:
-                raise AssertionError(action.kind)
+        carry_out(action, Doing(action.target, self.wish(inputs), hands, observer))
 
     def settle(self, action: Action, inputs: InputsT, look: Look, observer: Observer) -> None:  # noqa: ARG002
         """Make sure that the server of an interrupted action can be looked at again."""
@@ -101,6 +85,26 @@ class OperatingOperation[InputsT: Inputs](Operation[InputsT, ApplicationFacts, W
             found = evidence.is_up if wish.starts else evidence.is_down
             checks += found(target, servers, look)
         return checks
+
+
+def carry_out(action: Action, doing: Doing) -> None:
+    """Do one step of a stop or a start, unless this run did; see `OperatingOperation.act` for what it raises."""
+    name, _, _rest = action.kind.partition(".")
+    match name:
+        case "caches":
+            acting.empty_caches(str(action.args["server"]), doing)
+        case "sessions":
+            sessions.end(action, doing)
+        case "start":
+            concluding.start(str(action.args["server"]), Terms.of(action), doing)
+        case "test":
+            concluding.conclude(Terms.of(action), doing)
+        case "back":
+            warning.back(doing)
+        case "warn" | "stop":
+            _stop_or_warn(name, action, doing)
+        case _:
+            raise AssertionError(action.kind)
 
 
 def _stop_or_warn(name: str, action: Action, doing: Doing) -> None:

@@ -154,7 +154,7 @@ class _Planner:
 
     def _warn(self) -> None:
         notice = self.application.notice
-        if self.history.stop_begun:
+        if self.history.touched:
             return
         if not any(self.found.up(server.name) for server in self.chosen) and self.history.stops_at is None:
             self._leave(WARN, T("Nobody is warned: it does not answer users now."))

@@ -76,8 +76,12 @@ def put_off(doing: Doing, why: str) -> None:
     doing.hands.announce(doing.target, _announcement(doing, Announced.PUT_OFF, stops_at, why))
 
 
-def back(doing: Doing) -> None:
-    """Tell users that it is available again, and take the application's message away."""
+def back(doing: Doing, release: str | None = None) -> None:
+    """Tell users that it is available again, and take the application's message away.
+
+    Args:
+        release: the one in use from now on, after an integration.
+    """
     record = doing.look.application_record()
     history = History.of(record, doing.hands.run, doing.target)
     clear_message(doing, history, always=True)
@@ -91,6 +95,7 @@ def back(doing: Doing) -> None:
             planned=ended[-1].planned if ended else doing.wish.planned,
             why=doing.wish.why,
             seconds=None if up is None else float(up.data["seconds"]),
+            release=release,
         ),
     )
 
