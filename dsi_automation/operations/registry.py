@@ -11,6 +11,7 @@ from dsi_automation.operations.accounts.disable import AccountDisable
 from dsi_automation.operations.accounts.licence import LicenceAssign, LicenceRemove
 from dsi_automation.operations.applications.account import ApplicationAccount
 from dsi_automation.operations.applications.check import ApplicationCheck
+from dsi_automation.operations.applications.integrate import SourcesIntegrate
 from dsi_automation.operations.applications.restart import ApplicationRestart
 from dsi_automation.operations.applications.rules import RulesUpdate
 from dsi_automation.operations.applications.start import ApplicationStart
@@ -45,6 +46,7 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         ApplicationStart(),
         ApplicationRestart(),
         ApplicationCheck(),
+        SourcesIntegrate(),
         RulesUpdate(),
         ApplicationAccount(),
     )

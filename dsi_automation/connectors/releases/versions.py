@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
+NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 """What a release may be called: it is a folder on servers, an archive and a tag."""
 
 type Key = tuple[tuple[tuple[int, int, str], ...], int, tuple[tuple[int, int, str], ...]]
@@ -17,11 +17,8 @@ def may_be(name: str) -> bool:
 
 
 def order(name: str) -> Key:
-    """Return what releases are sorted by: numbers as numbers, and `1.4.0-rc1` before `1.4.0`.
-
-    What follows a plus sign (a build) decides nothing.
-    """
-    main, dash, early = name.partition("+")[0].partition("-")
+    """Return what releases are sorted by: numbers as numbers, and `1.4.0-rc1` before `1.4.0`."""
+    main, dash, early = name.partition("-")
     return _parts(main), 0 if dash else 1, _parts(early)
 
 
