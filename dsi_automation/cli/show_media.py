@@ -98,21 +98,12 @@ def move_words(move: MediumMove) -> Text:
 
 def move_view(move: MediumMove) -> dict[str, Any]:
     """Return a move as `--json` prints it."""
-    order = move.order
     return {
         "id": move.id,
-        "medium": order.medium,
+        **move.order.to_json(),
         "before": str(move.before),
-        "state": str(order.state),
         "at": iso(move.at),
         "person": move.person,
-        "to": order.to,
-        "carrier": order.carrier,
-        "seal": order.seal,
-        "place": order.place,
-        "box": order.box,
-        "comment": order.comment,
-        "holds": [{"set": held.set, "manifest": held.manifest} for held in order.holds],
     }
 
 

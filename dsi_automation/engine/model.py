@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
+from dsi_automation.core.canonical import Json
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check, Outcome
 
@@ -182,6 +183,21 @@ class MediumOrder:
     box: str | None = None
     comment: str | None = None
     holds: tuple[Held, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """Return it as what is signed and what `--json` prints have it."""
+        return {
+            "medium": self.medium,
+            "title": self.title,
+            "state": str(self.state),
+            "to": self.to,
+            "carrier": self.carrier,
+            "seal": self.seal,
+            "place": self.place,
+            "box": self.box,
+            "comment": self.comment,
+            "holds": [{"set": held.set, "manifest": held.manifest} for held in self.holds],
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,9 +158,8 @@ class Database:
         Raises:
             UsageError: the lab's folder is closed to the server's user.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        self.daemon.stop(self.clock)
         self._prepare(authority, passwords)
         self._refuse_closed_folder()
         script = [LAUNCH, "database", str(self.layout.db_dir), str(programs()), str(DECLARATIONS)]

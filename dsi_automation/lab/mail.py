@@ -74,9 +74,8 @@ class MailServer:
         Returns:
             Whether it was started.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        self.daemon.stop(self.clock)
         self.layout.mail_dir.mkdir(parents=True, exist_ok=True)
         if self.behaviour is Behaviour.DOWN:
             self._behaviour_file.unlink()

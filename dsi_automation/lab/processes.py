@@ -79,6 +79,16 @@ class Daemon:
         # It outlives this process on purpose, so nobody waits for it; the record is how it is found again.
         child.returncode = 0
 
+    def needs_start(self, clock: Clock) -> bool:
+        """Tell whether the daemon must be started; what a leader killed by hand left behind is ended then.
+
+        Children of a dead leader hold its ports.
+        """
+        if self.pid() is not None:
+            return False
+        self.stop(clock)
+        return True
+
     def pid(self) -> int | None:
         """Return the process number of the running daemon, or None."""
         recorded = _read(self.record)

@@ -80,7 +80,9 @@ class Prometheus:
             UnreachableError: it does not.
         """
         self.configure()
-        self.daemon(namespace).start(self.argv(), dict(os.environ))
+        daemon = self.daemon(namespace)
+        if daemon.needs_start(clock):
+            daemon.start(self.argv(), dict(os.environ))
         self.wait(clock)
 
     def stop(self, namespace: str, clock: Clock) -> bool:

@@ -172,10 +172,8 @@ class DomainController:
         Returns:
             Whether it was started.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        # A leader killed by hand leaves children that hold the ports.
-        self.daemon.stop(self.clock)
         self.daemon.start(
             ["samba", "--foreground", "--no-process-group", "--debug-stdout", "-s", str(self.layout.smb_conf)],
             {**self.layout.environment(), **FAST},

@@ -47,9 +47,8 @@ class Simulator:
         Returns:
             Whether it was started.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        self.daemon.stop(self.clock)
         self.layout.control_socket.unlink(missing_ok=True)
         self.layout.ws_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(self.spec_file, self._spec(machines, authority).model_dump_json(indent=1))

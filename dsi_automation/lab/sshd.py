@@ -100,9 +100,8 @@ class SshServer:
         Returns:
             Whether it was started.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        self.daemon.stop(self.clock)
         settings = self._write_settings()
         shadow = self.layout.ssh_dir / "shadow"
         names = [line.split(":", 1)[0] for line in Path("/etc/passwd").read_text().splitlines() if ":" in line]

@@ -64,9 +64,8 @@ class Tenant:
         Returns:
             Whether it was started.
         """
-        if self.daemon.pid() is not None:
+        if not self.daemon.needs_start(self.clock):
             return False
-        self.daemon.stop(self.clock)
         self.layout.graph_socket.unlink(missing_ok=True)
         self.layout.graph_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.layout.log_dir.mkdir(parents=True, exist_ok=True)

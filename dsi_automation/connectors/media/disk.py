@@ -15,10 +15,11 @@ from dsi_automation.connectors.media import mounts, trees
 from dsi_automation.connectors.media.contents import ABOUT, COPY, PARTIAL, SETS, Contents
 from dsi_automation.connectors.media.disk_look import DiskLook
 from dsi_automation.connectors.media.errors import MediumRefusedError
+from dsi_automation.connectors.media.held import HeldMedium, refuse_unusable
 from dsi_automation.connectors.media.kept import still_kept
 from dsi_automation.connectors.media.lock import MediumLock
 from dsi_automation.connectors.media.mounts import Mount
-from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, MediumWriter, Progress, Token
+from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, Progress, Token
 from dsi_automation.connectors.media.room import check_room
 from dsi_automation.core.canonical import Json, canonical_bytes
 from dsi_automation.core.clock import Clock, iso
@@ -29,18 +30,14 @@ _INODES: Final = 700
 _PER_FILE: Final = 1 << 20
 
 
-class DiskMedium(MediumWriter):
+class DiskMedium(HeldMedium):
     """An external disk."""
 
     def __init__(
         self, settings: MediumSettings, target: str, clock: Clock, permit: WritePermit | None, lock: MediumLock
     ) -> None:
         """Use the medium; without a permit it is looked at only."""
-        self._settings = settings
-        self._target = target
-        self._clock = clock
-        self._permit = permit
-        self._lock = lock
+        super().__init__(settings, target, clock, permit, lock)
         self._look = self._looking()
         self._partial: Path | None = None
         self._mounted_here = False
@@ -52,7 +49,7 @@ class DiskMedium(MediumWriter):
     def register(self, expires_after: timedelta) -> None:  # noqa: ARG002  # a tape's label says it, a disk's record
         """Write the token on a blank disk."""
         run = self._may_write()
-        with self._writing():
+        with self._held(run):
             facts = self._usable(Token.BLANK)
             self._contents.register(str(facts.identity), iso(self._clock.now()), run)
 
@@ -110,7 +107,7 @@ class DiskMedium(MediumWriter):
     def remove(self, sets: Sequence[str]) -> None:
         """Remove sets from the table of contents and from the disk's room."""
         run = self._may_write()
-        with self._writing(run), trees.translated(self._settings.title):
+        with self._held(run):
             self._usable(Token.OURS)
             still_kept(self._settings.title, self._contents.table(), sets, self._clock.now())
             self._contents.drop(sets)
@@ -169,21 +166,6 @@ class DiskMedium(MediumWriter):
     def _contents(self) -> Contents:
         return Contents(self._settings, self._folder)
 
-    @contextmanager
-    def _writing(self, run: str = "") -> Iterator[None]:
-        self._lock.take(run or self._target)
-        try:
-            with trees.translated(self._settings.title):
-                yield
-        finally:
-            self._release()
-
-    def _may_write(self) -> str:
-        if self._permit is None:
-            raise AssertionError("a medium opened to look at cannot be written")
-        self._permit.check(self._target)
-        return self._permit.run_id
-
     def _usable(self, wanted: Token) -> MediumFacts:
         """Mount the disk where that is needed, and make sure it is the right one.
 
@@ -195,8 +177,7 @@ class DiskMedium(MediumWriter):
             mounts.mount(str(facts.details["device"]), self._folder, ["rw"])
             self._mounted_here = True
             facts = self._look.look()
-        if facts.problem is not None or not facts.present:
-            raise MediumRefusedError(facts.problem or T("It is not in."), next_step=facts.next_step)
+        refuse_unusable(facts)
         found = facts.details.get("token")
         if found != wanted:
             raise _wrong_token(self._settings, str(found))
@@ -237,7 +218,7 @@ class DiskMedium(MediumWriter):
         if self._mounted_here and mounts.unmount(self._folder):
             # As it was found: a disk that was not mounted is none the more exposed afterwards.
             self._mounted_here = False
-        self._lock.give_back()
+        super()._release()
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from dsi_automation.connectors.media import tape_records, token, trees
 from dsi_automation.connectors.media.contents import COPY
 from dsi_automation.connectors.media.drive import Drive
 from dsi_automation.connectors.media.errors import MediumDamagedError, MediumRefusedError
+from dsi_automation.connectors.media.held import HeldMedium, refuse_unusable
 from dsi_automation.connectors.media.kept import still_kept
 from dsi_automation.connectors.media.lock import MediumLock
-from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, MediumWriter, Progress, Token
+from dsi_automation.connectors.media.port import MediumFacts, MediumSettings, Progress, Token
 from dsi_automation.connectors.media.room import SPARE, check_room
 from dsi_automation.connectors.media.tape_look import TapeLook
 from dsi_automation.core.canonical import Json, canonical_bytes
@@ -26,7 +27,7 @@ WORN: Final = 200
 """Uses after which a tape is told to be worn: below the full passes that LTO makers name (some 260 for LTO-8)."""
 
 
-class TapeMedium(MediumWriter):
+class TapeMedium(HeldMedium):
     """A tape in a drive."""
 
     def __init__(
@@ -39,12 +40,8 @@ class TapeMedium(MediumWriter):
         lock: MediumLock,
     ) -> None:
         """Use the tape that is in the drive; without a permit it is looked at only."""
-        self._settings = settings
+        super().__init__(settings, target, clock, permit, lock)
         self._drive = drive
-        self._target = target
-        self._clock = clock
-        self._permit = permit
-        self._lock = lock
         self._look = TapeLook(settings, drive)
 
     def look(self) -> MediumFacts:
@@ -151,36 +148,16 @@ class TapeMedium(MediumWriter):
 
     def eject(self) -> None:
         """Rewind the tape and give it out."""
-        self._lock.take(self._target)
-        try:
-            with trees.translated(self._settings.title):
-                self._drive.offline()
-        finally:
-            self._release()
-
-    @contextmanager
-    def _held(self, run: str) -> Iterator[None]:
-        self._lock.take(run)
-        try:
-            with trees.translated(self._settings.title):
-                yield
-        finally:
-            self._release()
+        with self._held(self._target):
+            self._drive.offline()
 
     def _release(self) -> None:
         self._drive.close()
-        self._lock.give_back()
-
-    def _may_write(self) -> str:
-        if self._permit is None:
-            raise AssertionError("a medium opened to look at cannot be written")
-        self._permit.check(self._target)
-        return self._permit.run_id
+        super()._release()
 
     def _usable(self, wanted: Token) -> MediumFacts:
         facts = self.look()
-        if facts.problem is not None or not facts.present:
-            raise MediumRefusedError(facts.problem or T("It is not in."), next_step=facts.next_step)
+        refuse_unusable(facts)
         if facts.details.get("token") != wanted:
             raise MediumRefusedError(
                 T("{title} was never registered.", title=self._settings.title)
