@@ -36,7 +36,7 @@ STEPS: Final[Mapping[str, Text]] = {
 """The steps of the connection test, for people."""
 
 
-_ORDERS: Final = ("application.stopping", notes.STOPPED, "application.starting", notes.STARTED)
+_ORDERS: Final = (notes.STOPPING, notes.STOPPED, notes.STARTING, notes.STARTED)
 """Notes after which a server is not proven until it is tested."""
 
 
@@ -96,7 +96,7 @@ class Ending:
         names: of people, by their ids.
         notes: what the run noted about the target.
         open: the interruption that lasts now, whoever began it.
-        interruption: the one this run began.
+        interruption: the one this run began, or ended.
     """
 
     target: str
@@ -139,6 +139,12 @@ class Ending:
                 return True
         return False
 
+    @property
+    def failed_test(self) -> Mapping[str, Any] | None:
+        """Return what the run noted of its last test that was not conclusive: going back, a good one comes after it."""
+        tests = [note.data for note in self.notes if note.name == notes.TESTED and not note.data["conclusive"]]
+        return tests[-1] if tests and not self.state.good else None
+
     def last(self, name: str) -> Mapping[str, Any] | None:
         """Return what the run noted last under a name."""
         return next((note.data for note in reversed(self.notes) if note.name == name), None)
@@ -156,7 +162,7 @@ def ending_mail(prefix: str, ending: Ending) -> Mail:
     failure = list(_failure(ending))
     lines: list[object] = [Text(_VERDICTS[ending.state], {"title": ending.title}), ""]
     lines += [T("{name}: {value}", name=name, value=value) for name, value in _facts(ending)]
-    tests = list(_tests(ending))
+    tests = list(_tests(ending.last(notes.TESTED)))
     if tests:
         lines += ["", T("Connection test:"), *(f"  {line}" for line in tests)]
     if failure:
@@ -172,7 +178,7 @@ def _facts(ending: Ending) -> Iterator[tuple[Text, object]]:
     lasting = ending.open or ending.interruption
     if lasting is not None:
         yield T("Interrupted"), _interrupted(lasting, described)
-    if (release := ending.last(notes.DEPLOYED)) is not None:
+    if (release := ending.last(notes.DEPLOYED) or ending.last(notes.RELEASE_BEGUN)) is not None:
         yield T("Release"), release["release"]
     if (rules := ending.last(notes.RULES)) is not None:
         yield (
@@ -211,9 +217,8 @@ def _interrupted(item: Interruption, described: Application | None) -> Text:
     )  # fmt: skip
 
 
-def _tests(ending: Ending) -> Iterator[Text]:
-    """Yield a line for each address that was tested last: every step with its time, and what failed."""
-    noted = ending.last(notes.TESTED)
+def _tests(noted: Mapping[str, Any] | None) -> Iterator[Text]:
+    """Yield a line for each address that was tested: every step with its time, and what failed."""
     for tested in () if noted is None else noted["tests"]:
         steps = tested["steps"]
         times = ", ".join(
@@ -246,15 +251,18 @@ def _failure(ending: Ending) -> Iterator[object]:
                 "{title}: {observed} instead of {expected}",
                 title=check.title, observed=check.observed, expected=check.expected,
             )  # fmt: skip
-    back = ending.last(notes.ROLLED_BACK)
-    for sentence in () if back is None else back["by_hand"]:
-        yield T("By hand: {sentence}", sentence=_recorded(sentence))
+    test, back = ending.failed_test, ending.last(notes.ROLLED_BACK)
+    if test is not None and test is not ending.last(notes.TESTED):
+        yield from _tests(test)
+    if back is not None and ending.target not in run.errors:  # the error tells it else
+        for sentence in back["by_hand"]:
+            yield T("By hand: {sentence}", sentence=_recorded(sentence))
 
 
 def _log(ending: Ending) -> list[object]:
     """Return the last lines of the application's log, where the test failed."""
-    noted = ending.last(notes.TESTED)
-    if ending.state.good or noted is None:
+    noted = ending.failed_test
+    if noted is None:
         return []
     lines: list[object] = []
     for server, log in (noted.get("log") or {}).items():

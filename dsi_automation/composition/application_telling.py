@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.core.clock import iso
 from dsi_automation.core.text import speaking
 from dsi_automation.engine.model import RequestState
 from dsi_automation.inventory.model import Environment
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dsi_automation.engine.model import Request, Run
     from dsi_automation.inventory.application_model import Application
     from dsi_automation.operations.applications.announcing import Announcement
-    from dsi_automation.operations.applications.record import ApplicationRecord
+    from dsi_automation.operations.applications.record import ApplicationRecord, Interruption
 
 STOPPING: Final = frozenset({"application.stop", "application.start", "application.restart", "sources.integrate"})
 """Operations whose end says whether the application is available."""
@@ -52,7 +53,9 @@ class ApplicationTeller:
             return
         with speaking(self._mails.language):
             subject, body = announcement_mail(settings.prefix, described, announcement)
-        key = f"application/{run}/{announcement.kind.value}/{announcement.application}"
+        # A stop that was put off and is announced anew has another moment; a run that is resumed has the same.
+        moment = "" if announcement.stops_at is None else f"@{iso(announcement.stops_at)}"
+        key = f"application/{run}/{announcement.kind.value}{moment}/{announcement.application}"
         self._mails.to_addresses(key, described.notice.users, subject, body)
 
     def tell(self, runs: Sequence[str], stopped: DsiError | None) -> None:  # noqa: ARG002  # a report's alone
@@ -122,9 +125,12 @@ class ApplicationTeller:
         address = requester_address(inputs)
         if address is None or settings is None:
             return
-        title = ending.application if ending.described is None else ending.described.title
+        described = ending.described
+        title = ending.application if described is None else described.title
+        accounts = None if described is None else described.accounts
+        password = accounts is not None and accounts.store.kind == "sql"
         with speaking(self._mails.language):
-            subject, body = done_mail(settings.prefix, ending.target, title, inputs)
+            subject, body = done_mail(settings.prefix, ending.target, title, inputs, password=password)
         self._mails.to_addresses(f"login/{run_id}/{ending.target}", [address], subject, body)
 
     def _ending(self, run: Run, request: Request, target: str, record: ApplicationRecord) -> Ending:
@@ -143,7 +149,7 @@ class ApplicationTeller:
             open=record.open_interruption(application),
             interruption=next(
                 (item for item in reversed(record.interruptions)
-                 if item.application == application and item.run == run.id), None
+                 if item.application == application and _of(run, item)), None
             ),
         )  # fmt: skip
 
@@ -174,3 +180,8 @@ class ApplicationTeller:
 
     def _described(self, application: str) -> Application | None:
         return self._toolkit.inventory.applications.get(application)
+
+
+def _of(run: Run, item: Interruption) -> bool:
+    """Tell whether a run began an interruption, or ended it."""
+    return item.run == run.id or (item.ended_at is not None and item.ended_at >= run.started_at)

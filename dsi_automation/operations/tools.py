@@ -295,7 +295,7 @@ class Hands(Protocol):
         ...
 
     def announce(self, target: str, announcement: Announcement) -> None:
-        """Tell the users of an application by mail; a second call of one run for the same kind sends nothing.
+        """Tell the users of an application by mail; a second call for the same run, kind and moment sends nothing.
 
         It is on its way on return: a mail server that is down delays it.
         """

@@ -20,7 +20,7 @@ class Announced(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One mail to the users of an application; told once for each run and kind.
+    """One mail to the users of an application; told once for each run, kind and moment of the stop.
 
     Attributes:
         stops_at: with BEFORE, when it stops.

@@ -1,6 +1,7 @@
 """Users, the DSI and who asked hear of an application once each, whatever the run and the mail server do."""
 
 import threading
+from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import cached_property
 from types import SimpleNamespace
@@ -203,6 +204,20 @@ def test_a_failed_test_tells_the_dsi_and_who_asked_what_failed_where_with_the_lo
         assert words in body
 
 
+def test_a_release_that_went_back_is_told_with_the_test_it_failed_and_the_one_that_is_good(kit, post):
+    request = approved(kit, post)
+    failed, good = interruption(kit, FAILED, back=False), interruption(kit, PASSED)[1:]
+    back = (notes.ROLLED_BACK, {"release": "1.4.0", "files": True, "scripts": [], "by_hand": []})
+    kit.house.restart.story = [*failed, *good, back]
+    kit.house.restart.faults["after the story"] = refused("Release 1.4.0 did not pass.")
+    kit.engine.run(request, Silent())
+    (subject,) = subjects(post, "a.bamba")
+    assert subject.startswith("[DSI] RETOUR À LA VERSION PRÉCÉDENTE — SYDAM World")
+    body = mails(post)[0].get_content()
+    assert body.index("Test de connexion :") < body.index("ÉCHEC à l’étape requête")
+    assert "SEVERE: connexion refusée" in body
+
+
 def test_what_failed_before_any_stop_is_not_told_as_an_interruption(kit, post):
     request = approved(kit, post)
     kit.house.restart.faults["sydam/a"] = [refused()]
@@ -249,6 +264,20 @@ def test_users_are_told_once_for_each_run_and_kind(kit, post):
     kit.teller.announce("RUN-2", before)
     kit.teller.flush()
     assert len(subjects(post, "agents")) == 3
+
+
+def test_a_stop_that_was_put_off_is_announced_anew_with_its_new_moment(kit, post):
+    for later in (0, 30):
+        stops_at = kit.clock.now() + timedelta(minutes=later)
+        kit.teller.announce("RUN-1", Announcement("sydam", Announced.BEFORE, False, "Incident", stops_at=stops_at))
+        kit.teller.announce("RUN-1", Announcement("sydam", Announced.PUT_OFF, False, "Attente", stops_at=stops_at))
+    kit.teller.flush()
+    assert [subject.split(" : ")[1] for subject in subjects(post, "agents")] == [
+        "arrêt non programmé le 21/11/2026 12:00",
+        "l’arrêt annoncé n’a pas lieu",
+        "arrêt non programmé le 21/11/2026 12:30",
+        "l’arrêt annoncé n’a pas lieu",
+    ]
 
 
 def test_a_mail_server_that_hangs_does_not_hold_up_a_stop(kit, monkeypatch):
