@@ -26,8 +26,9 @@ def home(tmp_path):
     folder = tmp_path / "inventory"
     init(folder)
     (folder / "ca.pem").write_text("a certificate")
+    applications = ("sydam_exploitation", "sydam_test_exploitation", "sydam_test")
     backups = ("depot_serveurs", "depot_bases", "sydam_sauvegarde", "supports")
-    for name in ("local_administrator", "directory_accounts", "m365.pem", *backups):
+    for name in ("local_administrator", "directory_accounts", "m365.pem", *backups, *applications):
         (folder / "secrets" / name).write_text(PASSWORD)
         (folder / "secrets" / name).chmod(0o600)
     vault = tmp_path / "vault-password"
@@ -36,7 +37,9 @@ def home(tmp_path):
     value = subprocess.run([*command, "--stdin-name", "vault_directory_join"], input=PASSWORD, text=True, check=True,
                            capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout  # fmt: skip
     described = folder / "group_vars" / "all.yml"
-    described.write_text(described.read_text().replace("/srv/sauvegardes", str(tmp_path / "sauvegardes")))
+    text = described.read_text().replace("/srv/sauvegardes", str(tmp_path / "sauvegardes"))
+    described.write_text(text.replace("/srv/versions", str(tmp_path / "versions")))
+    (tmp_path / "versions").mkdir()
     for name in ("serveurs", "bases", "etape/sydam", "journaux/sydam"):
         (tmp_path / "sauvegardes" / name).mkdir(parents=True)
     with (folder / "group_vars" / "all.yml").open("a") as file:
@@ -107,7 +110,7 @@ def test_init_writes_the_example_as_it_is_and_a_folder_for_secrets_that_is_close
     }
     assert (directory / "secrets").stat().st_mode & 0o777 == 0o700
     assert [str(text) for text in report.prepared] == ["prepared inventory"]
-    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 6
+    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 10
 
 
 def test_init_leaves_an_inventory_that_exists_as_it_is_and_says_what_is_there(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from dsi_automation.lab.database import DECLARATIONS
 from dsi_automation.lab.processes import pids_in
+from dsi_automation.lab.tomcat import ServerFault
 
 START_AND_DIE = """
 import os, signal, sys
@@ -23,7 +24,7 @@ class Killer:
         if event.kind == sys.argv[4]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3]))).up(0, servers=True, observer=Killer())
+Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3]))).up(0, application=True, observer=Killer())
 """
 
 
@@ -58,7 +59,7 @@ def fresh(make_lab):
     made.down()
 
 
-@pytest.mark.parametrize("moment", ["lab.servers.started", "lab.servers.done"])
+@pytest.mark.parametrize("moment", ["lab.servers.started", "lab.servers.done", "lab.application.done"])
 def test_a_start_killed_while_servers_are_made_leaves_nothing_after_down(fresh, moment):
     start_and_die(fresh, moment)
     assert fresh.down()
@@ -68,11 +69,13 @@ def test_a_start_killed_while_servers_are_made_leaves_nothing_after_down(fresh, 
 def test_a_start_killed_is_finished_by_the_next_and_a_disk_that_is_in_goes_with_the_lab(fresh, servers):
     for moment in ("lab.servers.done", "lab.answering.started"):
         start_and_die(fresh, moment)
-    fresh.up(0, servers=True)
+    fresh.up(0, application=True)
     # Beside another lab that has the same servers, with another disk in.
     assert fresh.facilities.database.sql("SELECT count(*) FROM declarations;") == str(DECLARATIONS)
     assert fresh.up(0).changed is False
     assert fresh.has_servers
+    assert fresh.has_application
+    fresh.facilities.application.server("app1").fault(ServerFault.HANGS_ON_STOP)
     servers.facilities.disks.insert("disque-02")
     fresh.facilities.disks.insert("disque-01")
     (fresh.layout.disk_mount / "set").write_text("a set")
