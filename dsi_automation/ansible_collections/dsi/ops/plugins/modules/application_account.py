@@ -1,0 +1,84 @@
+# The documentation of the action plugin of the same name; Ansible reads it from here.
+DOCUMENTATION = r"""
+---
+module: application_account
+short_description: Create, change or disable a login of an application under an approval
+description:
+  - Holds the documents of the request against the list of the case, then creates, changes or disables the login; the
+    default password is sealed and must be changed at first use.
+  - Carries out the operation C(application.account) (procedure L), as C(dsi run) does, under an approved request.
+  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
+version_added: "0.1.0"
+author: dsi-automation
+options:
+  request:
+    description: The identifier of an approved request; not needed in check mode.
+    type: str
+    default: ""
+  logins:
+    description: Logins, each with its application, as in C(kone.a@sydam); with a request they may be left out, the
+      request says which.
+    type: list
+    elements: str
+    default: []
+  case:
+    description: One of C(create), C(change) and C(disable).
+    type: str
+    default: ""
+  name:
+    description: Name of the person.
+    type: str
+    default: ""
+  profile:
+    description: Profile in the application.
+    type: str
+    default: ""
+  office:
+    description: Code of the customs office.
+    type: str
+    default: ""
+  external:
+    description: Whether the person is no customs officer.
+    type: bool
+    default: false
+  documents:
+    description: The documents that came with the request, by name, with their references.
+    type: dict
+    default: {}
+  requester:
+    description: Who asked, by hierarchy, and is told of the end; a name and an address, as in a mail.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  bypass_host_loop:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Create, change or disable a login of an application under an approval
+  dsi.ops.application_account:
+    request: REQ-20261122-7K3F
+"""
+
+RETURN = r"""
+plan:
+  description: The plan, actions and non-actions with their reasons, and its digest.
+  returned: when a plan could be made
+  type: dict
+run:
+  description: Identifier, request, outcome and exit code of the run.
+  returned: when a request was carried out
+  type: dict
+targets:
+  description: For each of O(logins) what was done, how it ended, and the evidence of the independent look.
+  returned: when a plan could be made
+  type: dict
+exit_code:
+  description: The exit code C(dsi) ends with.
+  returned: on failure
+  type: int
+"""
