@@ -96,6 +96,16 @@ ACTIONS: Final[dict[str, Text]] = {
     "restore_in_place": T("restore in place"),
     "register": T("registration of the medium"),
     "copy": T("copy on the medium"),
+    "warn": T("users told beforehand"),
+    "stop": T("stop of"),
+    "sessions": T("end of the session"),
+    "caches": T("caches emptied of"),
+    "start": T("start of"),
+    "test": T("connection test"),
+    "back": T("users told that it is back"),
+    "put": T("release brought to"),
+    "script": T("database script"),
+    "switch": T("release switched on"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 NAMED_BY_LINE: Final = "line-"
@@ -134,7 +144,10 @@ def request_state(request: Request) -> Text:
 
 
 def action(kind: str) -> Text | str:
-    """Return the short word for a kind of action."""
+    """Return the short word for a kind of action; of one for a server (`stop.app2`), with its name."""
+    head, dot, name = kind.partition(".")
+    if dot and head in ACTIONS:
+        return T("{what} {name}", what=ACTIONS[head], name=name)
     return ACTIONS.get(kind, kind)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dsi_automation.cli import show_application_notes
 from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 def show_note(out: Output, note: Note) -> None:
     """Write one note; of a try only one that failed, and nothing of a kind nobody knows."""
-    words = _KINDS.get(note.name)
+    words = _KINDS.get(note.name) or show_application_notes.KINDS.get(note.name)
     said = None if words is None else words(note.data)
     if said is not None:
         good = bool(note.data.get("ok", "error" not in note.data))
+        good = good and not show_application_notes.is_bad(note.name, note.data)
         out.line(Text("• {said}", {"said": said}), indent=2, fg=None if good else "red")
         for sentence in note.data.get("failed", ()):
             out.line(sentence, indent=6, fg="red")
