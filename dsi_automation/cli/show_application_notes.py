@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Final
 
 from dsi_automation.cli.moments import local
@@ -55,8 +56,9 @@ def _tested(data: Mapping[str, Any]) -> Text:
         for test in data["tests"]
         for step in test["steps"]
         if step["problem"] is not None
-    ]
-    return T("connection test NOT conclusive: {where}", where="; ".join(map(str, failed)))
+    ] or [T("nothing could be tested")]
+    where = reduce(lambda first, rest: Text("{first} ; {rest}", {"first": first, "rest": rest}), failed, failed.pop(0))
+    return T("connection test NOT conclusive: {where}", where=where)
 
 
 def _up(data: Mapping[str, Any]) -> Text:

@@ -35,6 +35,7 @@ def test_a_test_that_failed_says_where_and_why_and_is_bad_news():
     told = KINDS["application.tested"](data).render("en")
     assert "app1 at query: the answer is another one." in told
     assert is_bad("application.tested", data)
+    assert KINDS["application.tested"]({"tests": [], "conclusive": False})
 
 
 def test_an_action_on_a_server_is_named_with_it_and_an_unknown_one_by_its_own_name():
