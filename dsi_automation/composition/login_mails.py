@@ -19,13 +19,17 @@ def requester_address(inputs: Mapping[str, Any]) -> str | None:
     return address_of(requester) if isinstance(requester, str) else None
 
 
-def done_mail(prefix: str, target: str, title: str, inputs: Mapping[str, Any]) -> Mail:
-    """Return what who asked is told when the login is done; the password is never in a mail."""
+def done_mail(prefix: str, target: str, title: str, inputs: Mapping[str, Any], *, password: bool) -> Mail:
+    """Return what who asked is told when the login is done; the password is never in a mail.
+
+    Args:
+        password: whether the application has passwords of its own; else it is that of Windows.
+    """
     case = Case(inputs["case"])
     facts = {"prefix": prefix, "login": target.rpartition("@")[0], "title": title, "done": _DONE[case]}
     lines: list[object] = [T("{title}: the login {login} is {done}.", **facts)]
     lines += [T("{name}: {value}", name=name, value=value) for name, value in _facts(inputs)]
-    if case is not Case.DISABLE:
+    if case is not Case.DISABLE and password:
         lines += [
             "",
             T("Its default password is handed to the person in person, and must be changed at the first login."),

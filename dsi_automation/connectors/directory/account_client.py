@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final
 from dsi_automation.connectors.directory import account_records as records
 from dsi_automation.connectors.directory import account_values as values
 from dsi_automation.connectors.directory import names
-from dsi_automation.connectors.directory.accounts import Account, ComputerAccount, Holder, NewAccount, PasswordState
+from dsi_automation.connectors.directory.accounts import (
+    Account,
+    ComputerAccount,
+    Holder,
+    NewAccount,
+    PasswordState,
+    is_member,
+)
 from dsi_automation.connectors.directory.client import WritePermit
 from dsi_automation.connectors.directory.errors import (
     AlreadyExistsError,
@@ -268,6 +275,30 @@ class LdapAccountWriter(LdapAccountReader):
         except NotFoundError as error:
             raise (error if self.exists(ou) else absent(ou, doing)) from error
         return self._read_back(lambda: self._entry(guid, doing), doing, on).dn
+
+    def join_group(self, guid: str, group: str) -> None:
+        """Make an account a member of a group; one that is a member already is left alone.
+
+        Raises:
+            NotFoundError: the account or the group is absent; AccessDeniedError: the right is missing.
+            UnknownOutcomeError: it was sent and its answer lost.
+        """
+        self._member(guid, group, T("add the account {guid} to {group}", guid=guid, group=group), add=True)
+
+    def leave_group(self, guid: str, group: str) -> None:
+        """Take an account out of a group; one that is no member is left alone. Raises as `join_group`."""
+        self._member(guid, group, T("remove the account {guid} from {group}", guid=guid, group=group), add=False)
+
+    def _member(self, guid: str, group: str, doing: Text, *, add: bool) -> None:
+        names.within(group, self._base)
+        entry, on = self._found(guid, doing), self._target or guid
+        if is_member(records.account(entry), group) is add:
+            return
+        self._permit.check(on)
+        try:
+            self._pool.write(lambda wire: wire.change_member(group, entry.dn, add=add), doing, on=on)
+        except NotFoundError as error:
+            raise absent(group, doing) from error
 
     def _replace(self, guid: str, attributes: Mapping[str, str | int | bytes], doing: Text) -> None:
         on = self._target or guid

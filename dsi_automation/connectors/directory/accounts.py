@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from dsi_automation.connectors.directory.names import same_dn
 from dsi_automation.connectors.directory.port import DirectoryEndpoint
 from dsi_automation.core.secrets import Secret
 
@@ -213,3 +214,16 @@ class AccountWriter(AccountReader, Protocol):
     def move(self, guid: str, ou: str) -> str:
         """Move an account into an OU; one that is there already is left alone. Returns its DN."""
         ...
+
+    def join_group(self, guid: str, group: str) -> None:
+        """Make an account a member of a group, by the group's DN; one that is a member already is left alone."""
+        ...
+
+    def leave_group(self, guid: str, group: str) -> None:
+        """Take an account out of a group, by the group's DN; one that is no member is left alone."""
+        ...
+
+
+def is_member(account: Account, group: str) -> bool:
+    """Tell whether an account is a member of a group itself, not through another group."""
+    return any(same_dn(one, group) for one in account.groups)

@@ -14,7 +14,14 @@ from typing import Any, Final
 
 from dsi_automation.connectors.directory import account_values as values
 from dsi_automation.connectors.directory import names
-from dsi_automation.connectors.directory.accounts import Account, ComputerAccount, Holder, NewAccount, PasswordState
+from dsi_automation.connectors.directory.accounts import (
+    Account,
+    ComputerAccount,
+    Holder,
+    NewAccount,
+    PasswordState,
+    is_member,
+)
 from dsi_automation.connectors.directory.answers import Answer, refused
 from dsi_automation.connectors.directory.client import WritePermit
 from dsi_automation.connectors.directory.errors import AlreadyExistsError, absent, unknown_outcome
@@ -335,6 +342,26 @@ class MemoryAccountWriter(MemoryAccountReader):
                 raise refused(SAME_DN, doing, on=on, server=self._endpoint.server)
             self._set(found, doing, on, dn=new)
             return new
+
+    def join_group(self, guid: str, group: str) -> None:
+        """Make an account a member of a group; one that is a member already is left alone."""
+        self._member(guid, group, T("add the account {guid} to {group}", guid=guid, group=group), add=True)
+
+    def leave_group(self, guid: str, group: str) -> None:
+        """Take an account out of a group; one that is no member is left alone."""
+        self._member(guid, group, T("remove the account {guid} from {group}", guid=guid, group=group), add=False)
+
+    def _member(self, guid: str, group: str, doing: Text, *, add: bool) -> None:
+        names.within(group, names.base_dn(self._endpoint.domain))
+        with self._directory.lock:
+            found, on = self._writable(guid, doing)
+            if is_member(found, group) is add:
+                return
+            if not self._directory.occupied(group):
+                raise absent(group, doing)
+            self._may_write(group, doing, on)
+            others = tuple(one for one in found.groups if not names.same_dn(one, group))
+            self._set(found, doing, on, groups=(*others, group) if add else others)
 
     def _writable(self, guid: str, doing: Text) -> tuple[Account, str]:
         wanted = values.guid_checked(guid)

@@ -193,6 +193,11 @@ class Wire:
             # ldap3 keeps the last request, and a password may have been in it.
             self._connection.request = None
 
+    def change_member(self, group: str, member: str, *, add: bool) -> None:
+        """Add one member to a group, or remove it; the others are left alone."""
+        change = ldap3.MODIFY_ADD if add else ldap3.MODIFY_DELETE
+        self._ask(lambda: self._connection.modify(group, {"member": [(change, [member])]}))
+
     def move(self, dn: str, rdn: str, container: str) -> None:
         """Move an object into a container, under the same relative name."""
         self._ask(lambda: self._connection.modify_dn(dn, rdn, new_superior=container))

@@ -82,11 +82,13 @@ class ApplicationAccount(Operation[AccountInputs, LoginFacts, None, Look, Hands]
         observer.notify(Event("account.done", T("{login} is done.", login=action.target), target=action.target))
 
     def settle(self, action: Action, inputs: AccountInputs, look: Look, observer: Observer) -> None:  # noqa: ARG002
-        """Wait until the database answers.
+        """Wait until the database, or the directory, answers.
 
         Raises:
             UnreachableError: it does not.
         """
+        if look_at(action.target, look).in_directory:
+            return  # it was just asked, and answered
         application = parts_of(action.target)[1]
         with look.database(application) as database:
             if not database.answers():
@@ -102,8 +104,9 @@ class ApplicationAccount(Operation[AccountInputs, LoginFacts, None, Look, Hands]
 
 
 def _checks(target: str, actions: Sequence[Action], inputs: AccountInputs, look: Look) -> Iterator[Check]:
-    found = look_at(target, look).found
-    source = f"{parts_of(target)[1]}: find"
+    facts = look_at(target, look)
+    found = facts.found
+    source = str(T("directory")) if facts.in_directory else f"{parts_of(target)[1]}: find"
     state = T("none") if found is None else T("active") if found.active else T("disabled")
     wanted = inputs.case is not Case.DISABLE
     expected = T("active") if wanted else T("disabled")
@@ -115,6 +118,8 @@ def _checks(target: str, actions: Sequence[Action], inputs: AccountInputs, look:
         asked = str(next((action.args[name] for action in actions), None) or "-")
         there = getattr(found, name) or "-"
         yield Check(target, name, title, asked, there, ok=there == asked, source=source)
+    if facts.in_directory:
+        return
     envelope = look.envelopes().find(target)
     yield Check(
         target,

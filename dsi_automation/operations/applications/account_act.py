@@ -11,11 +11,12 @@ from dsi_automation.connectors.databases.port import DatabaseReader
 from dsi_automation.core.errors import UsageError, WorldChangedError
 from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T
-from dsi_automation.inventory.application_model import ApplicationAccounts, LdapAccounts
+from dsi_automation.inventory.application_model import ApplicationAccounts, LdapAccounts, SqlAccounts
 from dsi_automation.inventory.near import did_you_mean
 from dsi_automation.operations.accounts.passwords import new_password
+from dsi_automation.operations.applications import account_directory
 from dsi_automation.operations.applications.account_inputs import LOGIN, AccountInputs, Case, missing, parts_of
-from dsi_automation.operations.applications.account_plan import LoginFacts, wanted_login
+from dsi_automation.operations.applications.account_plan import LoginFacts, before_of, between, wanted_login
 from dsi_automation.operations.applications.notes import ACCOUNT, DOCUMENTS
 from dsi_automation.operations.tools import Hands, Look
 
@@ -56,25 +57,17 @@ def look_at(target: str, look: Look) -> LoginFacts:
         DsiError: it cannot be looked at.
     """
     accounts, (login, application) = accounts_of(target, look), parts_of(target)
-    with look.database(application) as database:
-        found = logins(application, accounts, database).find(login)
+    store = accounts.store
+    if isinstance(store, LdapAccounts):
+        found = account_directory.find(login, store.groups, look.accounts())
+    else:
+        with look.database(application) as database:
+            found = logins(application, store, database).find(login)
     return LoginFacts(look.applications[application].title, accounts, found)
 
 
-def logins(application: str, accounts: ApplicationAccounts, database: DatabaseReader) -> SqlLogins:
-    """Return the logins of an application.
-
-    Raises:
-        UsageError: they are not in its database.
-    """
-    store = accounts.store
-    if isinstance(store, LdapAccounts):
-        raise UsageError(
-            T("The logins of {application} are groups of the directory: they are not made here yet.",
-              application=application),
-            on=application,
-            next_step=T("Have the membership of the group changed in the directory."),
-        )  # fmt: skip
+def logins(application: str, store: SqlAccounts, database: DatabaseReader) -> SqlLogins:
+    """Return the logins in an application's database."""
     statements = LoginStatements(store.find, store.create, store.change, store.disable, store.iterations)
     return SqlLogins(application, statements, database)
 
@@ -95,15 +88,17 @@ def carry_out(action: Action, inputs: AccountInputs, hands: Hands) -> None:
     mine = DOCUMENTS in own
     if not mine:
         _begin(target, inputs, accounts, hands)
-    if not (mine and _delivered(target, inputs, hands)):
-        _write(action, inputs, accounts, hands, mine=mine)
-    wanted = wanted_login(target, inputs, _before(action))
+    wanted = wanted_login(target, inputs, before_of(action), in_directory=isinstance(accounts.store, LdapAccounts))
+    if isinstance(accounts.store, LdapAccounts):
+        _give(action, wanted, accounts.store, hands)
+    elif not (mine and _delivered(target, inputs, hands)):
+        _write(action, inputs, wanted, accounts, accounts.store, hands, mine=mine)
     data = {"case": inputs.case.value, "login": wanted.login, "profile": wanted.profile, "office": wanted.office}
     hands.note(target, ACCOUNT, data)
 
 
 def _begin(target: str, inputs: AccountInputs, accounts: ApplicationAccounts, hands: Hands) -> None:
-    if inputs.case is not Case.DISABLE:
+    if inputs.case is not Case.DISABLE and isinstance(accounts.store, SqlAccounts):
         hands.envelopes().prepare(target)
     lacking = [document.name for document in missing(inputs, accounts)]
     note = {"case": inputs.case.value, "documents": dict(inputs.documents), "missing": lacking}
@@ -118,12 +113,30 @@ def _delivered(target: str, inputs: AccountInputs, hands: Hands) -> bool:
     return envelope is not None and envelope.delivered_at is not None
 
 
-def _write(action: Action, inputs: AccountInputs, accounts: ApplicationAccounts, hands: Hands, *, mine: bool) -> None:
+def _give(action: Action, wanted: Login, store: LdapAccounts, hands: Hands) -> None:
+    """Give a profile of the directory, and take the others: done again, it changes nothing."""
+    login = parts_of(action.target)[0]
+    writer = hands.accounts().for_target(action.target)
+    if not between(account_directory.find(login, store.groups, writer), before_of(action), wanted):
+        raise _changed(action.target)
+    account_directory.give(login, wanted.profile if wanted.active else None, store.groups, writer)
+
+
+def _write(
+    action: Action,
+    inputs: AccountInputs,
+    wanted: Login,
+    accounts: ApplicationAccounts,
+    statements: SqlAccounts,
+    hands: Hands,
+    *,
+    mine: bool,
+) -> None:
     target, (login, application) = action.target, parts_of(action.target)
-    wanted, envelopes = wanted_login(target, inputs, _before(action)), hands.envelopes()
+    envelopes = hands.envelopes()
     now = hands.look.clock.now()
     with hands.database(application, target) as database:
-        store = logins(application, accounts, database)
+        store = logins(application, statements, database)
         found = store.find(login)
         _refuse_changed(action, inputs, found, wanted, mine=mine)
         if inputs.case is Case.DISABLE:
@@ -138,24 +151,20 @@ def _write(action: Action, inputs: AccountInputs, accounts: ApplicationAccounts,
         envelopes.discard_password(target)
 
 
-def _before(action: Action) -> Login | None:
-    """Return the login as it was when the plan was made."""
-    was = action.args["before"]
-    if not isinstance(was, dict):
-        return None
-    return Login(str(action.args["login"]), was["name"], was["profile"], was["office"], active=bool(was["active"]))
-
-
 def _refuse_changed(action: Action, inputs: AccountInputs, found: Login | None, wanted: Login, *, mine: bool) -> None:
-    before = _before(action)
+    before = before_of(action)
     as_planned = found is None if before is None else found is not None and _same(found, before)
     if as_planned or (mine and found is not None and matches(found, wanted)):
         return
     if inputs.case is Case.DISABLE and found is not None and not found.active:
         return
-    raise WorldChangedError(
-        T("The login {login} is no longer as it was when the plan was made.", login=action.target),
-        on=action.target,
+    raise _changed(action.target)
+
+
+def _changed(target: str) -> WorldChangedError:
+    return WorldChangedError(
+        T("The login {login} is no longer as it was when the plan was made.", login=target),
+        on=target,
         meaning=T("Somebody made or changed it since; nothing was changed."),
         next_step=T("Make a new plan and ask for a new approval."),
     )

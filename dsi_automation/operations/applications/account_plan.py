@@ -13,6 +13,7 @@ from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.inventory.application_model import ApplicationAccounts, LdapAccounts, RequiredDocument
 from dsi_automation.inventory.near import did_you_mean
+from dsi_automation.operations.applications.account_directory import profiles_of
 from dsi_automation.operations.applications.account_inputs import AccountInputs, Case, missing, parts_of
 from dsi_automation.operations.decided import Decided
 
@@ -32,6 +33,11 @@ class LoginFacts:
     accounts: ApplicationAccounts
     found: Login | None
 
+    @property
+    def in_directory(self) -> bool:
+        """Tell whether its profiles are groups of the directory, and its password that of Windows."""
+        return isinstance(self.accounts.store, LdapAccounts)
+
 
 def decide(target: str, inputs: AccountInputs, facts: LoginFacts, approved: Action | None) -> Decided:
     """Return what is done about one login.
@@ -43,8 +49,8 @@ def decide(target: str, inputs: AccountInputs, facts: LoginFacts, approved: Acti
     decided = Decided(blockers=[*_inadmissible(target, inputs, facts), *_unfit(target, inputs, facts)])
     if decided.blockers:
         return decided
-    wanted = wanted_login(target, inputs, facts.found)
-    if approved is not None and facts.found is not None and matches(facts.found, wanted):
+    wanted = wanted_login(target, inputs, facts.found, in_directory=facts.in_directory)
+    if approved is not None and facts.found is not None and _maybe_ours(approved, facts, wanted):
         decided.actions.append(approved)
         return decided
     existence = _existence(target, inputs, facts, in_run=approved is not None)
@@ -57,10 +63,28 @@ def decide(target: str, inputs: AccountInputs, facts: LoginFacts, approved: Acti
     return decided
 
 
-def wanted_login(target: str, inputs: AccountInputs, found: Login | None) -> Login:
-    """Return the login as it is to be; what is not said stays as it is."""
-    given = {name: getattr(inputs, name) or (found and getattr(found, name)) for name in FIELDS}
+def wanted_login(target: str, inputs: AccountInputs, found: Login | None, *, in_directory: bool) -> Login:
+    """Return the login as it is to be; what is not said stays as it is, and what the directory says of the person."""
+    said = {"profile"} if in_directory else set(FIELDS)
+    given = {
+        name: (name in said and getattr(inputs, name)) or (None if found is None else getattr(found, name))
+        for name in FIELDS
+    }
     return Login(parts_of(target)[0], **given, active=inputs.case is not Case.DISABLE)
+
+
+def before_of(action: Action) -> Login | None:
+    """Return the login as it was when the plan was made."""
+    was = action.args["before"]
+    if not isinstance(was, dict):
+        return None
+    return Login(str(action.args["login"]), was["name"], was["profile"], was["office"], active=bool(was["active"]))
+
+
+def between(found: Login | None, before: Login | None, wanted: Login) -> bool:
+    """Tell whether a login of the directory is somewhere on its way from what it was to what it is to be."""
+    target = profiles_of(wanted) if wanted.active else frozenset[str]()
+    return found is not None and profiles_of(found) <= profiles_of(before) | target
 
 
 def list_of(documents: tuple[RequiredDocument, ...]) -> Text:
@@ -70,6 +94,12 @@ def list_of(documents: tuple[RequiredDocument, ...]) -> Text:
         line = T("- {title} ({name})", title=document.title, name=document.name)
         text = line if text is None else T("{before}\n{line}", before=text, line=line)
     return text or T("none")
+
+
+def _maybe_ours(approved: Action, facts: LoginFacts, wanted: Login) -> bool:
+    if facts.in_directory:
+        return between(facts.found, before_of(approved), wanted)
+    return facts.found is not None and matches(facts.found, wanted)
 
 
 def _inadmissible(target: str, inputs: AccountInputs, facts: LoginFacts) -> Iterator[Blocker]:
@@ -104,7 +134,8 @@ def _inadmissible(target: str, inputs: AccountInputs, facts: LoginFacts) -> Iter
 
 def _unfit(target: str, inputs: AccountInputs, facts: LoginFacts) -> Iterator[Blocker]:
     """Yield what is wrong with the wish itself."""
-    if inputs.case is Case.CREATE and (absent := [name for name in ("name", "profile") if not getattr(inputs, name)]):
+    needed = ("profile",) if facts.in_directory else ("name", "profile")
+    if inputs.case is Case.CREATE and (absent := [name for name in needed if not getattr(inputs, name)]):
         yield Blocker(
             target,
             T("A new login needs: {names}.", names=", ".join(absent)),
@@ -123,7 +154,14 @@ def _unfit(target: str, inputs: AccountInputs, facts: LoginFacts) -> Iterator[Bl
 def _existence(target: str, inputs: AccountInputs, facts: LoginFacts, *, in_run: bool) -> Blocker | None:
     found = facts.found
     code = ExitCode.WORLD_CHANGED if in_run else ExitCode.NOT_COMPLIANT
-    if inputs.case is Case.CREATE and found is not None:
+    if facts.in_directory and found is None:
+        return Blocker(
+            target,
+            T("The directory has no account {login}.", login=parts_of(target)[0]),
+            T("Have the Windows account made first: its profile is membership of a group."),
+            code,
+        )
+    if inputs.case is Case.CREATE and found is not None and (found.active or not facts.in_directory):
         state = T("active") if found.active else T("disabled")
         return Blocker(
             target,
@@ -157,7 +195,9 @@ def _action(target: str, inputs: AccountInputs, facts: LoginFacts, wanted: Login
         title = T("Create the login {login} of {title}, profile {profile}", profile=wanted.profile or "-", **names)
     else:
         title = T("Change the login {login} of {title}: {changes}", changes=_changes(facts.found, wanted), **names)
-    return Action(target, inputs.case.value, args, title, _reason(inputs), _reversal(inputs.case))
+    # Of those with a password, `dsi application handover` is told of by this name.
+    kind = f"{inputs.case.value}_profile" if facts.in_directory else inputs.case.value
+    return Action(target, kind, args, title, _reason(inputs, facts), _reversal(inputs.case))
 
 
 def _plain(login: Login) -> dict[str, str | bool | None]:
@@ -175,10 +215,13 @@ def _changes(found: Login | None, wanted: Login) -> Text | str:
     return ", ".join(told) or T("a new default password")
 
 
-def _reason(inputs: AccountInputs) -> Text:
+def _reason(inputs: AccountInputs, facts: LoginFacts) -> Text:
     references = ", ".join(f"{name} {reference}" for name, reference in sorted(inputs.documents.items()))
     if inputs.case is Case.DISABLE:
         return T("The request is admissible: {references}.", references=references)
+    if facts.in_directory:
+        return T("The request is admissible: {references}. The person keeps the Windows password.",
+                 references=references)  # fmt: skip
     return T(
         "The request is admissible: {references}. A default password is made, to be changed at first use; it is in no "
         "record.",

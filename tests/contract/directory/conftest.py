@@ -238,6 +238,9 @@ class MemoryPeople(People):
     def contact(self, name, address):
         self.state.add_holder("contact", name, self.abj, address)
 
+    def group(self, name):
+        return self.state.add_holder("group", f"{self.prefix}{name}", self.abj).dn
+
     def moved(self, account, ou):
         self.state.change(account.guid, dn=f"{names.rdn(account.dn)},{ou}")
 
@@ -255,6 +258,11 @@ class RealPeople(People, RealPlace):
 
     def contact(self, name, address):
         self.ldif(f"dn: CN={name},{self.abj}\nobjectClass: contact\nproxyAddresses: SMTP:{address}\n")
+
+    def group(self, name):
+        dn = f"CN={self.prefix}{name},{self.abj}"
+        self.ldif(f"dn: {dn}\nobjectClass: group\nsAMAccountName: {self.prefix}{name}\n")
+        return dn
 
     def moved(self, account, ou):
         change = f"dn: <GUID={account.guid}>\nchangetype: modrdn\nnewrdn: {names.rdn(account.dn)}\n"

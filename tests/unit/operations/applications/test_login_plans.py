@@ -141,3 +141,40 @@ def test_no_argument_of_an_action_is_a_password() -> None:
     for case, found, documents in (("create", None, ALL), ("change", FOUND, CHANGE), ("disable", FOUND, DISABLE)):
         (action,) = decided(case, found, documents=documents).actions
         assert not {"password", "hash"} & set(action.args)
+
+
+PROFILES = {"kind": "ldap", "groups": {"agent": "CN=agent,DC=x", "verificateur": "CN=verificateur,DC=x"}}
+DIRECTORY = ApplicationAccounts.model_validate({"store": PROFILES})
+WINDOWS = Login("kone.a", "KONÉ Awa", None, "DR Abidjan", active=False, must_change=False)
+
+
+def by_directory(case: str, found: Login | None, approved: Any = None, **given: Any) -> Any:
+    inputs = AccountInputs.model_validate({"case": case, **given})
+    return decide(TARGET, inputs, LoginFacts("SYDAM World", DIRECTORY, found), approved)
+
+
+def test_in_the_directory_a_profile_needs_the_windows_account_first() -> None:
+    (blocker,) = by_directory("create", None, documents=ALL, profile="agent").blockers
+    assert "Windows" in blocker.next_step.render("en")
+
+
+def test_in_the_directory_no_password_is_made_and_the_person_s_name_is_not_changed() -> None:
+    (action,) = by_directory("create", WINDOWS, documents=ALL, profile="agent", name="Autre").actions
+    assert (action.kind, action.args["name"], action.args["profile"]) == ("create_profile", "KONÉ Awa", "agent")
+    assert "Windows password" in action.reason.render("en")
+
+
+@pytest.mark.parametrize("halfway", ["agent", "agent, verificateur", "verificateur", None])
+def test_a_change_of_profile_that_was_interrupted_between_two_groups_is_completed(halfway: str | None) -> None:
+    was = replace(WINDOWS, profile="agent", active=True)
+    given = {"documents": CHANGE, "profile": "verificateur"}
+    (approved,) = by_directory("change", was, **given).actions
+    now = replace(WINDOWS, profile=halfway, active=halfway is not None)
+    assert by_directory("change", now, approved, **given).actions == [approved]
+
+
+def test_a_profile_that_somebody_else_gave_meanwhile_is_a_changed_world() -> None:
+    (approved,) = by_directory("create", WINDOWS, documents=ALL, profile="agent").actions
+    other = replace(WINDOWS, profile="verificateur", active=True)
+    (blocker,) = by_directory("create", other, approved, documents=ALL, profile="agent").blockers
+    assert blocker.exit_code is ExitCode.WORLD_CHANGED
