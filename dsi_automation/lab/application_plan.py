@@ -64,7 +64,7 @@ def schedules() -> dict[str, Any]:
     return {
         "sydam-soir": {
             "title": "SYDAM World : arrêt et redémarrage du soir",
-            "steps": [{"operation": "application.restart", "targets": [PRODUCTION]}],
+            "steps": [{"operation": "application.restart", "targets": [PRODUCTION], "inputs": {"planned": True}}],
             "cron": "0 21 * * *",
             "too_late_after": "2h",
         }

@@ -69,4 +69,6 @@ def test_the_policy_can_be_followed_and_only_the_director_agrees_to_what_users_f
 
 def test_the_evening_restart_is_scheduled(layout):
     evening = load_schedules(layout.inventory_dir / "schedules.yml")["sydam-soir"]
-    assert [(step.operation, step.targets) for step in evening.steps] == [("application.restart", ("sydam",))]
+    assert [(step.operation, step.targets, step.inputs) for step in evening.steps] == [
+        ("application.restart", ("sydam",), {"planned": True})
+    ]
