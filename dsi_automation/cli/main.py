@@ -37,6 +37,9 @@ SECTIONS = {
         "account": _lazy("account", T("Plan the end of the accounts of people who leave.")),
         "licence": _lazy("licence", T("List licences and their seats, or plan who has one.")),
         "application": _lazy("application", T("Show, check, stop and start applications; their availability.")),
+        "sources": _lazy(
+            "sources", T("Show releases and where they are; plan their integration; accept them stage by stage.")
+        ),
         "rules": _lazy("rules", T("Show rule sets, compare them with files, load them, put a former set back.")),
         "backup": _lazy("backup", T("Show the backup plan and what there is; ask, run, verify, restore.")),
     },

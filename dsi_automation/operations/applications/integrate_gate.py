@@ -70,7 +70,7 @@ def _stage_before(target: str, release: Release, found: SourceFacts, record: App
             target,
             what,
             T(
-                "Integrate it there first: dsi plan sources.integrate {application} release={release}",
+                "Integrate it there first: dsi sources integrate {application} {release}",
                 application=before.application,
                 release=release.name,
             ),
@@ -175,7 +175,7 @@ def _age(target: str, found: SourceFacts, record: ApplicationRecord, inputs: Int
         yield Blocker(
             target,
             T("Release {release} is older than {newer}, which is in use there.", release=inputs.release, newer=newer),
-            T("To go back on purpose: downgrade=true; scripts of newer releases stay in the database."),
+            T("To go back on purpose: --downgrade; scripts of newer releases stay in the database."),
         )
 
 

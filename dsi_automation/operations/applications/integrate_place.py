@@ -54,7 +54,7 @@ def place_of(sources: Mapping[str, Sources], application: str, source: str | Non
         raise UsageError(
             T("{application} is a stage of several lines of sources: {names}.", application=application, names=names),
             on=application,
-            next_step=T("Say which: --input source={name}", name=found[0].source),
+            next_step=T("Say which: --source {name}", name=found[0].source),
         )
     return found[0]
 
