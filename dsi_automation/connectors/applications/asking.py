@@ -175,6 +175,8 @@ def _release_problem(one: ServerSettings, code: str, first: str, second: str) ->
                    host=one.host, sha256=second),
         "not_whole": T("Release {name} is not there whole on {host}.", name=first, host=one.host),
         "write": T("The release could not be written on {host}: {reason}", host=one.host, reason=redact(first)),
+        "full": T("The disk of {host} that holds {folder} is full: nothing of the release was left there.",
+                  host=one.host, folder=first),
         "changed": T("What was sent to {host} was changed there while it was sent.", host=one.host),
         "checksum": T("The archive that arrived on {host} is not the one approved: its SHA-256 is {sha256}.",
                       host=one.host, sha256=first),

@@ -10,6 +10,12 @@ last_line() {
     printf %s "$1" | tail -n 1 | tr '\t' ' '
 }
 
+# Ends with why something could not be written: tar tells of a full disk in other words than the kernel.
+unwritten() { # WHAT WAS SAID
+    case $1 in *'No space left'* | *uota* | *'Wrote only'*) refuse full "$DSI_RELEASES" ;; esac
+    refuse write "$(printf '%s\n' "$1" | head -n 1 | tr '\t' ' ')"
+}
+
 count() { # FOLDER: how many files and links it holds, the seal not counted
     find "$1" -xdev ! -type d ! -path "$1/$SEAL" -printf . | wc -c
 }
@@ -60,30 +66,30 @@ begin) # NAME SHA256
         exit 0
     fi
     clean
-    error=$(: 2>&1 >".$2.dsi-part") || refuse write "$(last_line "$error")"
+    error=$(: 2>&1 >".$2.dsi-part") || unwritten "$error"
     say ready
     ;;
 add) # NAME OFFSET; the bytes on standard input
     [ "$(stat -c %s -- ".$2.dsi-part")" = "$3" ] || refuse changed
-    error=$(cat 2>&1 >>".$2.dsi-part") || refuse write "$(last_line "$error")"
+    error=$(cat 2>&1 >>".$2.dsi-part") || unwritten "$error"
     say ready
     ;;
 finish) # NAME SHA256 FILES
     part=.$2.dsi-part new=.$2.dsi-new
     sum=$(sha256sum <"$part") || refuse write "$part"
     [ "${sum%% *}" = "$3" ] || refuse checksum "${sum%% *}"
-    error=$(mkdir -- "$new" 2>&1) || refuse write "$(last_line "$error")"
+    error=$(mkdir -- "$new" 2>&1) || unwritten "$error"
     error=$(tar -x -f "$part" -C "$new" --no-same-owner --no-same-permissions --keep-old-files 2>&1) ||
-        refuse write "$(printf '%s\n' "$error" | head -n 1 | tr '\t' ' ')"
+        unwritten "$error"
     found=$(count "$new")
     [ "$found" = "$4" ] || refuse unpacked "$found" "$4"
-    error=$(seal "$new" "$2" "$3" "$4" 2>&1) || refuse write "$(last_line "$error")"
+    error=$(seal "$new" "$2" "$3" "$4" 2>&1) || unwritten "$error"
     if [ -n "$DSI_OWNER" ]; then
         error=$(chown -Rh -- "$DSI_OWNER:" "$new" 2>&1) || refuse owner "$(last_line "$error")"
     fi
     # Whole on the disk before it has its name.
-    error=$(sync -f -- "$new/$SEAL" 2>&1) || refuse write "$(last_line "$error")"
-    error=$(mv -T -n -- "$new" "$2" 2>&1) || refuse write "$(last_line "$error")"
+    error=$(sync -f -- "$new/$SEAL" 2>&1) || unwritten "$error"
+    error=$(mv -T -n -- "$new" "$2" 2>&1) || unwritten "$error"
     [ ! -e "$new" ] || refuse not_ours "$2"
     sync -- . && rm -f -- "$part"
     say ready
@@ -98,13 +104,13 @@ use) # NAME
     if [ "$used" != "$2" ]; then
         # One that was put there by hand was whole enough to be used: it can be gone back to.
         if [ -n "$used" ] && [ ! -e "$used/$SEAL" ]; then
-            error=$(seal "$used" "$used" "" "$(count "$used")" 2>&1) || refuse write "$(last_line "$error")"
+            error=$(seal "$used" "$used" "" "$(count "$used")" 2>&1) || unwritten "$error"
         fi
         new=$DSI_LINK.dsi-new
         rm -f -- "$new"
-        error=$(ln -s -- "$(pwd -P)/$2" "$new" 2>&1) || refuse write "$(last_line "$error")"
+        error=$(ln -s -- "$(pwd -P)/$2" "$new" 2>&1) || unwritten "$error"
         if [ -n "$DSI_OWNER" ]; then chown -h -- "$DSI_OWNER:" "$new" || refuse owner "$new"; fi
-        error=$(mv -fT -- "$new" "$DSI_LINK" 2>&1) || { rm -f -- "$new"; refuse write "$(last_line "$error")"; }
+        error=$(mv -fT -- "$new" "$DSI_LINK" 2>&1) || { rm -f -- "$new"; unwritten "$error"; }
         sync -- "${DSI_LINK%/*}/" || refuse write "$DSI_LINK"
     fi
     say used "$used"
