@@ -20,12 +20,19 @@ EFFECTS = (
     "after announce back",
 )
 ACTIONS = ("warn", "stop.app2", "stop.app1", "caches.app1", "start.app2", "test", "back")
+MESSAGE = {"show": "INSERT :text, :until", "clear": "DELETE"}
 POINTS = (
     *(f"after note application.{name}" for name in NOTED),
     *(f"before note application.{name}" for name in UNNOTED),
     *EFFECTS,
     *(f"action.done sydam/{kind}" for kind in ACTIONS),
 )
+
+
+def office_of(root, **described):
+    """Return an office whose countdown is short: a second of it costs as much as one of a quarter of an hour."""
+    notice = {"users": ["agents@douanes.example"], "countdown": ["20s", "10s"], "message": MESSAGE}
+    return Office(root, notice=notice, **described)
 
 
 def killed(office, request, point):
@@ -51,7 +58,7 @@ def assert_restarted_once(office, run):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_restart_that_was_approved_once_is_finished_by_resume(tmp_path, point):
-    office = Office(tmp_path)
+    office = office_of(tmp_path)
     office.database.sessions = [session()]
     assert_restarted_once(office, killed(office, office.once(), point))
 
@@ -62,7 +69,7 @@ def test_a_restart_that_was_approved_once_is_finished_by_resume(tmp_path, point)
      "after note application.up", "action.done sydam/stop.app1", "action.done sydam/start.app1"],
 )  # fmt: skip
 def test_the_evening_restart_under_its_standing_approval_is_finished_by_resume(tmp_path, point):
-    office = Office(tmp_path)
+    office = office_of(tmp_path)
     request = office.standing()
     office.database.sessions = [session()]
     assert_restarted_once(office, killed(office, request, point))
@@ -74,7 +81,7 @@ def test_the_evening_restart_under_its_standing_approval_is_finished_by_resume(t
               "before note application.started"],
 )  # fmt: skip
 def test_a_rolling_restart_goes_on_in_turn_and_interrupts_nobody(tmp_path, point, standing):
-    office = Office(tmp_path, rolling=True)
+    office = office_of(tmp_path, rolling=True)
     run = killed(office, office.standing() if standing else office.once(), point)
     assert run.exit_code == 0
     assert office.turns() == {"app1": (1, 1), "app2": (1, 1)}
@@ -85,7 +92,7 @@ def test_a_rolling_restart_goes_on_in_turn_and_interrupts_nobody(tmp_path, point
 @pytest.mark.parametrize("standing", [False, True])
 @pytest.mark.parametrize("point", ["after stop app2", "after stop app1", "after note application.stopped"])
 def test_a_stop_is_finished_by_resume_and_its_interruption_counts_from_the_first(tmp_path, point, standing):
-    office = Office(tmp_path)
+    office = office_of(tmp_path)
     request = office.standing("application.stop") if standing else office.once("application.stop")
     run = killed(office, request, point)
     assert run.exit_code == 0
@@ -98,7 +105,7 @@ def test_a_stop_is_finished_by_resume_and_its_interruption_counts_from_the_first
 
 
 def test_a_server_started_by_a_run_that_was_killed_is_not_stopped_again(tmp_path):
-    office = Office(tmp_path)
+    office = office_of(tmp_path)
     office.servers["app1"].running = False
     office.servers["app2"].running = False
     run = killed(office, office.once(), "after start app1")
@@ -108,7 +115,7 @@ def test_a_server_started_by_a_run_that_was_killed_is_not_stopped_again(tmp_path
 
 @pytest.mark.parametrize("point", ["after note application.tested", "after stop app2", "after start app1"])
 def test_a_run_killed_between_a_failed_test_and_the_next_try_makes_that_try_once(tmp_path, point):
-    office = Office(tmp_path, when_not_conclusive={"tries": 2})
+    office = office_of(tmp_path, when_not_conclusive={"tries": 2})
     office.servers["app1"].lives = [5.0]
     request = office.once()
     seen = []
@@ -130,7 +137,7 @@ def test_a_run_killed_between_a_failed_test_and_the_next_try_makes_that_try_once
 
 
 def test_a_run_resumed_long_after_the_moment_announced_tells_users_a_new_one(tmp_path):
-    office = Office(tmp_path)
+    office = office_of(tmp_path)
     office.kill_at = "after note application.message"
     request = office.once()
     with pytest.raises(DsiError):
