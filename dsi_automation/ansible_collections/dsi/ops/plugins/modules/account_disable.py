@@ -9,10 +9,10 @@ description:
   - Where nothing is to be done no approval is needed either; the task is then unchanged.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.request
 options:
-  request:
-    description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
-    type: str
   targets:
     description:
       - Staff numbers, logins or addresses of the people who leave.
@@ -25,13 +25,6 @@ options:
     type: str
     choices: ["", keep, free]
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

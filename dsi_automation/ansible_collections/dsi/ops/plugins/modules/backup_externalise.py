@@ -11,16 +11,11 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.standing
+  - dsi.ops.gate.backups
 options:
-  request:
-    description: The identifier of an approved request; empty for the standing approval in force.
-    type: str
-    default: ""
-  backups:
-    description: Names of C(dsi_backups); with a request they may be left out, the request says which.
-    type: list
-    elements: str
-    default: []
   medium:
     description: The medium; empty for the one of the rotation that is in and due.
     type: str
@@ -29,13 +24,6 @@ options:
     description: The set; empty for the newest proven one.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

@@ -10,16 +10,14 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.backups
 options:
   request:
     description: The identifier of an approved request; not needed in check mode.
     type: str
     default: ""
-  backups:
-    description: Names of C(dsi_backups); with a request they may be left out, the request says which.
-    type: list
-    elements: str
-    default: []
   set:
     description: The set; empty for the newest proven one.
     type: str
@@ -49,13 +47,6 @@ options:
     description: For a database, the moment to recover to.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

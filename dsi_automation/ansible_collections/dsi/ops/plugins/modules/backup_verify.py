@@ -11,16 +11,11 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.standing
+  - dsi.ops.gate.backups
 options:
-  request:
-    description: The identifier of an approved request; empty for the standing approval in force.
-    type: str
-    default: ""
-  backups:
-    description: Names of C(dsi_backups); with a request they may be left out, the request says which.
-    type: list
-    elements: str
-    default: []
   depth:
     description: How much is brought back; C(rhythm) for what the plan says.
     type: str
@@ -30,13 +25,6 @@ options:
     description: The set to prove; empty for the newest.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

@@ -10,10 +10,10 @@ description:
   - Where nothing is to be done no approval is needed either; the task is then unchanged.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.request
 options:
-  request:
-    description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
-    type: str
   targets:
     description:
       - Staff numbers, logins or addresses.
@@ -29,13 +29,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

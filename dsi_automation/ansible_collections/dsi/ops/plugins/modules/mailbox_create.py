@@ -10,10 +10,10 @@ description:
   - No result ever holds a password. C(dsi mailbox handover) reveals them, once, and records that it did.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.request
 options:
-  request:
-    description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
-    type: str
   people:
     description:
       - People to make a mailbox for, each with C(matricule), C(last_name), C(first_names), C(contact), C(site), and
@@ -37,13 +37,6 @@ options:
     description: Create users in the cloud although the tenant is synchronised from a directory.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

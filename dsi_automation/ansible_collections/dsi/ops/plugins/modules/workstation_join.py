@@ -11,10 +11,10 @@ description:
   - Machines, accounts and addresses are those of the inventory; extra variables of the play do not change them.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.request
 options:
-  request:
-    description: The identifier of an approved request (C(dsi request), then C(dsi approve) by somebody else).
-    type: str
   user:
     description: Login of the domain user who gets the local profile. For one machine only.
     type: str
@@ -33,13 +33,6 @@ options:
     description: Repair the rights of profiles that change hands, with PowerShell.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""
