@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from dsi_automation.lab.windows.cim import methods, registry
+from dsi_automation.lab.windows.cim import methods, registry, services
 from dsi_automation.lab.windows.cim.schema import CimClass, Method, Typed
 from dsi_automation.lab.windows.joining import DomainJoiner
 from dsi_automation.lab.windows.machine import Machine
@@ -93,6 +93,8 @@ async def invoke(
         )
     elif method.name == "ChangeOwner":
         values = {"ReturnValue": methods.change_owner(machine, keys["SID"], given)}
+    elif found.name == "Win32_Service":
+        values = {"ReturnValue": services.order(machine, method.name, keys["Name"])}
     else:
         values = {"ReturnValue": int(await methods.METHODS[found.name, method.name](machine, joiner, given))}
     return output(method.name, uri, values)

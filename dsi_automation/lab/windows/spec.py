@@ -78,6 +78,17 @@ class Profile(_Model):
         return self
 
 
+class Service(_Model):
+    """A Windows service besides the system's own: how it begins, and seconds it takes to start and to stop."""
+
+    name: str
+    display_name: str = ""
+    start_mode: Literal["Auto", "Manual", "Disabled"] = "Auto"
+    running: bool = True
+    start_seconds: float = 0.0
+    stop_seconds: float = 0.0
+
+
 class Membership(_Model):
     """The domain a workstation belongs to from the start; the account in AD is made by whoever writes this.
 
@@ -148,6 +159,7 @@ class WorkstationSpec(_Model):
     disks: list[Disk] = Field(default_factory=lambda: [Disk()])
     users: list[LocalUser] = Field(default_factory=list)
     profiles: list[Profile] = Field(default_factory=list)
+    services: list[Service] = Field(default_factory=list)
     language: Language = "en-US"
     joined: Membership | None = None
     logged_on_user: str | None = None

@@ -27,6 +27,16 @@ class ProfileState(BaseModel):
     size: int
 
 
+class ServiceState(BaseModel):
+    """A service as it is: the order it last got, and when it is carried out; `pid` is 0 when it does not run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    running: bool
+    settled: datetime
+    pid: int
+
+
 class State(BaseModel):
     """Everything that a request, a restart or the control socket can change.
 
@@ -34,6 +44,7 @@ class State(BaseModel):
         computer_name: the active name; `pending_name` becomes it at the next restart.
         membership: the domain as NetGetJoinInformation would say, at once after a join; None in a workgroup.
         boot_membership: the domain the machine booted with: Kerberos and domain SIDs work with this one.
+        services: those of the specification that were started or stopped since the machine booted, by name.
         methods: how often each method was really carried out, `Class.Method` to count.
         boots: how often it has restarted.
         rebooting: it went down and has not come back.
@@ -52,6 +63,7 @@ class State(BaseModel):
     pending_reboot: set[RebootReason] = Field(default_factory=set)
     faults: list[FaultRule] = Field(default_factory=list)
     methods: dict[str, int] = Field(default_factory=dict)
+    services: dict[str, ServiceState] = Field(default_factory=dict)
     boots: int = 0
     rebooting: bool = False
 
@@ -69,6 +81,7 @@ class State(BaseModel):
         self.logged_on_user = None
         for profile in self.profiles:
             profile.loaded = False
+        self.services = {}
         self.boot_time = now
         self.boots += 1
         self.rebooting = False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from dsi_automation.lab.windows.cim import services
 from dsi_automation.lab.windows.cim.schema import CimClass
 from dsi_automation.lab.windows.machine import Machine
 from dsi_automation.lab.windows.soap.xml import Value
@@ -230,6 +231,7 @@ def _services(machine: Machine) -> Iterable[Instance]:
             "State": "Running" if running else "Stopped",
             "Status": "OK",
         }
+    yield from services.instances(machine)
 
 
 def _bios(machine: Machine) -> Iterable[Instance]:

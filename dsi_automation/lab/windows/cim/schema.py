@@ -148,6 +148,7 @@ _SERVICE = _class(
     "Caption:string Description:string DisplayName:string Name:string PathName:string ProcessId:uint32 "
     "Started:boolean StartMode:string StartName:string State:string Status:string",
     "Name",
+    (_method("StartService"), _method("StopService")),
 )
 _BIOS = _class(
     "Win32_BIOS",
