@@ -100,7 +100,7 @@ class SourcesIntegrate(Operation[IntegrateInputs, SourceFacts, SourceWorld, Look
         except DsiError as error:
             if kind not in FORWARD:
                 raise
-            integrate_back.go_back(error.what, begun, doing)
+            integrate_back.go_back(error.what, begun, doing, error.detail)
 
     def _step(self, kind: str, action: Action, inputs: IntegrateInputs, begun: Mapping[str, Any], doing: Doing) -> None:
         match kind:

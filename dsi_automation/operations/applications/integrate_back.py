@@ -52,10 +52,15 @@ class Left:
     by_hand: list[Text] = field(default_factory=list)
 
 
-def go_back(why: Text, begun: Mapping[str, Any], doing: Doing) -> NoReturn:
+def go_back(
+    why: Text, begun: Mapping[str, Any], doing: Doing, detail: Mapping[str, Any] | None = None
+) -> NoReturn:
     """Put the former release back, with its database; note it, tell users, and end the run.
 
     A run that was cut short on its way back goes on from where it was.
+
+    Args:
+        why: what did not pass; `detail` its facts: the lines of a log, of a script.
 
     Raises:
         RolledBackError: the former release is in use and tested.
@@ -78,10 +83,10 @@ def go_back(why: Text, begun: Mapping[str, Any], doing: Doing) -> NoReturn:
         notes.ROLLED_BACK,
         {"release": begun["release"], "files": True, "scripts": [*left.undone], "by_hand": [*by_hand]},
     )
-    finished(begun, doing)
+    finished(begun, doing, detail)
 
 
-def finished(begun: Mapping[str, Any], doing: Doing) -> NoReturn:
+def finished(begun: Mapping[str, Any], doing: Doing, detail: Mapping[str, Any] | None = None) -> NoReturn:
     """Tell users that the application is back, and end a run that went back.
 
     Raises:
@@ -107,7 +112,7 @@ def finished(begun: Mapping[str, Any], doing: Doing) -> NoReturn:
         on=doing.target,
         meaning=meaning,
         next_step=following,
-        detail={"release": begun["release"], "former": former, "by_hand": by_hand},
+        detail={**(detail or {}), "release": begun["release"], "former": former, "by_hand": by_hand},
     )
 
 
@@ -176,12 +181,12 @@ def _undo_all(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
             _undo(script["file"], begun, doing)
         except RefusedError as error:
             left.by_hand.append(_no_undo(script["file"], error.what, doing))
-    left.undone += _undone(doing)
+    left.undone += _undone(begun, doing)
 
 
 def _recount(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
     """Say again what was left by a run that was cut short once everything was back."""
-    left.undone += _undone(doing)
+    left.undone += _undone(begun, doing)
     undos = {script["file"]: script["undo"] for script in begun["scripts"]}
     for one in reversed(_brought(begun, doing)):
         why = T("it has no undo script") if undos.get(one.file) is None else T("its undo script failed")
@@ -215,8 +220,14 @@ def _undo(file: str, begun: Mapping[str, Any], doing: Doing) -> None:
     doing.tell("release.undone", T("{file} was undone.", file=file))
 
 
-def _undone(doing: Doing) -> list[str]:
-    return [str(one.data["file"]) for one in doing.history().notes if one.name == notes.SCRIPT and one.data["undo"]]
+def _undone(begun: Mapping[str, Any], doing: Doing) -> list[str]:
+    """Return the scripts this run brought that the database has no more, the last one first.
+
+    An undo whose note a kill prevented shows in the database alone.
+    """
+    ran = {one.data["file"] for one in doing.history().notes if one.name == notes.SCRIPT}
+    there = {one.file for one in _brought(begun, doing)}
+    return [one["file"] for one in reversed(begun["scripts"]) if one["file"] in ran - there]
 
 
 def _no_undo(file: str, why: Text, doing: Doing) -> Text:
