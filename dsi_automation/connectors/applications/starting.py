@@ -19,7 +19,7 @@ from dsi_automation.core.text import T, Text
 
 _KNOCK: Final = 0.05
 """Seconds between two tries of the port."""
-_LOOK: Final = 1.0
+_LOOK: Final = 0.5
 """Seconds between two looks at the service."""
 _DEAD: Final = 3
 """Looks in a row that find it ended, when its start command said that all is well: it may not have written down
