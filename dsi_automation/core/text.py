@@ -90,7 +90,7 @@ class Text:
 
     def to_json(self) -> dict[str, str]:
         """Return the sentence in every language, as the record keeps it."""
-        return {language: self.render(language) for language in LANGUAGES}
+        return {language: self.render(language, _on_one_line) for language in LANGUAGES}
 
     @classmethod
     def from_json(cls, data: Mapping[str, str]) -> Text:
@@ -121,7 +121,9 @@ class _RecordedText(Text):
 
     def render(self, language: str | None = None, each: Callable[[object], str] = str) -> str:
         chosen = language or current_language()
-        return each(self._rendered.get(chosen) or next(iter(self._rendered.values()), ""))
+        text = self._rendered.get(chosen) or next(iter(self._rendered.values()), "")
+        # The breaks between lines are ours: those of a parameter did not get into the record.
+        return "\n".join(each(line) for line in text.split("\n"))
 
 
 def _shown(value: Any, language: str, each: Callable[[object], str]) -> Any:
@@ -129,6 +131,10 @@ def _shown(value: Any, language: str, each: Callable[[object], str]) -> Any:
         return value.render(language, each)
     # Numbers and moments keep their type: a template may say how many digits it wants.
     return value if isinstance(value, int | float | date) else each(value)
+
+
+def _on_one_line(value: object) -> str:
+    return str(value).replace("\n", "\\n")
 
 
 def T(template: str, /, **params: Any) -> Text:  # noqa: N802  # short on purpose: it marks every sentence
