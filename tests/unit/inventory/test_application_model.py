@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from dsi_automation.core.text import speaking
 from dsi_automation.inventory.application_model import Application
 from dsi_automation.inventory.rule_model import RuleSet
 from dsi_automation.inventory.source_model import Sources
@@ -63,7 +64,7 @@ def test_what_is_not_said_has_a_default_that_is_safe():
     ],
 )
 def test_parts_that_do_not_fit_are_refused_with_the_reason(model, value, word):
-    with pytest.raises(ValidationError) as refused:
+    with speaking("en"), pytest.raises(ValidationError) as refused:
         model.model_validate(value)
     assert word in str(refused.value)
 
