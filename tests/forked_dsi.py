@@ -18,7 +18,10 @@ NOT_OURS = ("dsi_automation.ansible_collections", "dsi_automation.ansible.", "ds
 THEIRS = (
     "alembic.command", "alembic.config", "ansible._internal._datatag._tags", "ansible.inventory.manager",
     "ansible.parsing.dataloader", "ansible.plugins.loader", "ansible.template", "ansible.vars.hostvars",
-    "ansible.vars.manager", "sqlalchemy.dialects.sqlite",
+    "ansible.vars.manager", "azure.core.pipeline.transport", "azure.identity.aio", "fabric", "httpx",
+    "kiota_authentication_azure.azure_identity_authentication_provider", "kiota_http.middleware.options", "msgraph",
+    "msgraph.generated.users.users_request_builder", "paramiko", "rich.console", "rich.live", "rich.table",
+    "sqlalchemy.dialects.sqlite", "winrm.protocol",
 )  # fmt: skip
 """What ours import only when they need it."""
 PR_SET_NAME = 15
