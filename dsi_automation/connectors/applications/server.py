@@ -103,7 +103,7 @@ class SshServer:
             NotStartedError: it ended again, its port did not answer in time, or another process has it.
         """
         self._may_write()
-        return starting.start(self._asking, self._clock, self.look, self.log_tail, expected)
+        return starting.start(self._asking, self._clock, self.log_tail, expected)
 
     def empty_caches(self) -> int:
         """Remove what is in the cache folders; return the bytes of it.

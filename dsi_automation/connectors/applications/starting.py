@@ -11,7 +11,7 @@ from typing import Any, Final
 from dsi_automation.connectors.applications import addresses
 from dsi_automation.connectors.applications.asking import Asking
 from dsi_automation.connectors.applications.errors import NotStartedError
-from dsi_automation.connectors.applications.port import ServerSeen, ServiceState, Started
+from dsi_automation.connectors.applications.port import PortHolder, ServiceState, Started
 from dsi_automation.connectors.applications.remote import Said
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
@@ -29,19 +29,16 @@ _GONE: Final = (ServiceState.STOPPED, ServiceState.FAILED)
 type LogTail = Callable[[], tuple[str, ...]]
 
 
-def start(
-    asking: Asking, clock: Clock, look: Callable[[], ServerSeen], log: LogTail, expected: Callable[[], None] | None
-) -> Started:
+def start(asking: Asking, clock: Clock, log: LogTail, expected: Callable[[], None] | None) -> Started:
     """Start the service; see `SshServer.start`."""
-    seen = look()
-    if seen.up and seen.service not in _GONE:
-        return Started(0.0, clock.now())
-    if seen.listening and seen.service in _GONE:
-        raise _taken(asking, seen)
     begun = clock.monotonic()
-    launched = None
-    if seen.service is not ServiceState.RUNNING:
-        launched = asking.change("start", given={"DSI_START": shlex.join(asking.settings.start)})
+    said = asking.change("start", given={"DSI_START": shlex.join(asking.settings.start)})
+    gone = ServiceState(said.first("state") or "unknown") in _GONE
+    if "listening" in said and gone:
+        raise _taken(asking, next(iter(asking.holders(said)), None))
+    if "listening" in said and addresses.reachable(asking.settings):
+        return Started(0.0, clock.now())
+    launched = said if "launched" in said else None
     waiting = _Waiting(asking, clock, log, begun, launched)
     try:
         waiting.wait(expected)
@@ -144,8 +141,8 @@ class _Waiting:
         )
 
 
-def _taken(asking: Asking, seen: ServerSeen) -> NotStartedError:
-    one, holder = asking.settings, seen.holder
+def _taken(asking: Asking, holder: PortHolder | None) -> NotStartedError:
+    one = asking.settings
     if holder is None:
         meaning = T("A process that cannot be seen from this account holds port {port}.", port=one.port)
     else:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_only_the_holder_of_this_port_at_this_address_is_killed(daemon, opened, 
     try:
         held = _begin(daemon)
         subprocess.run([other.script, "start"], check=True, start_new_session=True)
-        wait_for(lambda: other.pid and (other.folder / "log").read_text())
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.2", daemon.port)) == 0)
         beside = _begin(third)
         daemon.switch("lies")
         assert opened(daemon, stop_within=0.5).stop().killed.pid == held

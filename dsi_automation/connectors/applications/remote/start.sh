@@ -1,6 +1,19 @@
 # Starts the service and does not wait for it. DSI_START: the start command, quoted.
 # A script's is run in a session of its own, which outlives this one, and so does what it starts. What it says is
 # read to the end of whoever holds its output: a service that still writes there is neither blocked nor ended by it.
+# Nothing is started where the service runs already or the port is taken: that is said instead.
+own_address
+service_state
+say state "$state"
+if listening; then
+    say listening "$rank"
+    tell_clock
+    find_holders
+    for each in $holders; do tell holder "$each"; done
+    exit 0
+fi
+[ "$state" != running ] || exit 0
+say launched
 if [ "$DSI_KIND" = systemd ]; then
     said=$(systemctl start --no-block -- "$DSI_UNIT" 2>&1)
     say ended "$?"
