@@ -52,9 +52,7 @@ class Left:
     by_hand: list[Text] = field(default_factory=list)
 
 
-def go_back(
-    why: Text, begun: Mapping[str, Any], doing: Doing, detail: Mapping[str, Any] | None = None
-) -> NoReturn:
+def go_back(why: Text, begun: Mapping[str, Any], doing: Doing, detail: Mapping[str, Any] | None = None) -> NoReturn:
     """Put the former release back, with its database; note it, tell users, and end the run.
 
     A run that was cut short on its way back goes on from where it was.
@@ -123,9 +121,13 @@ def _back(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
         # From the first start on, links and scripts are as they were: they are not touched again.
         for server in reversed(servers):
             _down(server, doing)
-        for server in servers:
-            _link_back(server, begun, doing, left)
+        without = [server for server in servers if not _link_back(server, begun, doing)]
         _undo_all(begun, doing, left)
+        if without:
+            # A release that did not pass is not started again for want of another.
+            raise RefusedError(
+                T("{servers} had no release before: it stays stopped.", servers=", ".join(without)), on=doing.target
+            )
         if doing.wish.empty_caches:
             for one in doing.application.servers:
                 if one.caches:
@@ -154,18 +156,17 @@ def _down(server: str, doing: Doing) -> None:
         acting.bring_down(server, doing, doing.history())
 
 
-def _link_back(server: str, begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
+def _link_back(server: str, begun: Mapping[str, Any], doing: Doing) -> bool:
+    """Point a server to what it used before; tell whether there was something."""
     former = begun["before"].get(server)
     with doing.look.server(doing.target, server) as reader:
         now = reader.look().release
     if now != begun["release"] or now == former:
-        return
+        return True
     if former is None:
-        left.by_hand.append(
-            T("{server} had no release before: its link still points to {release}.", server=server, release=now)
-        )
-        return
+        return False
     point_to(server, former, doing)
+    return True
 
 
 def _undo_all(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from apphouse import START, MemoryHands, MemoryLook, Office, application
+from apphouse import SCRIPT, START, MemoryHands, MemoryLook, Office, application
 
 from dsi_automation.connectors.applications.errors import ReleaseError
 from dsi_automation.connectors.applications.memory import MemoryServer, MemoryServerWriter, MemoryTester
@@ -40,6 +40,8 @@ TEXTS: Mapping[str, str] = {
     "sql/020.sql": SECOND,
     "sql/020.undo.sql": "DELETE FROM circuit WHERE code = 'rouge';\n",
 }
+
+SERVER = {"service": SCRIPT, "port": 8080, "caches": ["/srv/cache"], "start_within": "10s"}
 
 
 def digest(text: str) -> str:
@@ -323,6 +325,9 @@ class SourceOffice(Office):
             "deployment": {"releases": "/srv/releases", "link": "/srv/current", "keep": 1},
             "database": {"server": "db1", "database": "sydam", "user": "dsi", "backup": "sydam-db"},
         }
+        # What does not work is given up soon: each second that a test waits is a look at every server.
+        quick = [{**SERVER, "name": name, "host": name} for name in ("app1", "app2")]
+        described |= {"servers": quick, "stable_for": "5s"}
         super().__init__(root, **described)
         rules = dict(self.house.policy["operations"].values().__iter__().__next__())
         self.house.policy["operations"] = {OPERATION.name: rules}
@@ -344,9 +349,7 @@ class SourceOffice(Office):
         self.house.options["sources"] = lambda: self.lines
 
     def _server(self, name: str) -> SourceServer:
-        return SourceServer(
-            name, release="1.4.0", whole={"1.4.0": digest("1.4.0")}, point=self.point
-        )
+        return SourceServer(name, release="1.4.0", whole={"1.4.0": digest("1.4.0")}, point=self.point)
 
     def look(self) -> SourceLook:
         return SourceLook(self)

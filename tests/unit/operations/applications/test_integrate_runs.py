@@ -185,6 +185,32 @@ def test_another_run_that_changed_it_since_ends_a_resume(office):
     assert office.links() == {"1.6.0"}
 
 
+def test_a_new_run_after_one_that_was_left_goes_back_to_what_was_before_both(office):
+    request = office.approved()
+    office.kill_at = "after use_release app1"
+    with pytest.raises(DsiError):
+        office.run(request)
+    office.clock.forward(minutes=2)
+    office.servers["app2"].broken = {"1.5.0"}
+    run = office.integrate()
+    assert run.exit_code == 6, run.errors
+    assert office.links() == {"1.4.0"}
+    assert (office.database.scripts(), "circuit" in office.database.tables()) == ([], False)
+    assert all(server.running for server in office.servers.values())
+    assert office.released("rolled_back")[-1]["scripts"] == ["sql/020.sql", "sql/010.sql"]
+
+
+def test_a_first_release_that_does_not_pass_stays_stopped_and_is_said(office):
+    for server in office.servers.values():
+        server.release, server.broken = None, {"1.5.0"}
+    run = office.integrate()
+    assert run.exit_code == 6, run.errors
+    assert not any(server.running for server in office.servers.values())
+    assert office.database.scripts() == []
+    assert "app1, app2" in error_of(run)["what"]
+    assert office.record().open_interruption("sydam") is not None
+
+
 def test_what_a_run_has_begun_it_finishes_whatever_becomes_of_the_conditions(tmp_path):
     office = SourceOffice(tmp_path, needs_backup="1d")
     office.catalogue.sets["SET-1"] = office.clock.now()
