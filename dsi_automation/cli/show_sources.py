@@ -233,6 +233,8 @@ def _link_words(one: Standing, link: Link) -> Text:
     facts = {"stage": one.stage.name, "server": link.server}
     if link.problem is not None:
         return T("{stage}, {server}: {why}", why=link.problem.what, **facts)
+    if link.expected is None:
+        return T("{stage}, {server}: uses {found}; the record knows of none.", found=link.found or "-", **facts)
     if link.ok:
         return T("{stage}, {server}: uses {release}, as the record says.", release=link.found or "-", **facts)
     return T("{stage}, {server}: uses {found}, and the record says {expected}.", found=link.found or "-",
