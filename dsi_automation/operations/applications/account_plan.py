@@ -66,11 +66,13 @@ def decide(target: str, inputs: AccountInputs, facts: LoginFacts, approved: Acti
 def wanted_login(target: str, inputs: AccountInputs, found: Login | None, *, in_directory: bool) -> Login:
     """Return the login as it is to be; what is not said stays as it is, and what the directory says of the person."""
     said = {"profile"} if in_directory else set(FIELDS)
-    given = {
-        name: (name in said and getattr(inputs, name)) or (None if found is None else getattr(found, name))
-        for name in FIELDS
-    }
-    return Login(parts_of(target)[0], **given, active=inputs.case is not Case.DISABLE)
+
+    def value(name: str) -> str | None:
+        given: str | None = getattr(inputs, name) if name in said else None
+        return given or (None if found is None else getattr(found, name))
+
+    active = inputs.case is not Case.DISABLE
+    return Login(parts_of(target)[0], value("name"), value("profile"), value("office"), active=active)
 
 
 def before_of(action: Action) -> Login | None:

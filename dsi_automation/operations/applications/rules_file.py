@@ -85,7 +85,7 @@ def parse(content: bytes, rule: RuleSet, file: str) -> RuleTable:
     if problems.count:
         raise problems.error(file)
     rows = list(_rows(records, header, order, rule, problems))
-    if problems.count == 0 and len(rows) < rule.minimum_rows:
+    if not problems.told and len(rows) < rule.minimum_rows:
         problems.add(None, None, _too_few(len(rows), rule))
     if problems.count:
         raise problems.error(file)
