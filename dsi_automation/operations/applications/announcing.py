@@ -23,7 +23,7 @@ class Announcement:
     """One mail to the users of an application; told once for each run, kind and moment of the stop.
 
     Attributes:
-        stops_at: with BEFORE, when it stops.
+        stops_at: with BEFORE, when it stops; with PUT_OFF, when it was to.
         planned: whether it is the planned stop.
         why: for users: `Maintenance du soir`.
         seconds: with BACK, how long it was interrupted.
