@@ -51,6 +51,11 @@ def _alive(pid):
         return False
 
 
+def _open(address, port):
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
 def _begin(daemon):
     """Start the daemon without the toolkit."""
     subprocess.run([daemon.script, "start"], check=True, start_new_session=True)
@@ -159,7 +164,7 @@ def test_only_the_holder_of_this_port_at_this_address_is_killed(daemon, opened, 
     try:
         held = _begin(daemon)
         subprocess.run([other.script, "start"], check=True, start_new_session=True)
-        wait_for(lambda: socket.socket().connect_ex(("127.0.0.2", daemon.port)) == 0)
+        wait_for(lambda: _open("127.0.0.2", daemon.port))
         beside = _begin(third)
         daemon.switch("lies")
         assert opened(daemon, stop_within=0.5).stop().killed.pid == held

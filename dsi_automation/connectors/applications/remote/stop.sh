@@ -89,15 +89,18 @@ for signal in TERM KILL; do
         [ -n "$killed" ] || tell killed "$each"
         kill -s "$signal" "${each%%:*}" 2>/dev/null && killed=1
     done
-    tries=0
-    while [ "$tries" -lt 100 ]; do
+    # 5 s each: its own stop has had its time already.
+    now
+    until=$((at + 500))
+    left=1
+    while [ -n "$left" ] && [ "$at" -lt "$until" ]; do
+        sleep 0.05
         left=''
         for each in $condemned; do if lives "$each"; then left=1; fi; done
-        if free && [ -z "$left" ]; then break; fi
-        sleep 0.05
-        tries=$((tries + 1))
+        free || left=1
+        now
     done
-    [ "$tries" -eq 100 ] || break
+    [ -n "$left" ] || break
 done
 tries=0
 while :; do
