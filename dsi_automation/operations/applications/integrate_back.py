@@ -295,8 +295,7 @@ def _script_states(begun: Mapping[str, Any], doing: Doing) -> Sequence[Text]:
     if not begun["scripts"]:
         return ()
     try:
-        there = {one.file for one in of_release(read_applied(doing.target, begun["source"], doing.look),
-                                                begun["release"])}  # fmt: skip
+        there = {one.file for one in read_applied(doing.target, begun["source"], doing.look)}
     except DsiError as error:
         return (T("Which scripts the database has could not be read: {why}", why=error.what),)
     return [

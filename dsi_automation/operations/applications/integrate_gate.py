@@ -16,7 +16,6 @@ from dsi_automation.inventory.source_model import Stage
 from dsi_automation.operations.applications import notes
 from dsi_automation.operations.applications.integrate_facts import SourceFacts, SourceWorld
 from dsi_automation.operations.applications.integrate_inputs import IntegrateInputs
-from dsi_automation.operations.applications.integrate_table import of_release
 from dsi_automation.operations.applications.record import ApplicationRecord, Deployed
 
 
@@ -158,13 +157,13 @@ def _scripts(target: str, release: Release, found: SourceFacts, world: SourceWor
     if found.applied is None:
         yield _of_error(target, found.unread)
         return
-    known = {one.file: one for one in of_release(found.applied, release.name)}
+    known = {one.file: one for one in found.applied}
     for script in release.scripts:
         if script.file in known and known[script.file].sha256 != script.sha256:
             yield Blocker(
                 target,
                 T("The database has another script {file} of release {release}, applied by {run}.",
-                  file=script.file, release=release.name, run=known[script.file].run),
+                  file=script.file, release=known[script.file].release, run=known[script.file].run),
                 T("A script that was applied is never changed: have the release made anew, with another version."),
             )  # fmt: skip
 

@@ -16,7 +16,6 @@ from dsi_automation.operations.applications.facts import World
 from dsi_automation.operations.applications.integrate_facts import SourceFacts, SourceWorld
 from dsi_automation.operations.applications.integrate_gate import blockers, in_use, newer_than
 from dsi_automation.operations.applications.integrate_inputs import IntegrateInputs
-from dsi_automation.operations.applications.integrate_table import of_release
 from dsi_automation.operations.applications.record import ApplicationRecord
 from dsi_automation.operations.applications.sessions import KIND as SESSIONS
 from dsi_automation.operations.backups.catalogue import Noted
@@ -123,11 +122,13 @@ class _Planner:
             )  # fmt: skip
 
     def _scripts(self) -> None:
-        known = {one.file: one for one in of_release(self.found.applied or (), self.release.name)}
+        # A release holds the scripts of those before it, too: each is run once, whichever release brings it.
+        known = {one.file: one for one in self.found.applied or ()}
         for number, script in enumerate(self.release.scripts, start=1):
             kind = f"{SCRIPT}{number:03d}"
             if script.file in known:
-                words = T("The database has {file} already, since {run}.", file=script.file, run=known[script.file].run)
+                words = T("The database has {file} already, from release {release}, since {run}.", file=script.file,
+                          release=known[script.file].release, run=known[script.file].run)  # fmt: skip
                 self.decided.non_actions.append(NonAction(self.target, kind, words))
                 continue
             self._do(
@@ -204,7 +205,7 @@ def _goes_back(action: Action) -> Action:
 def _whole(target: str, release: Release, found: SourceFacts, world: SourceWorld) -> bool:
     """Tell whether the release is in use there, on every server, with all its scripts, by the record too."""
     last = in_use(world.base.record, target, found.place.source)
-    known = {(one.file, one.sha256) for one in of_release(found.applied or (), release.name)}
+    known = {(one.file, one.sha256) for one in found.applied or ()}
     servers = found.application.servers
     return (
         last is not None

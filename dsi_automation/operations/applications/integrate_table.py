@@ -2,6 +2,9 @@
 
     CREATE TABLE versions_schema (source text, release text, file text, sha256 text, applied_at timestamptz, run text)
 
+A script is known by the line of sources and its file: releases are cumulative, so that one which a former release
+brought is there already. `release` is the one that brought it.
+
 A script and its line are one transaction, so that whoever finds a run that was killed knows for sure which scripts
 were applied: those that have a line. An undo script takes the line away again, in one transaction as well. The table
 is made with the first script where the database has none, in the schema the user of `database` writes to.
@@ -39,7 +42,7 @@ INSERT: Final = (
     f"INSERT INTO {TABLE} (source, release, file, sha256, applied_at, run) "  # noqa: S608  # the name is ours
     "VALUES (:source, :release, :file, :sha256, clock_timestamp(), :run)"
 )
-DELETE: Final = f"DELETE FROM {TABLE} WHERE source = :source AND release = :release AND file = :file"  # noqa: S608  # the name is ours
+DELETE: Final = f"DELETE FROM {TABLE} WHERE source = :source AND file = :file"  # noqa: S608  # the name is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def apply(order: ScriptOrder, database: DatabaseWriter) -> bool:
             if before.sha256 != order.sha256:
                 raise RefusedError(
                     T("The database has another script {file} of release {release}.", file=order.file,
-                      release=order.release),
+                      release=before.release),
                     next_step=T("Compare them; a script that was applied once is never changed."),
                 )  # fmt: skip
             return False
@@ -135,7 +138,7 @@ def undo(order: ScriptOrder, database: DatabaseWriter) -> bool:
         if _find(change, order) is None:
             return False
         change.script(order.text, order.timeout)
-        change.execute(DELETE, {"source": order.source, "release": order.release, "file": order.file})
+        change.execute(DELETE, {"source": order.source, "file": order.file})
     return True
 
 
@@ -145,8 +148,7 @@ def of_release(applied: Sequence[Applied], release: str) -> tuple[Applied, ...]:
 
 
 def _find(change: DatabaseTransaction, order: ScriptOrder) -> Applied | None:
-    lines = of_release(read(change, order.source), order.release)
-    return next((one for one in lines if one.file == order.file), None)
+    return next((one for one in read(change, order.source) if one.file == order.file), None)
 
 
 def _exists(database: DatabaseReader | DatabaseTransaction) -> bool:

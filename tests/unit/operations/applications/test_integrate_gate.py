@@ -171,3 +171,15 @@ def test_a_server_with_the_release_of_an_unfinished_run_goes_back_to_what_was_be
     single.servers["app1"].release, single.servers["app1"].whole = "1.5.0", {"1.5.0": digest("1.5.0"), "1.4.0": "x"}
     plan = single.planned()
     assert "already" in left(plan)["switch.app1"]
+
+
+def test_a_script_that_a_former_release_brought_is_not_run_again_and_not_undone(single):
+    single.integrate()
+    single.releases.add("1.6.0", {**TEXTS})
+    plan = single.planned(release="1.6.0")
+    assert not [kind for kind in kinds(plan) if kind.startswith("script.")]
+    assert "from release 1.5.0" in left(plan)["script.001"]
+    single.servers["app1"].broken = {"1.6.0"}
+    assert single.integrate(release="1.6.0").exit_code == 6
+    assert single.database.scripts() == ["sql/010.sql", "sql/020.sql"]
+    assert single.links() == {"1.5.0"}
