@@ -18,8 +18,9 @@ from dsi_automation.inventory import policy as policy_file
 from dsi_automation.inventory.account_doctor import ACCOUNTS, TENANT, account_checks, tenant_checks
 from dsi_automation.inventory.application_doctor import APPLICATIONS, SOURCES, application_checks, source_checks
 from dsi_automation.inventory.backup_doctor import BACKUPS, backup_checks
+from dsi_automation.inventory.described import GLOBAL_NAMES
 from dsi_automation.inventory.hosts import HOST_NAMES
-from dsi_automation.inventory.load import GLOBAL_NAMES, Inventory
+from dsi_automation.inventory.load import Inventory
 from dsi_automation.inventory.naming import name_for
 from dsi_automation.inventory.near import near
 from dsi_automation.inventory.people import People, may_sign

@@ -11,15 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory import people, policy, secrets
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
-from dsi_automation.inventory.application_model import Application, Applications
+from dsi_automation.inventory.application_parts import ApplicationParts
 from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings, MailSettings
+from dsi_automation.inventory.described import GLOBAL_NAMES, unknown_credential
 from dsi_automation.inventory.hosts import HOST_NAMES, WINDOWS_NAMES, HostVariables, Target, WindowsVariables
 from dsi_automation.inventory.model import (
     ApprovalPolicy,
@@ -29,38 +30,20 @@ from dsi_automation.inventory.model import (
     Site,
     WorkstationPolicy,
 )
-from dsi_automation.inventory.near import did_you_mean, near
-from dsi_automation.inventory.problems import InventoryError, Problem, dotted, explain
-from dsi_automation.inventory.rule_model import RuleSet, RuleSets
+from dsi_automation.inventory.near import did_you_mean
+from dsi_automation.inventory.problems import InventoryError, Problem, explain
 from dsi_automation.inventory.schedules import FILE as SCHEDULES_FILE
 from dsi_automation.inventory.schedules import load_schedules, rhythm
 from dsi_automation.inventory.settings import Settings
-from dsi_automation.inventory.source_model import SourceLines, Sources
 from dsi_automation.inventory.ssh_hosts import SSH_NAMES, SshVariables
 
 if TYPE_CHECKING:
     from dsi_automation.inventory.ansible_source import AnsibleSource
 
-GLOBAL_NAMES: Final = (
-    "dsi_sites",
-    "dsi_directory",
-    "dsi_workstation",
-    "dsi_credentials",
-    "dsi_accounts",
-    "dsi_m365",
-    "dsi_repositories",
-    "dsi_backups",
-    "dsi_backup",
-    "dsi_media",
-    "dsi_mail",
-    "dsi_applications",
-    "dsi_sources",
-    "dsi_rules",
-)
 _PASSWORD_NAME: Final = re.compile(r"ansible_(\w+_)?(pass|password)")
 
 
-class Inventory:
+class Inventory(ApplicationParts):
     """One inventory folder."""
 
     def __init__(self, source: Path, environ: Mapping[str, str], *, vault_password_file: Path | None = None) -> None:
@@ -127,7 +110,7 @@ class Inventory:
             DirectorySettings, "dsi_directory", self._globals["dsi_directory"]
         )
         wrong = [
-            self._problem(None, ("dsi_directory", key), _unknown_credential(name, self.credentials))
+            self._problem(None, ("dsi_directory", key), unknown_credential(name, self.credentials))
             for key in ("read_credential", "join_credential")
             if (name := getattr(settings, key)) not in self.credentials
         ]
@@ -157,7 +140,7 @@ class Inventory:
         if found.write_credential not in self.credentials:
             path = ("dsi_accounts", "write_credential")
             raise InventoryError(
-                [self._problem(None, path, _unknown_credential(found.write_credential, self.credentials))]
+                [self._problem(None, path, unknown_credential(found.write_credential, self.credentials))]
             )
         if found.retired_addresses is None:
             return found
@@ -221,87 +204,10 @@ class Inventory:
         found: MailSettings = self._validated(MailSettings, "dsi_mail", self._globals["dsi_mail"])
         if found.credential is not None and found.credential not in self.credentials:
             path = ("dsi_mail", "credential")
-            raise InventoryError([self._problem(None, path, _unknown_credential(found.credential, self.credentials))])
+            raise InventoryError([self._problem(None, path, unknown_credential(found.credential, self.credentials))])
         if found.ca_file is None:
             return found
         return found.model_copy(update={"ca_file": self._absolute(found.ca_file)})
-
-    @cached_property
-    def applications(self) -> Mapping[str, Application]:
-        """Return the applications by their names; their files as absolute paths.
-
-        Raises:
-            InventoryError: one names a credential or a backup that is not there.
-        """
-        if not self._described("dsi_applications", T("the variable dsi_applications is missing.")):
-            return {}
-        found: Applications = self._validated(
-            dict[str, Application], "dsi_applications", self._globals["dsi_applications"]
-        )
-        wrong = []
-        for name, one in found.items():
-            credential, database = one.connection_test.credential, one.database
-            if credential not in self.credentials:
-                path = ("dsi_applications", name, "connection_test", "credential")
-                wrong.append(self._problem(None, path, _unknown_credential(credential, self.credentials)))
-            if database is not None and database.backup not in {None, *self.backup_plan.backups}:
-                path = ("dsi_applications", name, "database", "backup")
-                wrong.append(self._problem(None, path, _unknown(str(database.backup), "dsi_backups")))
-        if wrong:
-            raise InventoryError(wrong)
-        return {name: self._with_files(one) for name, one in found.items()}
-
-    def _with_files(self, one: Application) -> Application:
-        test, database = one.connection_test, one.database
-        if test.ca_file is not None:
-            test = test.model_copy(update={"ca_file": self._absolute(test.ca_file)})
-        if database is not None and database.ca_file is not None:
-            database = database.model_copy(update={"ca_file": self._absolute(database.ca_file)})
-        return one.model_copy(update={"connection_test": test, "database": database})
-
-    @cached_property
-    def sources(self) -> Mapping[str, Sources]:
-        """Return the lines of sources by their names; their files as absolute paths.
-
-        Raises:
-            InventoryError: a stage names an application that is not there.
-        """
-        if not self._described("dsi_sources", T("the variable dsi_sources is missing.")):
-            return {}
-        found: SourceLines = self._validated(dict[str, Sources], "dsi_sources", self._globals["dsi_sources"])
-        wrong = [
-            self._problem(None, ("dsi_sources", name, "stages", number, "application"),
-                          _unknown(stage.application, "dsi_applications"))
-            for name, line in found.items()
-            for number, stage in enumerate(line.stages)
-            if stage.application not in self.applications
-        ]  # fmt: skip
-        if wrong:
-            raise InventoryError(wrong)
-        return {
-            name: line.model_copy(update={"allowed_signers": self._absolute(line.allowed_signers)})
-            for name, line in found.items()
-        }
-
-    @cached_property
-    def rule_sets(self) -> Mapping[str, RuleSet]:
-        """Return the rule sets by their names.
-
-        Raises:
-            InventoryError: one names an application that is not there, or that has no database.
-        """
-        if not self._described("dsi_rules", T("the variable dsi_rules is missing.")):
-            return {}
-        found: RuleSets = self._validated(dict[str, RuleSet], "dsi_rules", self._globals["dsi_rules"])
-        with_database = {name for name, one in self.applications.items() if one.database is not None}
-        wrong = [
-            self._problem(None, ("dsi_rules", name, "application"), _unknown(rules.application, "dsi_applications"))
-            for name, rules in found.items()
-            if rules.application not in with_database
-        ]
-        if wrong:
-            raise InventoryError(wrong)
-        return found
 
     @cached_property
     def credentials(self) -> Mapping[str, CredentialSource]:
@@ -403,38 +309,6 @@ class Inventory:
             )
         return self.sites[target.site]
 
-    def has(self, name: str) -> bool:
-        """Tell whether a variable of the whole inventory (`dsi_m365`, ...) is there."""
-        return name in self._globals
-
-    def _described(self, name: str, text: Text) -> bool:
-        """Tell whether a variable is there.
-
-        Raises:
-            InventoryError: it is not, but another's name is so near that it was meant to be: nothing is left out
-                silently.
-        """
-        if not self.has(name) and self._meant(name):
-            self._must_have(name, text)
-        return self.has(name)
-
-    def _must_have(self, name: str, text: Text) -> None:
-        if self.has(name):
-            return
-        close = self._meant(name)
-        if close:
-            text = T("{text} It is perhaps what {near} is meant to be.", text=text, near=close[0])
-        else:
-            text = T("{text} inventories/example/group_vars/all.yml (“dsi init” writes a copy) shows it.", text=text)
-        raise InventoryError([Problem(str(self.home / "group_vars" / "all.yml"), name, text)])
-
-    def _meant(self, name: str) -> list[str]:
-        """Return the variable that is perhaps meant to be `name`, of those that are none of ours."""
-        return [other for other in near(name, self.ansible.raw(None), most=1) if other not in GLOBAL_NAMES]
-
-    def _absolute(self, path: str) -> str:
-        return str((self.home / Path(path)).absolute())
-
     def _checked(self, name: str) -> Target:
         """Return a host, checked the first time it is asked for."""
         if name not in self._targets:
@@ -455,7 +329,7 @@ class Inventory:
                 problems.append(self._problem(name, ("dsi_credential",), text))
         if common.dsi_credential is not None and common.dsi_credential not in self.credentials:
             problems.append(
-                self._problem(name, ("dsi_credential",), _unknown_credential(common.dsi_credential, self.credentials))
+                self._problem(name, ("dsi_credential",), unknown_credential(common.dsi_credential, self.credentials))
             )
         if common.dsi_site is not None and common.dsi_site not in self.sites:
             text = T(
@@ -489,30 +363,6 @@ class Inventory:
             return model.model_validate(values)
         except ValidationError as error:
             raise InventoryError([self._problem(name, path, text) for path, text in explain(error)]) from error
-
-    @cached_property
-    def _globals(self) -> Mapping[str, Any]:
-        return self.ansible.values(None, GLOBAL_NAMES)
-
-    def _validated(self, kind: Any, name: str, value: Any) -> Any:
-        try:
-            return TypeAdapter(kind).validate_python(value)
-        except ValidationError as error:
-            raise InventoryError([self._problem(None, (name, *path), text) for path, text in explain(error)]) from error
-
-    def _problem(self, host: str | None, path: tuple[str | int, ...], text: Text) -> Problem:
-        file, name = self.ansible.place(host, path)
-        shown = dotted((name, *path[1:]))
-        return Problem(file, shown, text, self.ansible.line(host, path))
-
-
-def _unknown(name: str, where: str) -> Text:
-    return T("{where} has no “{name}”, or not what is needed of it.", where=where, name=name)
-
-
-def _unknown_credential(name: str, known: Iterable[str]) -> Text:
-    text = T("“{name}” is not an account of dsi_credentials.", name=name)
-    return T("{text} {hint}", text=text, hint=did_you_mean(name, known))
 
 
 def _in_clear(name: str) -> Text:
