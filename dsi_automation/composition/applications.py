@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsi_automation.composition.backups import BackupLook
+from dsi_automation.composition.shells import Shells
 from dsi_automation.connectors.applications.port import ServerSettings, ServiceKind, StepSettings, TestSettings
 from dsi_automation.connectors.databases.port import DatabaseSettings
 from dsi_automation.core.errors import UsageError
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
 
 class ApplicationLook(BackupLook):
     """The read half, as far as applications are concerned; part of `InventoryLook`."""
+
+    @cached_property
+    def shells(self) -> Shells:
+        """Return the connections to their servers: kept while a run lasts."""
+        return Shells(self.shell)
 
     @property
     def applications(self) -> Mapping[str, Application]:
@@ -91,11 +98,8 @@ class ApplicationLook(BackupLook):
             return
         from dsi_automation.connectors.applications.server import SshServer
 
-        shell = self.shell(one.host)
-        try:
+        with self.shells.at(one.host) as shell:
             yield SshServer(settings, shell, self.clock, permit, target)
-        finally:
-            shell.close()
 
     def tester(self, application: str, server: str) -> ConnectionTester:
         """Return what does as a user does on one server, or at the address users go to."""
