@@ -64,7 +64,7 @@ def test(servers: Sequence[str], doing: Doing) -> Verdict:
         StoppedError: the run was asked to stop meanwhile; the servers run, untested.
     """
     seen = _seen(servers, doing.target, doing.look)
-    dead = [name for name in servers if name not in seen or not seen[name].up]
+    dead = [name for name in servers if _ended(seen.get(name))]
     if dead:
         tests = tuple(_fallen(name, 0.0, T("it does not answer any more after its start.")) for name in dead)
         return Verdict(tests, {}, doing.clock.now())
@@ -149,7 +149,7 @@ def _until_conclusive(servers: Sequence[str], doing: Doing) -> tuple[tuple[Teste
         if not failed or clock.monotonic() >= until:
             return tuple(tests[name] for name in names), now
         seen = _seen(servers, doing.target, doing.look)
-        if any(name not in seen or not seen[name].up for name in servers):
+        if any(_ended(seen.get(name)) for name in servers):
             return tuple(tests[name] for name in names), now
         step = next(step for step in failed[0].steps if step.problem is not None)
         doing.tell(
@@ -172,17 +172,26 @@ def _stays_up(servers: Sequence[str], processes: Mapping[str, PortHolder | None]
         fallen = tuple(
             _fallen(name, passed, why)
             for name in servers
-            if (why := _fell(seen.get(name), processes.get(name))) is not None
+            if (why := _fell(name, seen.get(name), processes.get(name), doing)) is not None
         )
         if fallen or passed >= stable:
             return fallen
         _pause(min(STABLE_LOOK, stable - passed), doing)
 
 
-def _fell(seen: ServerSeen | None, before: PortHolder | None) -> Text | None:
-    if seen is None or not seen.up:
+def _ended(seen: ServerSeen | None) -> bool:
+    """Tell whether a server surely does not answer; a look that failed or a late connection does not prove it.
+
+    When it comes back, all its users connect at once, and some of them are not let in at the first try.
+    """
+    return seen is not None and not seen.listening
+
+
+def _fell(name: str, seen: ServerSeen | None, before: PortHolder | None, doing: Doing) -> Text | None:
+    unsure = seen is None or (seen.listening and not seen.reachable)
+    if _ended(seen) or (unsure and not test_once((name,), doing.target, doing.look)[0].conclusive):
         return T("it ended again after its start.")
-    now = seen.holder
+    now = None if seen is None else seen.holder
     if before is None or now is None or (now.pid, now.started_at) == (before.pid, before.started_at):
         return None
     return T("it ended again after its start, and another process ({pid}) took its place.", pid=now.pid)

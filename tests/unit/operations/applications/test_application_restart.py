@@ -230,6 +230,20 @@ def test_a_start_that_dies_after_a_minute_is_told_as_such(tmp_path):
     assert 40 <= failed["steps"][-1]["seconds"] <= 70
 
 
+def test_a_server_that_cannot_be_looked_at_while_users_can_work_is_not_restarted(tmp_path):
+    office = Office(tmp_path, stable_for="90s")
+    office.clock.hooks.append(lambda: cut_off(office))
+    assert office.run(office.once()).exit_code == ExitCode.VERIFICATION_FAILED
+    assert office.turns() == {"app1": (1, 1), "app2": (1, 1)}
+    assert [one["conclusive"] for one in office.noted("tested")] == [True]
+
+
+def cut_off(office):
+    """Let SSH of app1 fall silent once it is watched; users go on."""
+    if office.turns() == {"app1": (1, 1), "app2": (1, 1)}:
+        office.servers["app1"].unreachable = UnreachableError(T("{host} does not answer.", host="app1"))
+
+
 def test_a_start_that_dies_once_is_tried_again(tmp_path):
     office = Office(tmp_path, stable_for="90s")
     office.servers["app1"].lives = [60.0]
