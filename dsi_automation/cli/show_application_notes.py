@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any, Final
 
@@ -52,13 +52,21 @@ def _tested(data: Mapping[str, Any]) -> Text:
         slowest = max((sum(step["seconds"] for step in test["steps"]) for test in data["tests"]), default=0.0)
         return T("connection test conclusive, {time} on the slowest address", time=Seconds(slowest))
     failed = [
-        T("{server} at {step}: {why}", server=test["server"], step=step["name"], why=Text.from_json(step["problem"]))
+        _failed_at(test["server"], step["name"], step["problem"])
         for test in data["tests"]
         for step in test["steps"]
         if step["problem"] is not None
     ] or [T("nothing could be tested")]
     where = reduce(lambda first, rest: Text("{first} ; {rest}", {"first": first, "rest": rest}), failed, failed.pop(0))
     return T("connection test NOT conclusive: {where}", where=where)
+
+
+def _failed_at(server: str, step: str, problem: Mapping[str, str]) -> Text:
+    from dsi_automation.operations.applications.words import place_words, step_words
+
+    return T(
+        "{server} at {step}: {why}", server=place_words(server), step=step_words(step), why=Text.from_json(problem)
+    )
 
 
 def _up(data: Mapping[str, Any]) -> Text:
@@ -114,6 +122,16 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Text | None]]] = {
 }
 BAD: Final = frozenset({"release.rolling_back"})
 """Notes that are bad news by themselves."""
+
+
+LOG_LINES: Final = 8
+"""Of each server whose test failed; `dsi application log` and the mail have more."""
+
+
+def log(data: Mapping[str, Any]) -> Iterator[Text]:
+    """Return the last lines of the logs of a test that was not conclusive, each with its server."""
+    for server, lines in (data.get("log") or {}).items():
+        yield from (Text("{server} | {line}", {"server": server, "line": line}) for line in lines[-LOG_LINES:])
 
 
 def is_bad(name: str, data: Mapping[str, Any]) -> bool:

@@ -24,6 +24,9 @@ def show_note(out: Output, note: Note) -> None:
         out.line(Text("• {said}", {"said": said}), indent=2, fg=None if good else "red")
         for sentence in note.data.get("failed", ()):
             out.line(sentence, indent=6, fg="red")
+        if note.name == "application.tested":
+            for line in show_application_notes.log(note.data):
+                out.line(line, indent=6)
 
 
 def _try(data: Mapping[str, Any]) -> Text | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from dsi_automation.cli.labels import action
-from dsi_automation.cli.show_application_notes import KINDS, is_bad
+from dsi_automation.cli.show_application_notes import KINDS, LOG_LINES, is_bad, log
 from dsi_automation.core.text import T
 
 STEP = {"name": "query", "seconds": 4.0, "problem": T("the answer is another one.").to_json()}
@@ -36,6 +36,14 @@ def test_a_test_that_failed_says_where_and_why_and_is_bad_news():
     assert "app1 at query: the answer is another one." in told
     assert is_bad("application.tested", data)
     assert KINDS["application.tested"]({"tests": [], "conclusive": False})
+
+
+def test_a_test_that_failed_shows_the_end_of_the_log_with_its_server():
+    lines = [f"line {number}" for number in range(20)]
+    told = [line.render("en") for line in log({"conclusive": False, "log": {"app1": lines, "app2": ["full disk"]}})]
+    assert told[-2:] == ["app1 | line 19", "app2 | full disk"]
+    assert len(told) == LOG_LINES + 1
+    assert not list(log({"conclusive": True}))
 
 
 def test_an_action_on_a_server_is_named_with_it_and_an_unknown_one_by_its_own_name():
