@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from benchmarks import accounts, backups, fleet, gate, inventory, journal, startup
+from benchmarks import accounts, application, backups, fleet, gate, inventory, journal, startup
 from benchmarks.results import QUICK, Benchmark, Effort, Row, failures
 
 ALL: Sequence[Benchmark] = (
@@ -26,6 +26,7 @@ ALL: Sequence[Benchmark] = (
     fleet.BENCHMARK,
     accounts.BENCHMARK,
     backups.BENCHMARK,
+    application.BENCHMARK,
 )
 
 
@@ -67,6 +68,7 @@ def _effort(arguments: argparse.Namespace) -> Effort:
         backup_files=full.backup_files * (arguments.backup_mb or full.backup_mb) // full.backup_mb,
         pgbench=arguments.pgbench or full.pgbench,
         backup_takes=min(repeats, full.backup_takes),
+        application_takes=min(repeats, full.application_takes),
     )
 
 

@@ -68,6 +68,8 @@ class Effort:
         backup_mb, backup_files: what a backup of files holds, 10^6 bytes.
         pgbench: scale of the database that is backed up; 100 is 1.5 GB.
         backup_takes: first backups of each kind.
+        application_takes: restarts of each side.
+        application_start: seconds an application server takes until it listens, besides half of one for the lab's.
     """
 
     repeats: int = 5
@@ -82,10 +84,13 @@ class Effort:
     backup_files: int = 10_000
     pgbench: int = 100
     backup_takes: int = 3
+    application_takes: int = 3
+    application_start: float = 5.0
 
 
 QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3,
-               backup_mb=4, backup_files=40, pgbench=1, backup_takes=1)  # fmt: skip
+               backup_mb=4, backup_files=40, pgbench=1, backup_takes=1, application_takes=1,
+               application_start=0.5)  # fmt: skip
 
 
 @dataclass(slots=True)

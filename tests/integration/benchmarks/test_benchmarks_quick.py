@@ -33,11 +33,15 @@ KEYS = {
         "script_wall", "database_wall", "act_wall", "proof_wall", "script_cpu", "database_cpu_s", "load_before",
         "load_after", "memory",
     },
+    "application": {
+        "restart", "app1", "app2", "added", "restart_quick", "added_quick", "one", "added_one", "bare_closed", "closed",
+        "bare_closed_quick", "closed_quick", "part_stopped", "part_caches", "part_between", "part_start", "load_before",
+    },
 }  # fmt: skip
 LIMITS = {
     "help_cpu": 0.25, "heavy": 0, "wall_growth": 1.2, "cpu_growth": 1.2, "ours_over_typed_cpu": 0.2,
     "ours_over_typed_wall": 0.2, "start_extra": 0, "first": 1.25, "first_plain": 1.05, "again_act": 1.1,
-    "database": 1.05, "proof": 5,
+    "database": 1.05, "proof": 5, "restart": 1.05,
 }  # fmt: skip
 
 
