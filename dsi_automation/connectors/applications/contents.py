@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ def checked(archive: Path) -> int:
     try:
         # Whatever compression: tar on the server recognises it as well.
         with tarfile.open(archive, "r:*", encoding="utf-8", errors="surrogateescape") as opened:
-            count = _count(archive, opened)
+            count = counted(opened, lambda problem: _wrong(archive, problem))
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _wrong(archive, T("it is no tar archive, or it is damaged.")) from error
     if count == 0:
@@ -40,13 +40,18 @@ def checked(archive: Path) -> int:
     return count
 
 
-def _count(archive: Path, members: Iterable[tarfile.TarInfo]) -> int:
+def counted(members: Iterable[tarfile.TarInfo], wrong: Callable[[Text], ReleaseError]) -> int:
+    """Look at every member of an archive, and return how many files and links there are.
+
+    Args:
+        wrong: makes the error that is raised for the first one that must not be there.
+    """
     kinds: dict[str, str] = {}
     for member in members:
         path = "/".join(part for part in member.name.split("/") if part not in {"", "."})
         shown = ascii(member.name)[1:-1]
         if (problem := _problem(member, path, kinds)) is not None:
-            raise _wrong(archive, T("{name}: {problem}", name=shown, problem=problem))
+            raise wrong(T("{name}: {problem}", name=shown, problem=problem))
         kinds[path] = "folder" if member.isdir() else "link" if member.issym() else "file"
     return sum(kind != "folder" for kind in kinds.values())
 

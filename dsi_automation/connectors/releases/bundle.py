@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dsi_automation.connectors.applications.contents import counted
 from dsi_automation.connectors.applications.errors import ReleaseError
 from dsi_automation.connectors.releases import description
-from dsi_automation.connectors.releases.description import FILE, Description, ScriptPaths, inside, wrong
+from dsi_automation.connectors.releases.description import FILE, Description, ScriptPaths, wrong
 from dsi_automation.connectors.releases.port import Release, Script
 from dsi_automation.core.errors import StorageError
 from dsi_automation.core.os_errors import reason_of
@@ -22,7 +23,6 @@ from dsi_automation.core.text import T
 LARGEST_SCRIPT: Final = 64 << 20
 """Bytes: a script is read whole, as it is run whole."""
 _CHUNK: Final = 1 << 20
-_SPECIAL: Final = 0o6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,8 @@ def contents(archive: Path, name: str) -> Contents:
             not right, or a script it names is not there.
     """
     with _opened(archive, name) as file:
+        counted(file.getmembers(), lambda problem: wrong(name, problem))
         members = {_path(member): member for member in file.getmembers()}
-        if len(members) != len(file.getmembers()):
-            raise wrong(name, T("two members of the archive have the same path."))
-        for path, member in members.items():
-            _check(path, member, name)
         said = description.read(_member(file, members, FILE, name), name)
         scripts = tuple(_script(file, members, one, name) for one in said.scripts)
     return Contents(said, scripts)
@@ -106,36 +103,6 @@ def _opened(archive: Path, name: str) -> Iterator[tarfile.TarFile]:
 
 def _path(member: tarfile.TarInfo) -> str:
     return member.name.removeprefix("./").rstrip("/") or "."
-
-
-def _check(path: str, member: tarfile.TarInfo, name: str) -> None:
-    """Make sure that a member stays within the release and is a file, a folder or a link to one of them.
-
-    Raises:
-        ReleaseError: it does not, or is not.
-    """
-    if path == "." and member.isdir():
-        return
-    if not inside(path):
-        raise wrong(name, T("{path} leads outside of the release.", path=path))
-    if not (member.isfile() or member.isdir() or member.issym()):
-        raise wrong(name, T("{path} is neither a file, nor a folder, nor a symbolic link.", path=path))
-    if member.mode & _SPECIAL:
-        raise wrong(name, T("{path} would run with the rights of its owner (set-user-ID).", path=path))
-    if member.issym() and not _stays(PurePosixPath(path).parent, member.linkname):
-        raise wrong(name, T("{path} leads outside of the release.", path=path))
-
-
-def _stays(folder: PurePosixPath, link: str) -> bool:
-    """Tell whether a symbolic link in `folder` points into the release."""
-    if link.startswith("/"):
-        return False
-    depth = len(folder.parts)
-    for part in PurePosixPath(link).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            return False
-    return True
 
 
 def _script(file: tarfile.TarFile, members: dict[str, tarfile.TarInfo], paths: ScriptPaths, name: str) -> Script:
