@@ -106,7 +106,7 @@ class Browser:
         if len(content) > LARGEST:
             raise RefusedError(T("It answers more than {n} bytes.", n=LARGEST))
         charset = _charset(found, content)
-        return page(url, found.status, found.reason, content.decode(charset, "replace"), charset), found
+        return page(url, found.status, _phrase(found), content.decode(charset, "replace"), charset), found
 
     def _headers(self, request: urllib.request.Request, parts: SplitResult, sent: bytes | None) -> dict[str, str]:
         """Return what a browser says of itself; some frameworks refuse a form without where it comes from."""
@@ -163,6 +163,11 @@ def _content(found: http.client.HTTPResponse) -> bytes:
     if found.length and len(content) <= LARGEST:
         raise http.client.IncompleteRead(b"", found.length)
     return content
+
+
+def _phrase(found: http.client.HTTPResponse) -> str:
+    """Return what a status means: Tomcat sends its number alone (RFC 9112, section 4: the phrase may be empty)."""
+    return found.reason or http.client.responses.get(found.status, "-")
 
 
 def too_slow(timeout: float) -> UnreachableError:

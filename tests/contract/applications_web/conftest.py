@@ -51,9 +51,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def answer(self, text, status=200, charset="utf-8", **headers):
+    def answer(self, text, status=200, charset="utf-8", phrase=None, **headers):
         content = text.encode(charset)
-        self.send_response(status)
+        self.send_response(status, phrase)
         for name, value in {
             "Content-Type": f"text/html; charset={charset}", "Content-Length": str(len(content)), **headers,
         }.items():  # fmt: skip

@@ -70,6 +70,8 @@ def test_a_wrong_password_is_a_refused_login_and_is_nowhere_in_the_words(applica
     ("path", "fault", "steps", "words"),
     [
         ("/sydam/", lambda one: one.answer("x", 500), 2, "It answers 500 Internal Server Error instead of 200."),
+        ("/sydam/", lambda one: one.answer("x", 500, phrase=""), 2,
+         "It answers 500 Internal Server Error instead of 200."),
         ("/sydam/", lambda one: one.answer("<title>Maintenance</title>"), 2,
          "The page, titled “Maintenance”, does not hold “Connexion”."),
         ("/sydam/", lambda one: one.answer("x"), 2, "The page does not hold “Connexion”."),
