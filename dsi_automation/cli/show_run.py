@@ -14,6 +14,7 @@ from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Plan
 from dsi_automation.core.results import Check, Outcome
 from dsi_automation.core.text import TN, T, Text
+from dsi_automation.operations.applications.notes import ROLLED_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -99,13 +100,19 @@ def _may_be_finished(run: Run) -> bool:
     told = [error for error in (run.error, *run.errors.values()) if error is not None]
     if any((error.get("detail") or {}).get("door") == "revoked" for error in told):
         return False
-    return bool(run.exit_code) and bool(run.steps) and not _overtaken(run)
+    return bool(run.exit_code) and bool(run.steps) and not _overtaken(run) and not _gone_back(run)
 
 
 def _overtaken(run: Run) -> bool:
     """Tell whether what remains takes a new plan: the world changed for every target that did not end well."""
     remain = [run.errors.get(target) for target, outcome in run.targets.items() if outcome not in GOOD]
     return bool(remain) and all(error is not None and error["exit_code"] == ExitCode.WORLD_CHANGED for error in remain)
+
+
+def _gone_back(run: Run) -> bool:
+    """Tell whether whatever did not end well was put back as it was: a resumed run would only say so again."""
+    remain = {target for target, outcome in run.targets.items() if outcome not in GOOD}
+    return bool(remain) and remain <= {note.target for note in run.notes if note.name == ROLLED_BACK}
 
 
 def _untold(run: Run, target: str) -> Mapping[str, Any] | None:

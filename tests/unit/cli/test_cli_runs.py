@@ -1,8 +1,12 @@
 """`dsi run`, `runs`, `resume`, `show`: the outcome is the exit code, and the evidence is told."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from dsi_automation.core.results import Outcome
+from dsi_automation.engine.model import Note
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 6])
@@ -52,6 +56,15 @@ def test_a_run_that_ended_badly_says_why_and_how_to_finish_it(dsi, engine, make)
     answer = dsi("show", "RUN")
     assert "\nthe wall is wet\nlet it dry\n" in answer.out
     assert "dsi resume" not in answer.out
+
+
+def test_a_run_that_put_everything_back_is_not_told_to_be_finished(dsi, engine, make):
+    data = {"release": "1.5.1", "files": True, "scripts": [], "by_hand": []}
+    back = Note("wall1", "release.rolled_back", datetime(2026, 11, 22, tzinfo=UTC), data)
+    engine.run_result = make.run(exit_code=6, outcome=Outcome.FAILED, targets={"wall1": Outcome.FAILED}, notes=(back,))
+    assert "dsi resume" not in dsi("show", "RUN").out
+    engine.run_result = replace(engine.run_result, targets={"wall1": Outcome.FAILED, "wall2": Outcome.UNKNOWN})
+    assert "dsi resume RUN-20261121-8AAA" in dsi("show", "RUN").out
 
 
 def test_runs_are_listed_without_their_steps(dsi, engine, make):
