@@ -79,16 +79,18 @@ def check(names: tuple[str, ...], servers: tuple[str, ...], lines: int) -> int:
 
 
 def _show(session: Session, facts: Mapping[str, Any]) -> None:
+    from dsi_automation.operations.applications.words import place_words
+
     tests = {tested["server"]: tested["steps"] for tested in facts["tests"]}
     headers = (
-        T("Server"), T("Service"), T("Release"), T("Port"), T("Page"), T("Login"), T("Query"), T("Logout"),
+        T("Server"), T("Service"), T("Release"), T("Port"), T("Page"), T("Log in"), T("Query"), T("Log out"),
     )  # fmt: skip
     rows, styles = [], []
     for server in dict.fromkeys([*facts["servers"], *tests]):
         seen, steps = facts["servers"].get(server), tests.get(server, ())
         rows.append(
             (
-                T("address of the users") if seen is None and server == "users" else server,
+                place_words(server),
                 None if seen is None else SERVICES.get(seen["service"], seen["service"]),
                 None if seen is None else seen["release"],
                 *(_cell(steps, step) for step in STEPS),

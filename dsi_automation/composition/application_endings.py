@@ -16,25 +16,13 @@ from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.model import RequestState
 from dsi_automation.operations.applications import notes
+from dsi_automation.operations.applications.words import place_words, step_words
 
 if TYPE_CHECKING:
     from dsi_automation.engine.model import Request, Run
     from dsi_automation.inventory.application_model import Application
     from dsi_automation.operations.applications.record import Interruption
     from dsi_automation.operations.backups.catalogue import Noted
-
-STEPS: Final[Mapping[str, Text]] = {
-    "port": T("port"),
-    "page": T("page"),
-    "login": T("login"),
-    "query": T("query"),
-    "logout": T("logout"),
-    "start": T("start"),
-    "stability": T("staying up"),
-    "after": T("conditions after the start"),
-}
-"""The steps of the connection test, for people."""
-
 
 _ORDERS: Final = (notes.STOPPING, notes.STOPPED, notes.STARTING, notes.STARTED)
 """Notes after which a server is not proven until it is tested."""
@@ -212,7 +200,7 @@ def _interrupted(item: Interruption, described: Application | None) -> Text:
     seconds = (item.ended_at - item.began_at).total_seconds()
     end = moment(item.ended_at, described)
     return T(
-        "from {start} to {end}, {time} ({kind}: {why})",
+        "{start} – {end}, {time} ({kind}: {why})",
         start=start, end=end, time=Seconds(seconds), kind=kind, why=item.why,
     )  # fmt: skip
 
@@ -222,16 +210,16 @@ def _tests(noted: Mapping[str, Any] | None) -> Iterator[Text]:
     for tested in () if noted is None else noted["tests"]:
         steps = tested["steps"]
         times = ", ".join(
-            str(T("{step} {time}", step=STEPS.get(step["name"], step["name"]), time=_milliseconds(step["seconds"])))
+            str(T("{step} {time}", step=step_words(step["name"]), time=_milliseconds(step["seconds"])))
             for step in steps
         )
         failed = next((step for step in steps if step.get("problem")), None)
         if failed is None:
-            yield T("{server}: {times}", server=tested["server"], times=times)
+            yield T("{server}: {times}", server=place_words(tested["server"]), times=times)
             continue
-        step = STEPS.get(failed["name"], failed["name"])
-        yield T("{server}: {times}; FAILED at {step}: {why}", server=tested["server"], times=times, step=step,
-                why=_recorded(failed["problem"]))  # fmt: skip
+        step = step_words(failed["name"])
+        yield T("{server}: {times}; FAILED at {step}: {why}", server=place_words(tested["server"]), times=times,
+                step=step, why=_recorded(failed["problem"]))  # fmt: skip
 
 
 def _failure(ending: Ending) -> Iterator[object]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from dsi_automation.core.clock import parse_iso
 from dsi_automation.core.quantities import Seconds
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.engine.model import RequestKind, RequestState
@@ -61,7 +62,7 @@ def announcement_mail(prefix: str, described: Application, told: Announcement) -
     return mail(subject, lines)
 
 
-def asked_mail(prefix: str, request: Request, title: str, requester: str) -> Mail:
+def asked_mail(prefix: str, request: Request, title: str, requester: str, described: Application | None = None) -> Mail:
     """Return what those who may decide are told of a request."""
     facts = {"prefix": prefix, "what": _asked_noun(request), "title": title}
     return mail(
@@ -69,7 +70,7 @@ def asked_mail(prefix: str, request: Request, title: str, requester: str) -> Mai
         [
             T("{person} asks: {title}: {what}.", person=requester, **facts),
             T("Reason: {reason}", reason=request.reason),
-            *(_stated(request)),
+            *_stated(request, described),
             "",
             T("See it: {command}", command=f"dsi show {request.id}"),
             T("Agree: {command}", command=f"dsi approve {request.id} --comment '...'"),
@@ -130,13 +131,17 @@ def _asked_noun(request: Request) -> Text:
     return T("{what}, planned", what=what) if request.plan.inputs["planned"] else T("{what}, unplanned", what=what)
 
 
-def _stated(request: Request) -> Iterator[Text]:
+def _stated(request: Request, described: Application | None) -> Iterator[Text]:
     """Yield what the inputs say for people."""
     inputs = request.plan.inputs
     if inputs.get("why"):
         yield T("What users are told: {why}", why=inputs["why"])
     if inputs.get("since"):
-        yield T("The incident began: {since}", since=str(inputs["since"]))
+        yield T("The incident began: {since}", since=moment(parse_iso(str(inputs["since"])), described))
+    named = inputs.get("end_sessions")
+    if isinstance(named, list) and named:
+        sessions = ", ".join(str(pid) for pid in named)
+        yield T("Sessions that work and are ended: {sessions}", sessions=sessions)
     if inputs.get("release"):
         yield T("Release: {release}", release=inputs["release"])
 

@@ -74,7 +74,13 @@ class ApplicationTeller:
         if settings is None or not self._is_ours(request) or request.state is not RequestState.PENDING:
             return False
         with speaking(self._mails.language):
-            subject, body = asked_mail(settings.prefix, request, self._title(request), self._name(request.requester))
+            subject, body = asked_mail(
+                settings.prefix,
+                request,
+                self._title(request),
+                self._name(request.requester),
+                next((self._described(name.rpartition("@")[2]) for name in request.plan.targets), None),
+            )
         people = [person for person in self._approvers(request) if person != request.requester]
         self._mails.to_people(f"asked/{request.id}", people, subject, body)
         return True

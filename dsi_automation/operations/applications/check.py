@@ -23,6 +23,7 @@ from dsi_automation.operations.applications import facts, testing
 from dsi_automation.operations.applications.acting import log_of
 from dsi_automation.operations.applications.facts import Locks
 from dsi_automation.operations.applications.inputs import several
+from dsi_automation.operations.applications.words import place_words, service_words, step_words
 from dsi_automation.operations.tools import Look
 
 EXPIRES_SOON: Final = timedelta(days=30)
@@ -131,10 +132,10 @@ def _checks(target: str, found: Found, look: Look) -> Iterator[Check]:
 
 def _server(target: str, name: str, one: ServerSeen, application: Application) -> Iterator[Check]:
     host = application.server(name).host
-    state = f"{one.service}, {T('port open') if one.listening else T('port closed')}"
+    state = f"{service_words(one.service)}, {T('port open') if one.listening else T('port closed')}"
     held = state if one.holder is None else f"{state}, {one.holder.command} ({one.holder.pid})"
     yield Check(
-        target, f"{name}.service", T("Service of {server}", server=name), "running", held,
+        target, f"{name}.service", T("Service of {server}", server=name), str(T("running")), held,
         ok=one.service == "running" and one.listening, source=host,
     )  # fmt: skip
     if one.release is not None:
@@ -161,7 +162,7 @@ def _test(target: str, tested: Tested, now: datetime) -> Iterator[Check]:
         yield Check(
             target,
             f"{tested.server}.{step.name}",
-            T("{server}: {step}", server=tested.server, step=step.name),
+            T("{server}: {step}", server=place_words(tested.server), step=step_words(step.name)),
             str(T("done")),
             str(said),
             ok=step.problem is None,

@@ -18,6 +18,7 @@ from dsi_automation.operations.applications.acting import Doing, bring_down, bri
 from dsi_automation.operations.applications.facts import look_at_servers
 from dsi_automation.operations.applications.history import History
 from dsi_automation.operations.applications.testing import Verdict
+from dsi_automation.operations.applications.words import place_words, step_words
 
 
 class NotConclusiveError(VerificationFailedError):
@@ -137,8 +138,9 @@ def _another_try(verdict: Verdict, terms: Terms, doing: Doing, cause: NotStarted
     if failed < terms.tries:
         doing.tell(
             "test.again",
-            T("{server}: {step}: {problem} It is stopped and started again: try {number} of {tries}.", server=server,
-              step=step.name, problem=step.problem, number=failed + 1, tries=terms.tries),
+            T("{server}: {step}: {problem} It is stopped and started again: try {number} of {tries}.",
+              server=place_words(server), step=step_words(step.name), problem=step.problem,
+              number=failed + 1, tries=terms.tries),
         )  # fmt: skip
         return
     left = T("It is left as it is, for a person to look at.")
@@ -162,8 +164,8 @@ def _error(verdict: Verdict, left: Text, tries: int, doing: Doing) -> NotConclus
     server, step = testing.failure(verdict)
     noted = doing.history().last(notes.TESTED)
     return NotConclusiveError(
-        T("The connection test failed on {server} at “{step}” after {time}: {problem}", server=server, step=step.name,
-          time=Seconds(step.seconds), problem=step.problem),
+        T("The connection test failed on {server} at “{step}” after {time}: {problem}", server=place_words(server),
+          step=step_words(step.name), time=Seconds(step.seconds), problem=step.problem),
         on=doing.target,
         meaning=TN("{left} It was tried {n} time.", "{left} It was tried {n} times.", tries, left=left),
         next_step=T("Read its log below, see to it, then test again and tell users: dsi resume {run}",

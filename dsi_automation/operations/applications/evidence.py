@@ -12,6 +12,7 @@ from dsi_automation.core.text import T
 from dsi_automation.operations.applications import notes
 from dsi_automation.operations.applications.facts import look_at_servers
 from dsi_automation.operations.applications.record import ApplicationRecord
+from dsi_automation.operations.applications.words import place_words, service_words, step_words
 from dsi_automation.operations.backups.catalogue import Noted
 from dsi_automation.operations.tools import Look
 
@@ -39,7 +40,7 @@ def is_down(target: str, servers: Sequence[str], look: Look) -> Iterator[Check]:
             yield _unseen(target, name, str(failures[name].what), host)
             continue
         yield Check(
-            target, f"{name}.down", T("{server} is stopped", server=name), "stopped", _words(one), ok=one.down,
+            target, f"{name}.down", T("{server} is stopped", server=name), str(T("stopped")), _words(one), ok=one.down,
             source=host,
         )  # fmt: skip
         yield Check(
@@ -64,7 +65,7 @@ def is_up(target: str, servers: Sequence[str], look: Look) -> Iterator[Check]:
             yield _unseen(target, name, str(failures[name].what), host)
             continue
         yield Check(
-            target, f"{name}.up", T("{server} answers users", server=name), "running", _words(one), ok=one.up,
+            target, f"{name}.up", T("{server} answers users", server=name), str(T("running")), _words(one), ok=one.up,
             source=host,
         )  # fmt: skip
         yield from _same_process(target, name, one, test, host)
@@ -106,7 +107,7 @@ def _steps(target: str, test: Noted) -> Iterator[Check]:
             yield Check(
                 target,
                 f"{tested['server']}.{step['name']}",
-                T("{server}: {step}", server=tested["server"], step=step["name"]),
+                T("{server}: {step}", server=place_words(tested["server"]), step=step_words(step["name"])),
                 str(T("done")),
                 str(T("done in {time}", time=Seconds(step["seconds"]))) if good else str(_recorded(step["problem"])),
                 ok=good,
@@ -126,4 +127,6 @@ def _unseen(target: str, name: str, why: str, host: str) -> Check:
 
 def _words(seen: ServerSeen) -> str:
     port = T("port open") if seen.listening else T("port closed")
-    return f"{seen.service}, {port}" + ("" if seen.holder is None else f", {seen.holder.command} ({seen.holder.pid})")
+    return f"{service_words(seen.service)}, {port}" + (
+        "" if seen.holder is None else f", {seen.holder.command} ({seen.holder.pid})"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dsi_automation.connectors.applications.port import ServiceState
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.plan import Action, Blocker, NonAction
 from dsi_automation.core.quantities import Amount, Seconds
@@ -15,6 +14,7 @@ from dsi_automation.operations.applications import notes, sessions
 from dsi_automation.operations.applications.facts import ApplicationFacts, World
 from dsi_automation.operations.applications.history import History
 from dsi_automation.operations.applications.inputs import Wish
+from dsi_automation.operations.applications.words import service_words
 from dsi_automation.operations.decided import Decided
 
 WARN = "warn"
@@ -192,8 +192,8 @@ class _Planner:
         within = server.stop_within.total_seconds()
         reason = T("It answers on port {port}.", port=server.port)
         if not seen.up:
-            reason = T("Its service is {state}, and its port {port} does not answer.", state=_state(seen.service),
-                       port=server.port)  # fmt: skip
+            reason = T("Its service is {state}, and its port {port} does not answer.",
+                       state=service_words(seen.service), port=server.port)  # fmt: skip
         last = (
             T("{reason} What still holds the port after {time} is ended.", reason=reason, time=Seconds(within))
             if server.kill
@@ -286,12 +286,3 @@ class _Planner:
 
     def _leave(self, kind: str, reason: Text) -> None:
         self.decided.non_actions.append(NonAction(self.target, kind, reason))
-
-
-def _state(state: ServiceState) -> Text:
-    return {
-        ServiceState.RUNNING: T("running"),
-        ServiceState.STOPPED: T("stopped"),
-        ServiceState.FAILED: T("failed"),
-        ServiceState.UNKNOWN: T("not known"),
-    }[state]

@@ -19,6 +19,7 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.operations.applications import conditions
 from dsi_automation.operations.applications.acting import Doing, holder_json, log_of
 from dsi_automation.operations.applications.facts import look_at_servers
+from dsi_automation.operations.applications.words import place_words, step_words
 from dsi_automation.operations.tools import USERS, Look
 
 POLL: Final = 2.0
@@ -154,8 +155,8 @@ def _until_conclusive(servers: Sequence[str], doing: Doing) -> tuple[tuple[Teste
         step = next(step for step in failed[0].steps if step.problem is not None)
         doing.tell(
             "test.wait",
-            T("{server}: {step}: {problem} It is tried again.", server=failed[0].server, step=step.name,
-              problem=step.problem),
+            T("{server}: {step}: {problem} It is tried again.", server=place_words(failed[0].server),
+              step=step_words(step.name), problem=step.problem),
         )  # fmt: skip
         _pause(POLL, doing)
 

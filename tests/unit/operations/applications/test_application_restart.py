@@ -199,7 +199,7 @@ def test_a_test_that_fails_is_tried_again_and_then_left_to_a_person_with_the_log
     assert office.turns() == {"app1": (2, 2), "app2": (2, 2)}
     error = run.errors["sydam"]
     assert "app2" in error["what"]
-    assert "login" in error["what"]
+    assert "connexion" in error["what"]
     assert error["detail"]["log"] == ["app2: SEVERE no login"]
     assert office.told() == ["before"]
     assert office.record().open_interruption("sydam") is not None
