@@ -180,6 +180,11 @@ class InventoryHands:
         """Return whether somebody asked the run to stop."""
         return self._permit.interrupted
 
+    @property
+    def withdrawn(self) -> bool:
+        """Return whether its approval was taken back since."""
+        return self._permit.withdrawn
+
     def windows(self, target: str) -> AbstractContextManager[WindowsWriter]:
         """Open a writer for one machine; closed on leaving."""
         from dsi_automation.connectors.windows.sessions import open_writer

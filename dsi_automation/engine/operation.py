@@ -211,6 +211,11 @@ class Permit(Protocol):
         """Return whether somebody asked the run to stop: what waits for another try should stop waiting."""
         ...
 
+    @property
+    def withdrawn(self) -> bool:
+        """Return whether the approval was taken back since: for what waits before anything irrevocable is done."""
+        ...
+
     def check(self, target: str) -> None:
         """Make sure that this run may still write to `target`: it holds the target's lease, and is not over.
 

@@ -25,12 +25,14 @@ class RunPermit:
         believed_held: Callable[[str], bool],
         keep: Callable[[str, str, Mapping[str, Json]], None],
         interrupted: Callable[[], bool] = lambda: False,
+        withdrawn: Callable[[], bool] = lambda: False,
     ) -> None:
         self._run_id = run_id
         self._targets = frozenset(targets)
         self._believed_held = believed_held
         self._keep = keep
         self._interrupted = interrupted
+        self._withdrawn = withdrawn
         self._over = threading.Event()
 
     @property
@@ -42,6 +44,11 @@ class RunPermit:
     def interrupted(self) -> bool:
         """Tell whether somebody asked the run to stop."""
         return self._interrupted()
+
+    @property
+    def withdrawn(self) -> bool:
+        """Tell whether the approval was taken back since; asks the journal."""
+        return self._withdrawn()
 
     def check(self, target: str) -> None:
         """Make sure that this run may still write to `target`.

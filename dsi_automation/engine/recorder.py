@@ -42,6 +42,14 @@ class Recorder:
         """Tell whether anything was announced by this process."""
         return self._announced.is_set()
 
+    def withdrawn(self) -> bool:
+        """Tell whether the approval was taken back since the run began.
+
+        Raises:
+            StorageError: the journal cannot be read.
+        """
+        return bool(self._parts.journal.read(subject=self._request.id, kinds=[Kind.REVOKED, Kind.REFUSED]))
+
     def about_to(self, action: Action) -> None:
         """Record that an action is about to be done: the last moment at which the gate can stop it.
 

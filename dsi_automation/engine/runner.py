@@ -78,7 +78,12 @@ class Runner:
                 self._parts, self._claim.run_id, self._claim.person, self._claim.request, holder, self._finished
             )
             permit = RunPermit(
-                self._claim.run_id, self._approved.targets, holder.believed_held, recorder.noted, stop.is_set
+                self._claim.run_id,
+                self._approved.targets,
+                holder.believed_held,
+                recorder.noted,
+                stop.is_set,
+                recorder.withdrawn,
             )
             try:
                 self._carry_out(recorder, permit, stop, unresolved)

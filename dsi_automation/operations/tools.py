@@ -238,6 +238,11 @@ class Hands(Protocol):
         ...
 
     @property
+    def withdrawn(self) -> bool:
+        """Return whether the run's approval was taken back since: a countdown then tells that it does not stop."""
+        ...
+
+    @property
     def look(self) -> Look:
         """Return the read half."""
         ...

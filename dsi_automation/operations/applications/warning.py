@@ -10,6 +10,7 @@ from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import DsiError, GateClosedError, RefusedError, StoppedError, StorageError
 from dsi_automation.core.quantities import Seconds
 from dsi_automation.core.text import T, Text
+from dsi_automation.engine.closed import closed
 from dsi_automation.operations.applications import conditions, notes
 from dsi_automation.operations.applications.acting import Doing
 from dsi_automation.operations.applications.announcing import Announced, Announcement
@@ -27,6 +28,7 @@ def warn(doing: Doing, history: History) -> None:
     A run that was cut short goes on to the moment it announced.
 
     Raises:
+        GateClosedError: the approval was taken back meanwhile; users were told that it does not stop.
         StoppedError: the run was asked to stop meanwhile; users were told that it does not stop.
     """
     steps = doing.wish.countdown(doing.application)
@@ -134,6 +136,14 @@ def _count_down(steps: tuple[float, ...], stops_at: datetime, doing: Doing) -> N
             _show(_words(left, stops_at, doing), stops_at, doing)
         if left <= 0:
             return
+        if doing.hands.withdrawn:
+            put_off(doing, str(T("the stop was called off")))
+            raise closed(
+                "revoked",
+                T("The approval was taken back in the countdown on {target}.", target=doing.target),
+                T("Make a new request if it is still to stop."),
+                meaning=T("Nothing was stopped; users were told that it does not stop."),
+            )
         if doing.hands.interrupted:
             put_off(doing, str(T("the stop was called off")))
             raise StoppedError(

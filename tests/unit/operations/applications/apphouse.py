@@ -109,6 +109,10 @@ class MemoryHands:
     def interrupted(self) -> bool:
         return self._office.interrupted() or self._permit.interrupted
 
+    @property
+    def withdrawn(self) -> bool:
+        return self._permit.withdrawn
+
     @contextmanager
     def server(self, application: str, server: str, target: str) -> Iterator[MemoryServerWriter]:
         del application

@@ -230,6 +230,23 @@ def test_a_start_that_dies_after_a_minute_is_told_as_such(tmp_path):
     assert 40 <= failed["steps"][-1]["seconds"] <= 70
 
 
+def test_an_approval_taken_back_in_the_countdown_stops_nothing_and_users_are_told_so(tmp_path):
+    office = Office(tmp_path)
+    asked = office.once(why="Lenteurs", notice="5m")
+    office.clock.hooks.append(lambda: take_back(office, asked))
+    run = office.run(asked)
+    assert run.exit_code == ExitCode.GATE_CLOSED
+    assert office.turns() == {"app1": (0, 0), "app2": (0, 0)}
+    assert office.told() == ["before", "put_off"]
+    assert office.noted("message")[-1]["shown"] is False
+
+
+def take_back(office, asked):
+    """Revoke it once."""
+    office.clock.hooks.clear()
+    office.engine("y.traore").revoke(asked, "Not tonight")
+
+
 def test_a_server_that_cannot_be_looked_at_while_users_can_work_is_not_restarted(tmp_path):
     office = Office(tmp_path, stable_for="90s")
     office.clock.hooks.append(lambda: cut_off(office))
