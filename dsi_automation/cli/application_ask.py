@@ -13,6 +13,7 @@ from dsi_automation.cli.chains import show_step, step_view
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.requesting import When, ask_for
 from dsi_automation.cli.session import Session, session
+from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 RESTART: Final = "application.restart"
 _REASON = option("-m", "--reason", metavar=T("TEXT"), help=T("Why; the approver and the record read it."))
 _WHY = option("--why", metavar=T("TEXT"), help=T("What users are told; the reason by default."))
-_SINCE = option("--since", metavar=T("MOMENT"), help=T("When the incident began: the interruption counts from there."))
+_SINCE = option(
+    "--since",
+    metavar=T("MOMENT"),
+    help=T(
+        "When the incident began, as 2026-11-30T18:00, 18:00 for today, or -20m: the interruption counts from there."
+    ),
+)
 _SERVERS = option("--server", "servers", multiple=True, metavar=T("SERVER"), help=T("This server only; repeatable."))
 _PLANNED = option(
     "--planned",
@@ -136,7 +143,7 @@ def start(name: str, **given: Any) -> int:
 
     current = session()
     reason = _reason(given)
-    words = _words(application_named(current, name), given, reason)
+    words = _words(current, application_named(current, name), given, reason)
     return ask_for(current, Wish("application.start", (name,), tuple(words)), reason, When(Window(), None))
 
 
@@ -148,7 +155,7 @@ def _stop(session: Session, operation: str, name: str, given: dict[str, Any]) ->
         _refuse_unplanned(given)
         return _run_planned(session, operation, name, given["why"])
     reason = _reason(given)
-    words = ["planned=false", *_words(described, given, reason)]
+    words = ["planned=false", *_words(session, described, given, reason)]
     words += _word("end_sessions", ",".join(map(str, given["sessions"])))
     words += _word("notice", given["notice"])
     if given["keep_caches"]:
@@ -197,12 +204,13 @@ def _reason(given: dict[str, Any]) -> str:
     return reason
 
 
-def _words(described: Application, given: dict[str, Any], reason: str) -> list[str]:
+def _words(session: Session, described: Application, given: dict[str, Any], reason: str) -> list[str]:
     """Return inputs as `-i` would have them."""
+    since = None if given["since"] is None else iso(times.past(given["since"], session.clock.now()))
     servers_of(described, given["servers"])
     return [
         *_word("why", given["why"] or reason),
-        *_word("since", given["since"]),
+        *_word("since", since),
         *_word("servers", ",".join(given["servers"])),
     ]
 

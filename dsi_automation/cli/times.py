@@ -12,6 +12,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.model import StandingBounds, Window
 
 _AFTER: Final = re.compile(r"\+(\d{1,5})\s*([mhdj])")
+_BEFORE: Final = re.compile(r"-(\d{1,5})\s*([mhdj])")
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})")
 _LAST: Final = time(23, 59, 59)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "j": "days"}
@@ -48,6 +49,36 @@ def moment(text: str, now: datetime, zone: tzinfo | None = None, *, of_day: time
         raise UsageError(
             T("{moment} is past.", moment=local(found, zone)),
             next_step=T("Give a moment to come; for tomorrow, write the date too: 2026-11-30T18:00."),
+        )
+    return found
+
+
+def past(text: str, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return the moment meant by `2026-11-30T18:00`, `18:00` (today) or `-20m` (minutes ago), in UTC.
+
+    Args:
+        now: the present, UTC.
+        zone: the zone of what carries none; by default this machine's.
+
+    Raises:
+        UsageError: it is none of these, or it is still to come.
+    """
+    text = text.strip()
+    ago = _BEFORE.fullmatch(text.lower())
+    found = (
+        now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        if ago
+        else _today(text, now, zone) or _iso(text, zone, time.min)
+    )
+    if found is None:
+        raise UsageError(
+            T("“{text}” is not a moment.", text=text),
+            next_step=T("Write 2026-11-30T18:00, 18:00 for today, or -20m for twenty minutes ago (m, h, d)."),
+        )
+    if found > now:
+        raise UsageError(
+            T("{moment} is still to come.", moment=local(found, zone)),
+            next_step=T("Give a moment that is past; for yesterday, write the date too: 2026-11-30T18:00."),
         )
     return found
 

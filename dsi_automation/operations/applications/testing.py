@@ -142,6 +142,7 @@ def _until_conclusive(servers: Sequence[str], doing: Doing) -> tuple[tuple[Teste
     patience = max(application.server(name).start_within.total_seconds() for name in servers)
     until = clock.monotonic() + patience
     tests: dict[str, Tested] = {}
+    told: Text | None = None
     while True:
         waiting = [name for name in names if name not in tests or not tests[name].conclusive]
         tests |= {tested.server: tested for tested in test_once(waiting, doing.target, doing.look)}
@@ -153,11 +154,12 @@ def _until_conclusive(servers: Sequence[str], doing: Doing) -> tuple[tuple[Teste
         if any(_ended(seen.get(name)) for name in servers):
             return tuple(tests[name] for name in names), now
         step = next(step for step in failed[0].steps if step.problem is not None)
-        doing.tell(
-            "test.wait",
-            T("{server}: {step}: {problem} It is tried again.", server=place_words(failed[0].server),
-              step=step_words(step.name), problem=step.problem),
-        )  # fmt: skip
+        text = T("{server}: {step}: {problem} It is tried again until it succeeds, for {time} at most.",
+                 server=place_words(failed[0].server), step=step_words(step.name), problem=step.problem,
+                 time=Seconds(patience))  # fmt: skip
+        if text != told:  # the same every two seconds would bury what is new
+            told = text
+            doing.tell("test.wait", text)
         _pause(POLL, doing)
 
 

@@ -215,10 +215,10 @@ def test_the_standing_approval_is_asked_for_within_the_hours_of_the_inventory(sy
 
 def test_an_unplanned_restart_becomes_a_request_and_touches_nothing(sydam, engine):
     engine.made = restart_plan(planned=False)
-    answer = sydam("restart", "sydam", "-m", "Bloquée", "--since", "2026-11-21T11:00", "--server", "app1")
+    answer = sydam("restart", "sydam", "-m", "Bloquée", "--since", "2026-11-21T11:00Z", "--server", "app1")
     assert answer.code == 0
     asked = next(call for call in engine.calls if call[0] == "plan")
-    assert asked[3] == {"planned": "false", "why": "Bloquée", "since": "2026-11-21T11:00", "servers": "app1"}
+    assert asked[3] == {"planned": "false", "why": "Bloquée", "since": "2026-11-21T11:00:00.000Z", "servers": "app1"}
     assert "dsi approve REQ-20261121-7K3F" in answer.out
     assert not [call for call in engine.calls if call[0] in {"run", "emergency"}]
 

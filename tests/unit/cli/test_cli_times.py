@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsi_automation.cli.times import bounds, moment, window
+from dsi_automation.cli.times import bounds, moment, past, window
 from dsi_automation.core.errors import UsageError
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -70,3 +70,20 @@ def test_weekdays_are_read_in_both_languages_and_over_the_week_end(typed, days):
 def test_hours_may_pass_midnight():
     over = bounds("2026-12-31", "22:00-05:30", "Africa/Abidjan", None)
     assert (over.daily_from.hour, over.daily_until.hour, over.daily_until.minute) == (22, 5, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-11-20T18:00", "2026-11-20T17:00Z"), ("2026-11-20T18:00Z", "2026-11-20T18:00Z"),
+        ("06:40", "2026-11-21T05:40Z"), ("-20m", "2026-11-21T11:40Z"), ("-1j", "2026-11-20T12:00Z"),
+        ("2026-11-20", "2026-11-19T23:00Z"), ("13:01", None), ("2026-11-30", None), ("+2h", None), ("hier", None),
+    ],
+)  # fmt: skip
+def test_when_an_incident_began_is_read_in_the_local_zone_or_refused(text, meant):
+    if meant is None:
+        with pytest.raises(UsageError) as caught:
+            past(text, NOW, PARIS)
+        assert caught.value.next_step is not None
+    else:
+        assert past(text, NOW, PARIS) == datetime.fromisoformat(meant)
