@@ -181,9 +181,9 @@ def _refuse_another(toolkit: Toolkit, approved: Request, call: Call, targets: Se
             next_step=T("Give the identifier of a request made for it: dsi requests lists them."),
         )
     given = call.given()
-    # As the operation's schema holds them, which is how the request has them.
-    wanted = validated(toolkit.operations[call.operation], given).model_dump(mode="json")
     held = approved.plan.inputs
+    # As the schema holds them, which is how the request has them; those it needs may be in the request alone.
+    wanted = validated(toolkit.operations[call.operation], {**held, **given}).model_dump(mode="json")
     other = sorted(name for name in given if unordered(held.get(name)) != unordered(wanted[name]))
     if other:
         raise GateClosedError(
