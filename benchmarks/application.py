@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.application_house import ByHand, Probe, Toolkits, lab, start_takes
+from benchmarks.application_probe import REST
 from benchmarks.results import Benchmark, Effort, Row, Samples, less, paired
 from dsi_automation.journal.model import Entry, Kind
 from dsi_automation.operations.applications import notes
@@ -73,6 +74,7 @@ class _Sides:
         return found
 
     def _one(self, servers: Sequence[str], found: _Takes, *, ours: bool) -> None:
+        time.sleep(REST)  # what has just opened is not looked at yet
         began = time.monotonic()
         entries: Sequence[Entry] = ()
         if ours:
