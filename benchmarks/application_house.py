@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import threading
@@ -27,7 +28,6 @@ from dsi_automation.lab.sshd import OWN_FOLDER
 from dsi_automation.lab.tomcat import PORT
 
 APPLICATION: Final = "sydam"
-NAME: Final = "bench"
 POLL: Final = 0.005
 _START: Final = re.compile(r"(    cd \"\$base\" \|\| return 1\n)(?:    sleep [\d.]+\n)?(    # shellcheck)")
 
@@ -46,7 +46,8 @@ def _started() -> Lab:
     """Start it on a network that no other lab has."""
     refused: UsageError | None = None
     for network in list(BENCHMARKING.subnets(new_prefix=20))[::-1]:
-        found = Lab.open(NAME, str(network))
+        # Another benchmark beside this one has a lab of its own.
+        found = Lab.open(f"bench{os.getpid() % 100000}", str(network))
         try:
             found.up(0, application=True)
         except UsageError as error:
