@@ -72,7 +72,7 @@ class ApplicationServer(Strict):
         stop_within: how long its own stop may take, the port closed included.
         start_within: how long it may take until its port answers.
         kill: when it does not stop in time, or stops on paper and still holds its port: end the process that holds
-            the port (SIGTERM, then SIGKILL; on Windows, Terminate). Else that is left to a person.
+            the port (SIGTERM, then SIGKILL). Else, and on Windows always, that is left to a person.
         log: its log, shown when something fails.
         caches: folders that are emptied while it is stopped: their content, never the folders.
     """
