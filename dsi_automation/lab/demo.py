@@ -19,6 +19,7 @@ from typing import Any, Final
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T, Text
 from dsi_automation.lab.network import free_networks
+from dsi_automation.lab.releases import NEXT
 
 NAME: Final = "demo"
 TECHNICIAN, SECTION_HEAD, DIRECTOR = "m.kouadio", "y.traore", "a.bamba"
@@ -104,6 +105,7 @@ def main() -> int:
         _look_again(stage)
         _accounts(stage)
         _backups(stage)
+        _sydam(stage)
         _record(stage)
     except DemoFailedError as error:
         print(f"\n{T('The demo stopped: {error}', error=error)}", file=sys.stderr)  # noqa: T201
@@ -117,7 +119,7 @@ def main() -> int:
 def _lab(stage: Stage) -> None:
     # What an interrupted demo left would spoil the story.
     subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, capture_output=True, check=False)
-    stage.title(T("A laboratory: a real Active Directory, seven workstations, servers and their data"))
+    stage.title(T("A laboratory: a real Active Directory, seven workstations, servers, their data and an application"))
     # Beside whatever lab is up already.
     network = next(free_networks(), None)
     if network is None:
@@ -219,6 +221,33 @@ def _backups(stage: Stage) -> None:
     )
     request = str(stage.ask("requests")["requests"][0]["id"])
     stage.dsi("approve", request, "--comment", "OK", person=SECTION_HEAD)
+    stage.dsi("run", request, person=TECHNICIAN)
+
+
+def _sydam(stage: Stage) -> None:
+    stage.title(
+        T("SYDAM World: restarted as the DSI agreed, tested as a user would; then a release on its test server")
+    )
+    stage.dsi("application", "check", "sydam")
+    stage.dsi("application", "restart", "sydam", "--reason", str(T("Screens are frozen")), person=TECHNICIAN)
+    _agreed(stage, DIRECTOR)
+    stage.dsi("application", "availability", "sydam")
+    stage.say(T("The release is signed; it goes beside the one in use, and the next stage opens once it is accepted."))
+    stage.dsi("sources", "show", NEXT)
+    stage.dsi(
+        *("request", "sources.integrate", "sydam-test", "-i", f"release={NEXT}"),
+        *("--reason", str(T("Remarks on declarations"))),
+        person=TECHNICIAN,
+    )
+    _agreed(stage, SECTION_HEAD)
+    stage.dsi("sources", "accept", NEXT, "test", "--comment", str(T("Tried by the section")), person=SECTION_HEAD)
+    stage.dsi("sources", "status")
+
+
+def _agreed(stage: Stage, person: str) -> None:
+    """Have the newest request approved by somebody, and carry it out."""
+    request = str(stage.ask("requests")["requests"][0]["id"])
+    stage.dsi("approve", request, "--comment", "OK", person=person)
     stage.dsi("run", request, person=TECHNICIAN)
 
 
