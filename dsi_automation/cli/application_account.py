@@ -17,6 +17,11 @@ from dsi_automation.core.text import TN, T, Text
 
 CASES: Final = ("create", "change", "disable")
 LOGIN: Final = argument("login", metavar=T("LOGIN@APPLICATION"), help=T("The login: kone.a@sydam."))
+CASE_WORDS: Final[dict[str, Text]] = {
+    "create": T("creation"),
+    "change": T("change"),
+    "disable": T("disabling"),
+}
 _CASE: Final = argument("case", type=click.Choice(CASES), metavar="create|change|disable", help=T("What is asked."))
 _DOCUMENT: Final = option(
     "--document",
@@ -86,7 +91,12 @@ def documents_(application: str) -> int:
         current.out.data({"application": application, "documents": view})
         return 0
     rows = [
-        (case, one.name, one.title, T("not for customs officers") if one.unless_staff else T("always"))
+        (
+            T("{what} ({word})", what=CASE_WORDS[case], word=case),
+            one.name,
+            one.title,
+            T("not for customs officers") if one.unless_staff else T("always"),
+        )
         for case, needed in cases.items()
         for one in needed
     ]

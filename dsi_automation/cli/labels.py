@@ -106,8 +106,17 @@ ACTIONS: Final[dict[str, Text]] = {
     "put": T("release brought to"),
     "script": T("database script"),
     "switch": T("release switched on"),
+    "load": T("load of the rules"),
+    "create": T("creation"),
+    "change": T("change"),
+    "disable": T("disabling"),
+    "create_profile": T("creation"),
+    "change_profile": T("change"),
+    "disable_profile": T("disabling"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
+WHOLE: Final[dict[str, Text]] = {"caches": T("caches"), "sessions": T("locks"), "stop": T("stop"), "start": T("start")}
+"""Of kinds that are one for each server or session: what is said of all of them at once."""
 NAMED_BY_LINE: Final = "line-"
 """How operations name a row without a staff number (`operations.accounts.people.target_of`)."""
 COLORS: Final[dict[str, str]] = {
@@ -148,7 +157,7 @@ def action(kind: str) -> Text | str:
     head, dot, name = kind.partition(".")
     if dot and head in ACTIONS:
         return T("{what} {name}", what=ACTIONS[head], name=name)
-    return ACTIONS.get(kind, kind)
+    return WHOLE[kind] if kind in WHOLE else ACTIONS.get(kind, kind)
 
 
 def target(name: str) -> Text | str:

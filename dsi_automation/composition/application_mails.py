@@ -142,6 +142,10 @@ def _stated(request: Request, described: Application | None) -> Iterator[Text]:
     if isinstance(named, list) and named:
         sessions = ", ".join(str(pid) for pid in named)
         yield T("Sessions that work and are ended: {sessions}", sessions=sessions)
+    if request.plan.operation == "application.account":
+        yield from (action.title for action in request.plan.actions)
+    if inputs.get("rules"):
+        yield from (action.title for action in request.plan.actions)
     if inputs.get("release"):
         yield T("Release: {release}", release=inputs["release"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
 from dsi_automation.connectors.applications.logins import Login, matches
@@ -206,15 +207,20 @@ def _plain(login: Login) -> dict[str, str | bool | None]:
     return {**{name: getattr(login, name) for name in FIELDS}, "active": login.active}
 
 
-def _changes(found: Login | None, wanted: Login) -> Text | str:
+def _changes(found: Login | None, wanted: Login) -> Text:
+    words = {"name": T("name"), "profile": T("profile"), "office": T("office")}
     told = [
-        f"{name} {getattr(found, name) or '∅'} → {getattr(wanted, name) or '∅'}"
+        Text("{field} {before} → {after}", {
+            "field": words[name], "before": getattr(found, name) or "∅", "after": getattr(wanted, name) or "∅",
+        })
         for name in FIELDS
         if (getattr(found, name) or "") != (getattr(wanted, name) or "")
-    ]
+    ]  # fmt: skip
     if found is not None and not found.active:
-        told.append(str(T("active again")))
-    return ", ".join(told) or T("a new default password")
+        told.append(T("active again"))
+    if not told:
+        return T("a new default password")
+    return reduce(lambda first, rest: Text("{first}, {rest}", {"first": first, "rest": rest}), told)
 
 
 def _reason(inputs: AccountInputs, facts: LoginFacts) -> Text:

@@ -103,14 +103,18 @@ class _Planner:
                 why = T("{server} cannot be looked at: {why}", server=name, why=self.found.unseen[name].what)
                 self._leave(f"{START}{name}", why)
             return
-        for name in unseen:
-            error = self.found.unseen[name]
-            yield Blocker(
-                self.target,
-                T("{server} cannot be looked at: {why}", server=name, why=error.what),
-                error.next_step or T("See to it, or name the other servers: --input servers=..."),
-                ExitCode(error.look_exit_code),
-            )
+        yield from self._blind()
+
+    def _blind(self) -> Iterator[Blocker]:
+        for server in self.chosen:
+            error = self.found.unseen.get(server.name)
+            if error is not None:
+                yield Blocker(
+                    self.target,
+                    T("{server} cannot be looked at: {why}", server=server.name, why=error.what),
+                    error.next_step or T("See to it, or name the other servers: --input servers=..."),
+                    ExitCode(error.look_exit_code),
+                )
 
     # -- the order of things ---------------------------------------------------------------------------------------
 
@@ -118,9 +122,9 @@ class _Planner:
         self._warn()
         for server in reversed(self.chosen):
             self._stop(server, in_turn=False)
-        self._sessions()
-        for server in self.chosen:
+            # While another one still answers, it costs users nothing.
             self._empty(server)
+        self._sessions()
         if self.wish.starts:
             for server in self.chosen:
                 self._start(server, in_turn=False)
@@ -142,6 +146,10 @@ class _Planner:
         able = [server for server in self.chosen if server.name not in self.found.unseen]
         for server in able:
             self._start(server, in_turn=in_turn)
+        if not self.decided.actions and len(able) < len(self.chosen):
+            # What cannot be looked at may be stopped: nothing to do is not known.
+            self.decided.blockers += self._blind()
+            return
         interrupted = self.world.record.open_interruption(self.target) is not None
         if not self.decided.actions and not interrupted and self.history.in_turn is None:
             self._leave(TEST, T("Nothing is started; what users meet is looked at by: dsi application check."))

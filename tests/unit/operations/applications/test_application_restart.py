@@ -93,6 +93,16 @@ def test_a_server_that_cannot_be_looked_at_blocks_unless_the_others_are_named(of
     assert kinds(office.plan(why="x", servers="app1"))[:2] == ["warn", "stop.app1"]
 
 
+def test_a_start_that_sees_nothing_to_do_says_so_only_of_servers_it_could_look_at(office):
+    office.servers["app2"].unreachable = UnreachableError(T("No route."), on="app2")
+    (blocker,) = office.plan("application.start", why="x").blockers
+    assert blocker.exit_code is ExitCode.UNREACHABLE
+    office.servers["app1"].running = False
+    plan = office.plan("application.start", why="x")
+    assert not plan.blockers
+    assert kinds(plan)[0] == "start.app1"
+
+
 def test_in_a_rolling_restart_one_server_always_answers_and_nobody_is_interrupted(tmp_path):
     office = Office(tmp_path, rolling=True)
     plan = office.plan()
