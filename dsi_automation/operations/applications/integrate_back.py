@@ -176,12 +176,12 @@ def _undo_all(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
         if script["file"] not in there:
             continue
         if script["undo"] is None:
-            left.by_hand.append(_no_undo(script["file"], T("it has no undo script"), doing))
+            left.by_hand.append(_no_undo(script["file"], T("it has no undo script"), begun, doing))
             continue
         try:
             _undo(script["file"], begun, doing)
         except RefusedError as error:
-            left.by_hand.append(_no_undo(script["file"], error.what, doing))
+            left.by_hand.append(_no_undo(script["file"], error.what, begun, doing))
     left.undone += _undone(begun, doing)
 
 
@@ -191,7 +191,7 @@ def _recount(begun: Mapping[str, Any], doing: Doing, left: Left) -> None:
     undos = {script["file"]: script["undo"] for script in begun["scripts"]}
     for one in reversed(_brought(begun, doing)):
         why = T("it has no undo script") if undos.get(one.file) is None else T("its undo script failed")
-        left.by_hand.append(_no_undo(one.file, why, doing))
+        left.by_hand.append(_no_undo(one.file, why, begun, doing))
 
 
 def _brought(begun: Mapping[str, Any], doing: Doing) -> tuple[Applied, ...]:
@@ -231,27 +231,31 @@ def _undone(begun: Mapping[str, Any], doing: Doing) -> list[str]:
     return [one["file"] for one in reversed(begun["scripts"]) if one["file"] in ran - there]
 
 
-def _no_undo(file: str, why: Text, doing: Doing) -> Text:
+def _no_undo(file: str, why: Text, begun: Mapping[str, Any], doing: Doing) -> Text:
     """Return what a person must do about a script that stays in the database."""
+    line = integrate_table.forget(begun["source"], file)
+    what = T("{file} is still in the database ({why}): undo it by hand, and take its line away: {line}", file=file,
+             why=why, line=line)  # fmt: skip
     database = doing.application.database
     name = None if database is None else database.backup
     history = doing.history()
     down = history.last(notes.DOWN) or history.first(notes.STOPPED)
     if database is None or name is None or down is None:
-        return T("{file} is still in the database ({why}): undo it by hand.", file=file, why=why)
+        return what
     moment = parse_iso(down.data["at"])
     catalogue = doing.look.catalogue()
     sets = [one for one in catalogue.verified(name) if catalogue.recorded[one.id] <= moment]
     if not sets:
-        return T("{file} is still in the database ({why}), and no verified backup from before it is there: undo it by "
-                 "hand.", file=file, why=why)  # fmt: skip
-    command = f"dsi backup restore {name} --set {sets[-1].id} --database {database.database} --until {down.data['at']}"
+        return T("{what} No verified backup from before it is there.", what=what)
+    # The logs up to that moment are in the archive for sure once a newer backup was made.
+    back = f"dsi backup restore {name} --set {sets[-1].id} --database {database.database} --until {down.data['at']}"
+    stop, start = f"dsi application stop {doing.target}", f"dsi application start {doing.target}"
+    commands = (stop, f"dsi backup run {name}", f"{back} --in-place", start)
     return T(
-        "{file} is still in the database ({why}): undo it by hand, or bring the database back as it was before: "
-        "{command}",
-        file=file,
-        why=why,
-        command=command,
+        "{what} Or bring the database back as it was before, without what users have entered since, in this order: "
+        "{commands}",
+        what=what,
+        commands=", ".join(f"`{command}`" for command in commands),
     )
 
 

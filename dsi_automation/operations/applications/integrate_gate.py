@@ -43,9 +43,9 @@ def in_use(record: ApplicationRecord, application: str, source: str) -> Deployed
     return there[-1] if there else None
 
 
-def last_test(record: ApplicationRecord, run: str) -> bool | None:
-    """Return whether the last connection test of a run was conclusive; None when it made none."""
-    tests = record.of_run(run, notes.TESTED)
+def last_test(record: ApplicationRecord, run: str, application: str) -> bool | None:
+    """Return whether the last connection test that a run made of an application was conclusive; None without one."""
+    tests = [note for note in record.of_run(run, notes.TESTED) if note.target == application]
     return bool(tests[-1].data["conclusive"]) if tests else None
 
 
@@ -75,7 +75,7 @@ def _stage_before(target: str, release: Release, found: SourceFacts, record: App
             ),
         )
         return
-    if last_test(record, same[-1].run) is not True:
+    if last_test(record, same[-1].run, before.application) is not True:
         yield Blocker(
             target,
             T("The connection test of release {release} in {stage} was not conclusive.", **facts),

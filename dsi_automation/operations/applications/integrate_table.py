@@ -142,6 +142,12 @@ def undo(order: ScriptOrder, database: DatabaseWriter) -> bool:
     return True
 
 
+def forget(source: str, file: str) -> str:
+    """Return the statement by which a person takes the line of a script away, once it was undone by hand."""
+    source, file = (one.replace("'", "''") for one in (source, file))
+    return f"DELETE FROM {TABLE} WHERE source = '{source}' AND file = '{file}';"  # noqa: S608  # for a person to read
+
+
 def of_release(applied: Sequence[Applied], release: str) -> tuple[Applied, ...]:
     """Return the scripts of one release."""
     return tuple(one for one in applied if one.release == release)
