@@ -25,7 +25,7 @@ from dsi_automation.operations.tools import Hands, Look
 if TYPE_CHECKING:
     from dsi_automation.connectors.applications.port import ServerReader
 
-LOG_LINES: Final = 20
+LOG_LINES: Final = 40
 """Lines of a log that are shown when something fails."""
 
 
