@@ -6,6 +6,8 @@ import pytest
 from fix_office import ONCE
 from fix_stage import BIN, ROOT
 
+from dsi_automation.lab.releases import FIRST
+
 STEPS = ("check", "converge", "idempotence", "verify")
 
 
@@ -63,4 +65,20 @@ def test_the_scenario_of_a_servers_backup_makes_a_set_that_restic_reads_by_itsel
     # Each run makes a set: there is no second one that changes nothing.
     steps = [step for step in STEPS if step != "idempotence"]
     molecule(stage, "server_backup", steps, DSI_TEST_BACKUP="srv1", DSI_TEST_FILE=str(conf / "sydam.conf"))
+    assert len(stage.runs()) == 1
+
+
+def test_the_scenario_of_a_restart_leaves_another_process_the_same_release_and_users_who_were_told(application, stage):
+    application.reset_servers()
+    stage.refresh()
+    steps = [step for step in STEPS if step != "idempotence"]
+    molecule(
+        stage,
+        "application_restart",
+        steps,
+        DSI_TEST_APPLICATION="sydam-test",
+        DSI_TEST_SERVER="apptest",
+        DSI_TEST_RELEASE=FIRST,
+        DSI_TEST_MAIL=str(application.layout.root / "mail"),
+    )
     assert len(stage.runs()) == 1
