@@ -106,6 +106,8 @@ ACTIONS: Final[dict[str, Text]] = {
     "put": T("release brought to"),
     "script": T("database script"),
     "switch": T("release switched on"),
+    "before": T("conditions before the stop"),
+    "after": T("conditions after the start"),
     "load": T("load of the rules"),
     "create": T("creation"),
     "change": T("change"),

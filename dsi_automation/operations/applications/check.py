@@ -164,7 +164,7 @@ def _test(target: str, tested: Tested, now: datetime) -> Iterator[Check]:
             f"{tested.server}.{step.name}",
             T("{server}: {step}", server=place_words(tested.server), step=step_words(step.name)),
             str(T("done")),
-            str(said),
+            str(said).removesuffix("."),
             ok=step.problem is None,
             source=str(T("connection test")),
         )

@@ -109,7 +109,9 @@ def _steps(target: str, test: Noted) -> Iterator[Check]:
                 f"{tested['server']}.{step['name']}",
                 T("{server}: {step}", server=place_words(tested["server"]), step=step_words(step["name"])),
                 str(T("done")),
-                str(T("done in {time}", time=Seconds(step["seconds"]))) if good else str(_recorded(step["problem"])),
+                str(T("done in {time}", time=Seconds(step["seconds"])))
+                if good
+                else str(_recorded(step["problem"])).removesuffix("."),
                 ok=good,
                 source=RECORD,
             )

@@ -23,6 +23,8 @@ CACHES = "caches."
 START = "start."
 TEST = "test"
 BACK = "back"
+BEFORE = "before"
+AFTER = "after"
 
 
 def decide(target: str, wish: Wish, found: ApplicationFacts, world: World, run: str | None) -> Decided:
@@ -58,6 +60,7 @@ class _Planner:
             self._in_turns()
         else:
             self._at_once()
+        self._tell_conditions()
         return self.decided
 
     def _in_turn(self) -> bool:
@@ -224,12 +227,16 @@ class _Planner:
             return
         if self.history.noted(notes.STARTING, server.name) is not None:
             return
+        seen = self.found.servers[server.name]
+        if seen.down and not seen.cache_bytes and self.history.state(server.name) is None:
+            self._leave(f"{CACHES}{server.name}", T("They are empty already."))
+            return
         self._do(
             f"{CACHES}{server.name}",
             {"server": server.name, "folders": list(server.caches)},
             T("Empty the caches of {server}", server=server.name),
             T("They hold {amount} now; they fill again by themselves.",
-              amount=Amount(self.found.servers[server.name].cache_bytes)),
+              amount=Amount(seen.cache_bytes)),
         )  # fmt: skip
 
     def _start(self, server: ApplicationServer, *, in_turn: bool) -> None:
@@ -283,6 +290,18 @@ class _Planner:
             T("Tell users that {title} is available again", title=self.application.title),
             T("They were told that it stops, or met that it did."),
         )
+
+    def _tell_conditions(self) -> None:
+        """Tell who approves what must be true before the stop and after the start, without it being acted on."""
+        kinds = [action.kind for action in self.decided.actions]
+        if self.found.before and not self.history.stop_begun and any(kind.startswith(STOP) for kind in kinds):
+            titles = ", ".join(one.title for one in self.found.before)
+            self._leave(BEFORE, T("True now, and asked again just before the stop: {titles}.", titles=titles))
+        after = self.application.after
+        wanted = [*(one.title for one in after.queries), *(one.title for one in after.commands)]
+        if wanted and TEST in kinds:
+            titles = ", ".join(dict.fromkeys(wanted))
+            self._leave(AFTER, T("Must be true before users are told that it is back: {titles}.", titles=titles))
 
     def _terms(self, servers: Sequence[ApplicationServer], in_turn: bool) -> dict[str, object]:  # noqa: FBT001
         terms = self.application.when_not_conclusive

@@ -13,10 +13,10 @@ from dsi_automation.core.text import T
 WHOLE = [
     "warn",
     "stop.app2",
-    "stop.app1",
-    "sessions.7",
-    "caches.app1",
     "caches.app2",
+    "stop.app1",
+    "caches.app1",
+    "sessions.7",
     "start.app1",
     "start.app2",
     "test",
@@ -84,6 +84,21 @@ def test_a_server_that_is_stopped_already_is_not_stopped_and_is_started(office):
     assert left(plan)["stop.app2"] == "It is stopped already."
     assert office.run(office.once()).exit_code == 0
     assert office.turns() == {"app1": (1, 1), "app2": (0, 1)}
+
+
+def test_a_stop_of_what_is_stopped_and_empty_has_nothing_to_do(office):
+    for server in office.servers.values():
+        server.running, server.cache_bytes = False, 0
+    plan = office.plan("application.stop", why="x")
+    assert kinds(plan) == []
+    assert left(plan)["caches.app1"] == "They are empty already."
+
+
+def test_who_approves_reads_what_must_be_true_after_the_start(tmp_path):
+    query = {"title": "The tariff is there", "database": "sydam", "query": "SELECT 1", "minimum": 1}
+    told = left(Office(tmp_path, after={"queries": [query]}).plan())
+    assert "The tariff is there" in told["after"]
+    assert "before" not in told
 
 
 def test_a_server_that_cannot_be_looked_at_blocks_unless_the_others_are_named(office):
