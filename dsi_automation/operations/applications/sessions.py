@@ -9,6 +9,7 @@ from typing import Final
 from dsi_automation.connectors.databases.port import LockedSession
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import iso
+from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.plan import Action, NonAction
 from dsi_automation.core.quantities import Seconds
 from dsi_automation.core.text import T, Text
@@ -111,7 +112,12 @@ def end(action: Action, doing: Doing) -> None:
         if why is not None:
             doing.tell("session.left", T("{session}: {why}", session=words(found, now), why=why))
             return
-        if not database.end_session(found):
+        try:
+            if not database.end_session(found):
+                return
+        except RefusedError as error:
+            # A superuser's, for one: users wait, and the application starts beside it as well as it can.
+            doing.tell("session.left", T("{session}: {why}", session=words(found, now), why=error.what))
             return
     data: dict[str, Json] = {
         "pid": found.pid,

@@ -91,11 +91,13 @@ def test_the_evening_restart_runs_by_its_schedule_and_tells_everybody(sydam):
     sydam.agreed("application", "ask", PRODUCTION, *words)
     told, starts = len(sydam.told("bamba")), sydam.starts()
     with sydam.person(1) as idle, sydam.person(2, works=True) as works:
+        number = idle.info.backend_pid
         sydam.idle_for(idle, 2)
         said = sydam.dsi("schedule", "run", "sydam-soir", "--json", person=AUTOMATE)
         assert said.code == 0, said
         assert sydam.alive(idle, works) == [works]
-    assert [data["pid"] for name, data in sydam.noted() if name == "application.ended"] == [idle.info.backend_pid]
+        ended = [data["pid"] for name, data in sydam.noted() if name == "application.ended"]
+        assert ended == [number]
     stopped, back = sydam.told()
     assert ("arrêt programmé" in stopped, "de nouveau disponible" in back) == (True, True)
     assert ["] disponible" in subject for subject in sydam.told("bamba")[told:]] == [True]
