@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dsi_automation.connectors.applications import addresses
-from dsi_automation.connectors.applications.asking import Asking
+from dsi_automation.connectors.applications.asking import LOOK_WITHIN, Asking
 from dsi_automation.connectors.applications.errors import NotStartedError
 from dsi_automation.connectors.applications.port import PortHolder, ServiceState, Started
 from dsi_automation.connectors.applications.remote import Said
+from dsi_automation.connectors.ssh.port import Program
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.text import T, Text
@@ -20,7 +21,10 @@ from dsi_automation.core.text import T, Text
 _KNOCK: Final = 0.05
 """Seconds between two tries of the port."""
 _LOOK: Final = 0.5
-"""Seconds between two looks at the service."""
+_RARER: Final = 1.5
+_RAREST: Final = 5.0
+"""Seconds before the first look at the service, how many times longer each further wait is, and the longest: a look
+costs the server some of what it needs to start."""
 _DEAD: Final = 3
 """Looks in a row that find it ended, when its start command said that all is well: it may not have written down
 which process it is yet."""
@@ -71,7 +75,8 @@ class _Waiting:
             NotStartedError: it ended, or the time is over.
         """
         until = self.begun + self.asking.settings.start_within
-        again = self.begun + _LOOK / 2
+        pause = _LOOK
+        again = self.begun + pause
         while not addresses.reachable(self.asking.settings):
             now = self.clock.monotonic()
             if now >= until:
@@ -80,18 +85,20 @@ class _Waiting:
                 if expected is not None:
                     expected()
                 self._look()
-                again = self.clock.monotonic() + _LOOK
+                pause = _LOOK if self.dead else min(_RAREST, pause * _RARER)
+                again = self.clock.monotonic() + pause
             self.clock.sleep(_KNOCK)
 
     def forget(self) -> None:
         """Remove what the launch keeps on the server; it is left there when the server does not answer."""
-        if self.launched is not None and self.launched.first("folder"):
-            with suppress(DsiError):
-                self._progress("last")
-
-    def _progress(self, *words: str) -> Said:
         folder = None if self.launched is None else self.launched.first("folder")
-        return self.asking.ask("progress", words, given={"DSI_FOLDER": folder or ""})
+        if folder:
+            with suppress(DsiError):
+                self.asking.shell.run(Program(["rm", "-rf", "--", folder], timeout=LOOK_WITHIN))
+
+    def _progress(self) -> Said:
+        folder = None if self.launched is None else self.launched.first("folder")
+        return self.asking.ask("progress", given={"DSI_FOLDER": folder or ""})
 
     def _look(self) -> None:
         said = self._progress()

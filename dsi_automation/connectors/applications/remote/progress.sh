@@ -1,4 +1,4 @@
-# How a start goes on. DSI_FOLDER: what start.sh said, or nothing. $1: last, when nobody asks again.
+# How a start goes on. DSI_FOLDER: what start.sh said, or nothing.
 own_address
 service_state
 say state "$state"
@@ -9,5 +9,4 @@ if [ -n "$DSI_FOLDER" ]; then
 elif [ "$DSI_KIND" = systemd ] && [ "$state" = failed ]; then
     say said "$(journalctl -q -u "$DSI_UNIT" -n 10 -o cat --no-pager 2>/dev/null | tail -c 2000 | base64 | tr -d '\n')"
 fi
-if [ "${1:-}" = last ] && [ -n "$DSI_FOLDER" ]; then rm -rf -- "$DSI_FOLDER"; fi
 say end

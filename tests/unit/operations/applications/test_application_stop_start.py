@@ -51,7 +51,7 @@ def test_a_server_that_comes_back_by_itself_after_a_stop_is_found_by_the_indepen
 
     def it_comes_back(event):
         was(event)
-        if event.kind == "action.done" and event.data["action"].endswith("caches.app2"):
+        if event.kind == "action.done" and event.data["action"].endswith("caches.app1"):
             office.servers["app2"].running = True
 
     office.notify = it_comes_back
