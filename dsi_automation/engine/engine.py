@@ -138,7 +138,9 @@ class GatedEngine(Engine):
 
     def emergency(self, plan: Plan, reason: str, observer: Observer) -> Run:
         """Run a plan now, to be ratified afterwards by somebody entitled, within policy's time."""
-        return self._carried_out(again_when_taken(lambda: self._declared(plan, reason)), observer)
+        patience = registry.changing(self._parts, plan.operation).turn
+        claim = in_turn(self._parts, lambda: again_when_taken(lambda: self._declared(plan, reason)), patience, observer)
+        return self._carried_out(claim, observer)
 
     def _declared(self, plan: Plan, reason: str) -> Claim:
         ledger, now = chain.survey(self._parts), self._desk.now()

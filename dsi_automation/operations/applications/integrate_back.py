@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -249,7 +250,8 @@ def _no_undo(file: str, why: Text, begun: Mapping[str, Any], doing: Doing) -> Te
         return T("{what} No verified backup from before it is there.", what=what)
     # The logs up to that moment are in the archive for sure once a newer backup was made.
     back = f"dsi backup restore {name} --set {sets[-1].id} --database {database.database} --until {down.data['at']}"
-    stop, start = f"dsi application stop {doing.target}", f"dsi application start {doing.target}"
+    why_stopped = shlex.quote(str(T("Return to release {release}", release=former_of(begun) or "-")))
+    stop, start = (f"dsi application {word} {doing.target} --why {why_stopped}" for word in ("stop", "start"))
     commands = (stop, f"dsi backup run {name}", f"{back} --in-place", start)
     return T(
         "{what} Or bring the database back as it was before, without what users have entered since, in this order: "

@@ -97,6 +97,10 @@ def drift(standing: Standing, look: Look) -> tuple[Link, ...]:
     return tuple(Link(name, expected, seen[name].release if name in seen else None, unseen.get(name)) for name in names)
 
 
+def _under_way(run: str, runs: Mapping[str, Run]) -> bool:
+    return run in runs and runs[run].held_by is not None
+
+
 def _standing(
     source: str,
     stage: Stage,
@@ -107,7 +111,7 @@ def _standing(
 ) -> Standing:
     there = in_use(record, stage.application, source)
     begun = unfinished(record, stage.application)
-    cut = None if begun is None or begun.data["source"] != source else begun.run
+    cut = None if begun is None or begun.data["source"] != source or _under_way(begun.run, runs) else begun.run
     back = _went_back(record, stage.application, source, there)
     if there is None:
         return Standing(source, stage, cut=cut, back=back)

@@ -25,7 +25,7 @@ def test_the_plan_puts_before_it_disturbs_and_tests_before_it_tells(office):
     assert plan.blockers == ()
     assert kinds(plan) == [
         "put.app1", "put.app2", "warn", "stop.app2", "stop.app1", "script.001", "script.002",
-        "switch.app1", "switch.app2", "caches.app1", "caches.app2", "start.app1", "start.app2", "test", "back",
+        "switch.app1", "switch.app2", "caches.app2", "caches.app1", "start.app1", "start.app2", "test", "back",
     ]  # fmt: skip
     (script,) = [one for one in plan.actions if one.kind == "script.001"]
     assert (script.args["file"], script.args["sha256"]) == ("sql/010.sql", digest(TEXTS["sql/010.sql"]))
