@@ -68,7 +68,7 @@ class TellingEngine(GatedEngine):
         """Use the toolkit's parts, and tell through its teller."""
         super().__init__(toolkit.parts)
         self._teller = toolkit.teller
-        self._shells = toolkit.equipment.look().shells
+        self._kept = toolkit.kept_connections
 
     def request(self, plan: Plan, reason: str, window: Window, *, standing: StandingBounds | None = None) -> Request:
         """Put a plan forward, then tell those who may decide."""
@@ -90,17 +90,17 @@ class TellingEngine(GatedEngine):
 
     def run(self, request_id: str, observer: Observer, *, targets: Sequence[str] | None = None) -> Run:
         """Carry out an approved plan, then tell."""
-        with self._teller.listening(observer) as heard, self._shells.kept():
+        with self._teller.listening(observer) as heard, self._kept():
             return super().run(request_id, heard, targets=targets)
 
     def emergency(self, plan: Plan, reason: str, observer: Observer) -> Run:
         """Run a plan now, then tell."""
-        with self._teller.listening(observer) as heard, self._shells.kept():
+        with self._teller.listening(observer) as heard, self._kept():
             return super().emergency(plan, reason, heard)
 
     def resume(self, run_id: str, observer: Observer) -> Run:
         """Finish an interrupted run, then tell."""
-        with self._teller.listening(observer) as heard, self._shells.kept():
+        with self._teller.listening(observer) as heard, self._kept():
             return super().resume(run_id, heard)
 
 

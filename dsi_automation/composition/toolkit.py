@@ -157,6 +157,10 @@ class Toolkit:
         )
         return Equipment(self.inventory, self.clock, self.settings.workers.value, records)
 
+    def kept_connections(self) -> AbstractContextManager[None]:
+        """Keep connections to servers open until the block ends: a run uses each of them several times."""
+        return self.equipment.look().shells.kept()
+
     @cached_property
     def engine(self) -> GatedEngine:
         """Return the engine; the ends of backup runs are told of."""

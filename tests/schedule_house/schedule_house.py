@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -77,6 +78,9 @@ class Controller(Toolkit):
 
         told = {} if self._given is None else {"clock": self._given}
         return open_journal(self.settings.database_url.value, self.settings.state_dir.value, **told)
+
+    def kept_connections(self):
+        return nullcontext()
 
     @property
     def operations(self):

@@ -61,7 +61,7 @@ def test_a_journal_with_every_kind_of_entry_verifies(house):
     verification = verify_journal(house.journal, house.state / "checkpoints.jsonl")
     assert verification.ok, verification.problems
     kinds = {entry.kind for entry in house.journal.read()}
-    elsewhere = {Kind.PLAYBOOK, Kind.HANDED_OVER, Kind.MEDIUM_MOVED, Kind.NOTED, Kind.SCHEDULED}
+    elsewhere = {Kind.PLAYBOOK, Kind.HANDED_OVER, Kind.MEDIUM_MOVED, Kind.NOTED, Kind.SCHEDULED, Kind.ACCEPTANCE}
     assert kinds == set(Kind) - elsewhere - {Kind.ACTION_FAILED}
 
 

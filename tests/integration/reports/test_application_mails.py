@@ -1,6 +1,7 @@
 """Users, the DSI and who asked hear of an application once each, whatever the run and the mail server do."""
 
 import threading
+from contextlib import nullcontext
 from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import cached_property
@@ -76,6 +77,9 @@ class Kit:
         )
         self.policy = ApprovalPolicy.model_validate(house.policy)
         self.equipment = SimpleNamespace(look=lambda: SimpleNamespace(application_record=self.record))
+
+    def kept_connections(self):
+        return nullcontext()
 
     def record(self):
         from dsi_automation.engine.fold import note

@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import nullcontext
 from email import message_from_bytes, policy
 from functools import cached_property
 from types import SimpleNamespace
@@ -40,6 +41,9 @@ class Kit:
             backup_settings=BackupSettings(report_to=("y.traore", "a.bamba")),
             accounts=SimpleNamespace(organisation="Direction Générale des Douanes"),
         )
+
+    def kept_connections(self):
+        return nullcontext()
 
     @cached_property
     def parts(self):
