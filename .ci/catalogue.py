@@ -1,7 +1,7 @@
 """Keeps the French catalogues in step with the sentences in the code: one gettext domain per room.
 
 usage: catalogue.py update [ROOM...]   extract the sentences of these rooms (all) into their .po files
-       catalogue.py check              fail when a sentence has no French, or a .po is not what the code says
+       catalogue.py check              fail when a sentence has no French or two, or a .po is not what the code says
 """
 
 import sys
@@ -71,6 +71,17 @@ def problems(room: str) -> list[str]:
     return found
 
 
+def clashes() -> list[str]:
+    """Return the sentences that two rooms say differently in French: all rooms are read into one catalogue."""
+    known: dict[str, dict[str, str]] = {}
+    for room in rooms():
+        for message in current(room):
+            if message.id:
+                known.setdefault(key(message), {})[str(message.string)] = room
+    return [f"{' and '.join(said.values())}: two ways to say {english!r}"
+            for english, said in known.items() if len(said) > 1]  # fmt: skip
+
+
 def key(message: Message) -> str:
     """Return the (singular) English of a message."""
     return message.id if isinstance(message.id, str) else message.id[0]
@@ -98,7 +109,7 @@ def main() -> int:
         for room in names:
             update(room)
         return 0
-    found = [line for room in names for line in problems(room)]
+    found = [line for room in names for line in problems(room)] + clashes()
     print("\n".join(found) or f"{len(names)} catalogues complete")
     return 1 if found else 0
 

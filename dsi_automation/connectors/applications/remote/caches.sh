@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # Empties folders while the server is down: what is in them, never the folders nor what a link points to.
 # DSI_RELEASES, DSI_LINK: what must not lie in them, or nothing. $@: the folders, absolute.
 own_address

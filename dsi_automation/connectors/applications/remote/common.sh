@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2015  # read by the scripts it is put before; tests that only assign
 # What the other scripts share: who listens on a port, what a service says, how processes are known and ended.
 # POSIX shell with what a Linux server has: awk, coreutils, GNU find and tar, util-linux. Put before each of them.
 #
@@ -72,6 +73,7 @@ listening() {
 # Puts the processes that have one of $sockets open into $holders, `PID:TICKS`, the oldest first.
 find_holders() {
     # Processes come and go while they are listed: what ls could not read any more says nothing.
+    # shellcheck disable=SC2012  # what the kernel names so holds no odd letter, and find would cost a process each
     holders=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v sockets=" $sockets " '
         /^\/proc\// { split($0, path, "/"); pid = path[3] }
         match($0, /socket:\[[0-9]+\]$/) { if (index(sockets, " " substr($0, RSTART + 8, RLENGTH - 9) " ")) print pid }

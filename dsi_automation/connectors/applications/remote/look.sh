@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # Looks at everything at once. DSI_RELEASES, DSI_LINK: where releases lie, or nothing. $@: the cache folders.
 say clock "$(date +%s.%N)"
 tell_clock

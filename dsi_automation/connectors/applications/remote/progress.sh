@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # How a start goes on. DSI_FOLDER: what start.sh said, or nothing.
 own_address
 service_state

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # Releases beside each other, and the link to the one in use. $1: what to do. $2...: for it.
 # DSI_RELEASES, DSI_LINK: where. DSI_OWNER: whose they are, or nothing. Names were checked: no slash, no leading dot.
 SEAL=.dsi-release.json

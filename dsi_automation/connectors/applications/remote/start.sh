@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # Starts the service and does not wait for it. DSI_START: the start command, quoted.
 # A script's is run in a session of its own, which outlives this one, and so does what it starts. What it says is
 # read to the end of whoever holds its output: a service that still writes there is neither blocked nor ended by it.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2015  # common.sh assigns them; `refuse` ends the script, whichever part failed
 # Stops the service and waits until nothing holds the port.
 # DSI_STOP: the stop command, quoted. DSI_WITHIN: centiseconds. DSI_KILL: 1 to end what does not let the port go.
 tell_clock
@@ -78,8 +79,10 @@ condemned=${holders:-$first}
 [ -n "$condemned" ] || finished held
 may_end() {
     [ "${1%%:*}" -gt 1 ] && lives "$1" || return 1
+    # shellcheck disable=SC2086,SC2116  # lines become words between single spaces
     case " $(echo $first) " in *" $1 "*) return 0 ;; esac
     listening && find_holders
+    # shellcheck disable=SC2086,SC2116
     case " $(echo $holders) " in *" $1 "*) return 0 ;; esac
     return 1
 }
