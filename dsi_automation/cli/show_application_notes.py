@@ -31,6 +31,11 @@ def _ended(data: Mapping[str, Any]) -> Text:
     )
 
 
+def _left(data: Mapping[str, Any]) -> Text:
+    return T("session {pid} of {user} was not ended: {why}", pid=data["pid"], user=data["user"],
+             why=Text.from_json(data["why"]))  # fmt: skip
+
+
 def _down(data: Mapping[str, Any]) -> Text:
     kind = T("planned") if data["planned"] else T("unplanned")
     return T("interrupted since {when} ({kind})", when=local(parse_iso(data["since"] or data["at"])), kind=kind)
@@ -109,6 +114,7 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Text | None]]] = {
     "application.warned": _warned,
     "application.put_off": _put_off,
     "application.ended": _ended,
+    "application.left": _left,
     "application.down": _down,
     "application.stopped": _stopped,
     "application.started": _started,

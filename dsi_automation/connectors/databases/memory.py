@@ -33,6 +33,7 @@ class MemoryDatabase:
         answers: the value that each question (the statement, its spaces made one) returns.
         done: statements that were committed, with their parameters; a secret is masked.
         ended: sessions that were ended, by their process number.
+        stubborn: sessions that this role may not end, by their process number: a superuser's.
         problem: why it does not answer; None when it does.
         point: is told the name of each step before and after it: where a test kills.
     """
@@ -41,6 +42,7 @@ class MemoryDatabase:
     answers: dict[str, Value] = field(default_factory=dict)
     done: list[tuple[str, dict[str, Value]]] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
+    stubborn: set[int] = field(default_factory=set)
     problem: DsiError | None = None
     point: Callable[[str], None] = lambda _name: None
 
@@ -86,6 +88,8 @@ class MemoryDatabaseWriter:
         """End a session, if it is still that very one."""
         self._write(f"end_session {session.pid}")
         same = [one for one in self._store.sessions if (one.pid, one.began_at) == (session.pid, session.began_at)]
+        if same and session.pid in self._store.stubborn:
+            raise RefusedError(T("The session {pid} may not be ended by this role.", pid=session.pid), on=self._target)
         for one in same:
             self._store.sessions.remove(one)
             self._store.ended.append(one.pid)

@@ -4,6 +4,7 @@
 `application.warned`    {stops_at, why, planned}: users were told that it stops, and when
 `application.put_off`   {stops_at, why}: they were told that it does not stop then
 `application.ended`     {pid, began_at, user, program, objects, working}: a session that held locks was ended
+`application.left`      {the same, why: Text as JSON}: a session of the plan was not ended
 `application.down`      {at, planned, why, since}: no server answers any more; `since`: when the incident began, if told
 `application.stopping`  {server, at}: the order to stop follows; whoever resumes the run knows since when it may be down
 `application.stopped`   {server, seconds, killed, at}
@@ -35,6 +36,7 @@ BEGUN: Final = "application.begun"
 WARNED: Final = "application.warned"
 PUT_OFF: Final = "application.put_off"
 SESSION_ENDED: Final = "application.ended"
+SESSION_LEFT: Final = "application.left"
 DOWN: Final = "application.down"
 STOPPING: Final = "application.stopping"
 STOPPED: Final = "application.stopped"

@@ -110,24 +110,33 @@ def end(action: Action, doing: Doing) -> None:
             return
         why = left_alone(found, application, now, named)
         if why is not None:
-            doing.tell("session.left", T("{session}: {why}", session=words(found, now), why=why))
+            _leave(found, now, why, doing)
             return
         try:
             if not database.end_session(found):
                 return
         except RefusedError as error:
             # A superuser's, for one: users wait, and the application starts beside it as well as it can.
-            doing.tell("session.left", T("{session}: {why}", session=words(found, now), why=error.what))
+            _leave(found, now, error.what, doing)
             return
-    data: dict[str, Json] = {
-        "pid": found.pid,
-        "began_at": iso(found.began_at),
-        "user": found.user,
-        "program": found.program,
-        "objects": list(found.objects),
-        "working": found.working,
+    doing.note(notes.SESSION_ENDED, _facts(found))
+
+
+def _leave(session: LockedSession, now: datetime, why: Text, doing: Doing) -> None:
+    """Tell and record that a session of the plan stays: its action is over, and it was not ended."""
+    doing.tell("session.left", T("{session}: {why}", session=words(session, now), why=why))
+    doing.note(notes.SESSION_LEFT, {**_facts(session), "why": why.to_json()})
+
+
+def _facts(session: LockedSession) -> dict[str, Json]:
+    return {
+        "pid": session.pid,
+        "began_at": iso(session.began_at),
+        "user": session.user,
+        "program": session.program,
+        "objects": list(session.objects),
+        "working": session.working,
     }
-    doing.note(notes.SESSION_ENDED, data)
 
 
 def _action(target: str, kind: str, session: LockedSession, now: datetime) -> Action:

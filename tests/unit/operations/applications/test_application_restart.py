@@ -9,6 +9,7 @@ from dsi_automation.core.errors import RefusedError, UnreachableError
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import T
+from dsi_automation.operations.applications import notes
 
 WHOLE = [
     "warn",
@@ -160,6 +161,16 @@ def test_a_session_that_came_after_the_approval_or_began_to_work_is_left_alone(o
     office.database.sessions = [session(4, working=True), session(5), session(6)]
     assert office.run(request).exit_code == 0
     assert office.database.ended == [5]
+
+
+def test_a_session_the_database_will_not_end_is_recorded_as_left_and_users_do_not_wait_for_it(office):
+    office.database.sessions, office.database.stubborn = [session(4), session(5)], {4}
+    run = office.run(office.once())
+    assert run.exit_code == 0
+    assert office.database.ended == [5]
+    told = {note.name: note.data for note in run.notes if note.name in {notes.SESSION_ENDED, notes.SESSION_LEFT}}
+    assert (told[notes.SESSION_LEFT]["pid"], told[notes.SESSION_ENDED]["pid"]) == (4, 5)
+    assert "may not be ended" in told[notes.SESSION_LEFT]["why"]["en"]
 
 
 def test_a_number_that_is_used_again_is_somebody_else_s_session(office):
