@@ -76,18 +76,18 @@ def _whole(
 def _closed(request: Request, now: datetime) -> Text | None:
     """Return why a standing request does not cover this moment, or None when it does."""
     if request.state is not RequestState.APPROVED:
-        return _STATES.get(request.state, T("it is not in force"))
+        return _STATES.get(request.state, T("It is not in force."))
     window = request.window
     if (window.not_before and now < window.not_before) or (window.not_after and now > window.not_after):
-        return T("it is not within its window now")
+        return T("It is not within its window now.")
     return hours.outside(request.bounds, now) if request.bounds is not None else None
 
 
 _STATES: Mapping[RequestState, Text] = {
-    RequestState.PENDING: T("it still waits for approvals"),
-    RequestState.REFUSED: T("it was refused"),
-    RequestState.REVOKED: T("it was revoked"),
-    RequestState.EXPIRED: T("its last day is past"),
+    RequestState.PENDING: T("It still waits for approvals."),
+    RequestState.REFUSED: T("It was refused."),
+    RequestState.REVOKED: T("It was taken back."),
+    RequestState.EXPIRED: T("Its last day is past."),
 }
 
 
@@ -100,7 +100,7 @@ def _reason(same: Iterable[Request], near: Iterable[Request], now: datetime) -> 
     for request in same:
         why = _closed(request, now)
         if why is not None:
-            return T("{id} is for this, but: {why}.", id=request.id, why=why)
+            return T("{id} is for this, but not now: {why}", id=request.id, why=why)
     for request in near:
         return T("{id} is for other targets or other inputs.", id=request.id)
     return None
