@@ -102,7 +102,7 @@ def _parts(entries: Sequence[Entry], servers: Sequence[str], window: tuple[float
         return next(e.at.timestamp() - offset for e in entries if e.kind is kind and name in _names(e))
 
     stopped = at(Kind.ACTION_DONE, f"stop.{first}")
-    caches = [at(Kind.ABOUT_TO, f"caches.{first}"), at(Kind.ACTION_DONE, f"caches.{servers[-1]}")]
+    caches = [at(kind, f"caches.{first}") for kind in (Kind.ABOUT_TO, Kind.ACTION_DONE)]
     ordered = at(Kind.NOTED, notes.STARTING)
     return {
         "stopped": stopped - window[0],
@@ -135,7 +135,7 @@ def _rows(long: _Takes, quick: _Takes, one: _Takes, effort: Effort) -> list[Row]
             long.parts[name].row(f"part_{name}", text, "ms", scale=1000)
             for name, text in (
                 ("stopped", "of a run: from the closed port to the recorded end of the stop"),
-                ("caches", "of a run: the caches of both servers, recorded"),
+                ("caches", "of a run: the caches of the last server to stop, recorded"),
                 ("between", "of a run: between its steps, the record of the start included"),
             )
         ),

@@ -142,10 +142,9 @@ class ByHand:
             master.wait()
 
     def restart(self, servers: Sequence[str]) -> None:
-        """Stop servers, the last one first; empty their caches; start each and wait until its port is open."""
+        """Stop servers and empty their caches, the last one first; start each and wait until its port is open."""
         for server in reversed(servers):
             bare([*self._ssh(server), f"{OWN_FOLDER}/bin/sydam", "stop"])
-        for server in servers:
             bare([*self._ssh(server), "find", f"{OWN_FOLDER}/cache", "-mindepth", "1", "-delete"])
         for server in servers:
             bare([*self._ssh(server), f"{OWN_FOLDER}/bin/sydam", "start"])

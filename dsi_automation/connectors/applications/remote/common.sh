@@ -135,12 +135,16 @@ end_session() {
 
 # Puts the words that run COMMAND as the service's user, in the environment an init script has (service(8)), into
 # $words. sudo makes an environment itself, and its rules may name the command.
+_clean=
 as_service() {
-    _me=$(id -un) _who=$(eval "printf %s ${DSI_USER:-}")
-    _home=$(getent passwd "${_who:-$_me}" | cut -d: -f6)
-    _lang=$(sed -n 's/^LANG=//p' /etc/default/locale /etc/locale.conf 2>/dev/null | tail -n 1 | tr -d \'\")
-    _clean="env -i PATH='$PATH' HOME='${_home:-/}' USER='${_who:-$_me}' LOGNAME='${_who:-$_me}' SHELL=/bin/sh"
-    [ -z "$_lang" ] || _clean="$_clean LANG='$_lang'"
+    # Asked once: every program counts while users wait.
+    if [ -z "$_clean" ]; then
+        _me=$(id -un) _who=$(eval "printf %s ${DSI_USER:-}")
+        _home=$(getent passwd "${_who:-$_me}" | cut -d: -f6)
+        _lang=$(sed -n 's/^LANG=//p' /etc/default/locale /etc/locale.conf 2>/dev/null | tail -n 1 | tr -d \'\")
+        _clean="env -i PATH='$PATH' HOME='${_home:-/}' USER='${_who:-$_me}' LOGNAME='${_who:-$_me}' SHELL=/bin/sh"
+        [ -z "$_lang" ] || _clean="$_clean LANG='$_lang'"
+    fi
     if [ -z "$_who" ] || [ "$_who" = "$_me" ]; then
         words="$_clean $1"
     elif [ "$(id -u)" = 0 ]; then
