@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from application_daemon import Daemon
 from fix_winsim import WINSIM_ADMIN, WINSIM_PASSWORD, winsim_workstation
+from waiting import wait_for
 
 from dsi_automation.connectors.applications.errors import NotStartedError, StillRunningError
 from dsi_automation.connectors.applications.port import ServiceKind, ServiceState
@@ -75,7 +76,7 @@ def test_a_service_that_stops_on_paper_and_whose_port_stays_open_is_left_to_a_pe
     with tomcat(stop_within=0.5) as server, _listening(server._settings.port):
         with pytest.raises(StillRunningError):
             server.stop()
-        assert server.look().service is ServiceState.STOPPED
+        wait_for(lambda: server.look().service is ServiceState.STOPPED)
         with pytest.raises(NotStartedError):
             server.start()
 
