@@ -45,15 +45,16 @@ status)
 esac
 """
 _DAEMON = r"""
-import os, signal, socket, sys, time
+import os, signal, socket, sys, threading
 print("starting", flush=True)
 if os.path.exists("deaf"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if os.path.exists("dies"):
     print("cannot reach the database, password=Tr0ub4dor-log", flush=True)
     sys.exit(1)
-if os.path.exists("slow"):
-    time.sleep(1.5)
+pause = threading.Event()
+while os.path.exists("slow"):
+    pause.wait(0.01)
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
     listening.accept()[0].close()
@@ -76,7 +77,7 @@ class Daemon:
         self.script.chmod(0o755)
 
     def switch(self, fault: str, on: bool = True) -> None:
-        (self.folder / fault).touch() if on else (self.folder / fault).unlink()
+        (self.folder / fault).touch() if on else (self.folder / fault).unlink(missing_ok=True)
 
     def settings(self, **changes: object) -> ServerSettings:
         given = {

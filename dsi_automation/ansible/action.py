@@ -58,3 +58,17 @@ class BackupAction(NamedAction):
     """Carries out one operation on backups of the plan."""
 
     named = "backups"
+
+
+class InterruptionAction(NamedAction):
+    """Carries out one operation that interrupts applications; a stop and a restart are asked for alike."""
+
+    named = "applications"
+    inputs = {  # noqa: RUF012  # never changed
+        "planned": {"type": "bool", "default": False},
+        "why": {"type": "str", "default": ""},
+        "since": {"type": "str", "default": ""},
+        "servers": {"type": "list", "elements": "str", "default": []},
+        "end_sessions": {"type": "list", "elements": "str", "default": []},
+        "notice": {"type": "str", "default": ""},
+    }

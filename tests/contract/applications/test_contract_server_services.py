@@ -214,16 +214,22 @@ def test_a_start_command_that_says_no_is_told_with_what_it_said(daemon, opened):
 def test_a_port_that_opens_late_is_waited_for_and_no_longer_than_allowed(daemon, opened):
     daemon.switch("slow")
     looks = []
+
+    def seen_closed() -> None:
+        looks.append(daemon.open)
+        daemon.switch("slow", on=False)
+
     with pytest.raises(NotStartedError) as raised:
         opened(daemon, start_within=0.2).start()
     assert raised.value.detail["service"] == "running"
     # Started by whoever came before: it is waited for, and not started twice.
-    started = opened(daemon).start(lambda: looks.append(1))
-    assert started.seconds > 0
+    assert opened(daemon).start(seen_closed).seconds > 0
     assert daemon.calls == ["start"]
     opened(daemon).stop()
-    assert opened(daemon).start(lambda: looks.append(1)).seconds >= 1
-    assert looks
+    daemon.switch("slow")
+    opened(daemon).start(seen_closed)
+    assert daemon.open
+    assert looks[:1] + looks[-1:] == [False, False]
 
 
 def test_whoever_started_it_may_give_up_waiting(daemon, opened):

@@ -292,7 +292,7 @@ def test_a_device_that_loses_its_blocks_is_found_by_the_read_back(disk, medium):
 
 
 KILLED = """
-    import sys, time
+    import signal, sys
     sys.path.insert(0, {here!r})
     from conftest import Leave
     from pathlib import Path
@@ -306,7 +306,7 @@ KILLED = """
     token._N = 2
     def stop(*_):
         print("now", flush=True)
-        time.sleep(600)
+        signal.pause()
     {hook} = stop
     medium = open_medium(settings, "srv1", SystemClock(), Leave(), patience=0)
     folder = Path(medium.begin("SET-2", 1000))

@@ -31,7 +31,7 @@ class Killer:
 Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3]))).up(0, observer=Killer())
 """
 DIE_IN_THE_MIDDLE = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 from ipaddress import IPv4Network
 from pathlib import Path
 from dsi_automation.lab.lab import Lab
@@ -39,9 +39,11 @@ from dsi_automation.lab.layout import Layout
 
 layout = Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3]))
 
+pause = threading.Event()
+
 def watch():
     while not (layout.dc_dir / "private" / "sam.ldb").exists():
-        time.sleep(0.01)
+        pause.wait(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 
 threading.Thread(target=watch, daemon=True).start()

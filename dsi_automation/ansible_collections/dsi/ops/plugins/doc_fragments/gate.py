@@ -1,4 +1,4 @@
-"""What the documentation of several modules says alike: the gate, and the backups of the plan."""
+"""What the documentation of several modules says alike: the gate, backups of the plan, applications and their stop."""
 
 from __future__ import annotations
 
@@ -35,4 +35,41 @@ options:
     type: list
     elements: str
     default: []
+"""
+    APPLICATIONS = r"""
+options:
+  applications:
+    description: Names of C(dsi_applications); with a request they may be left out, the request says which.
+    type: list
+    elements: str
+    default: []
+"""
+    STOP = r"""
+options:
+  planned:
+    description: Whether it is the planned stop of the evening, and not an incident.
+    type: bool
+    default: false
+  why:
+    description: What users are told about the reason; needed unless it is planned.
+    type: str
+    default: ""
+  since:
+    description: When the incident began, where there was one; the interruption counts from then.
+    type: str
+    default: ""
+  servers:
+    description: Servers of the application; none for all.
+    type: list
+    elements: str
+    default: []
+  end_sessions:
+    description: Process numbers of working database sessions that are ended although they work.
+    type: list
+    elements: str
+    default: []
+  notice:
+    description: How users are told beforehand, C(full), C(none) or a duration such as C(5m).
+    type: str
+    default: ""
 """

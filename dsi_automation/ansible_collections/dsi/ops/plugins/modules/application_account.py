@@ -10,6 +10,8 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
 options:
   request:
     description: The identifier of an approved request; not needed in check mode.
@@ -49,13 +51,6 @@ options:
     description: Who asked, by hierarchy, and is told of the end; a name and an address, as in a mail.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

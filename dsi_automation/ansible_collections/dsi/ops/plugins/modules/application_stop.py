@@ -11,49 +11,11 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
-options:
-  request:
-    description: The identifier of an approved request; not needed in check mode, nor under a standing approval.
-    type: str
-    default: ""
-  applications:
-    description: Names of C(dsi_applications); with a request they may be left out, the request says which.
-    type: list
-    elements: str
-    default: []
-  planned:
-    description: Whether it is the planned stop of the evening, and not an incident.
-    type: bool
-    default: false
-  why:
-    description: What users are told about the reason; needed unless it is planned.
-    type: str
-    default: ""
-  since:
-    description: When the incident began, where there was one; the interruption counts from then.
-    type: str
-    default: ""
-  servers:
-    description: Servers of the application; none for all.
-    type: list
-    elements: str
-    default: []
-  end_sessions:
-    description: Process numbers of working database sessions that are ended although they work.
-    type: list
-    elements: str
-    default: []
-  notice:
-    description: How users are told beforehand, C(full), C(none) or a duration such as C(5m).
-    type: str
-    default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.standing
+  - dsi.ops.gate.applications
+  - dsi.ops.gate.stop
 """
 
 EXAMPLES = r"""

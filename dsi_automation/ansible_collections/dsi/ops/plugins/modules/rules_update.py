@@ -9,16 +9,14 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
+  - dsi.ops.gate.applications
 options:
   request:
     description: The identifier of an approved request; not needed in check mode.
     type: str
     default: ""
-  applications:
-    description: Names of C(dsi_applications); with a request they may be left out, the request says which.
-    type: list
-    elements: str
-    default: []
   rules:
     description: Name of C(dsi_rules).
     type: str
@@ -35,13 +33,6 @@ options:
     description: Put the version with this digest back.
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""

@@ -11,6 +11,8 @@ description:
   - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.gate
 options:
   request:
     description: The identifier of an approved request; not needed in check mode.
@@ -51,13 +53,6 @@ options:
     description: Whether the release may be older than the one in use.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""
