@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dsi_automation.documents.mailbox import MailboxLetter
     from dsi_automation.engine.model import Acceptance
     from dsi_automation.operations.applications.announcing import Announcement
+    from dsi_automation.operations.network.record import Decided
 
 ADDRESS_KINDS: Final = frozenset({"create_account", "create_cloud_user"})
 """Actions that give an address to somebody; once announced, it is never another's."""
@@ -44,6 +45,7 @@ class Records:
         medium_places: returns where each medium is, by the record of custody.
         acceptances: returns the words signed about releases, oldest first.
         announce: tells the users of an application, for a run.
+        decided: tells who put a run's request forward and who approved it.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Records:
     medium_places: Callable[[], Mapping[str, str]]
     acceptances: Callable[[], Iterable[Acceptance]]
     announce: Callable[[str, Announcement], None]
+    decided: Callable[[str], Decided]
 
 
 class AccountLook(ABC):

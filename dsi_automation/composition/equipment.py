@@ -6,13 +6,13 @@ Secrets are resolved here, at the moment a connection is made, and kept no longe
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.composition.accounts import Records, write_letter
-from dsi_automation.composition.applications import ApplicationLook
+from dsi_automation.composition.network import NetworkLook
 from dsi_automation.connectors.windows.port import Transport, WindowsEndpoint
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from dsi_automation.composition.envelopes import FileEnvelopes
     from dsi_automation.connectors.applications.port import ServerWriter
     from dsi_automation.connectors.backups.port import BackupWriter
+    from dsi_automation.connectors.configurations.port import ConfigurationWriter
     from dsi_automation.connectors.databases.port import DatabaseWriter
     from dsi_automation.connectors.directory.accounts import AccountWriter
     from dsi_automation.connectors.directory.port import DirectoryEndpoint, DirectoryReader, DirectoryWriter
     from dsi_automation.connectors.m365.port import TenantWriter
     from dsi_automation.connectors.media.port import MediumWriter
+    from dsi_automation.connectors.routers.port import RouterWriter
     from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
     from dsi_automation.documents.mailbox import MailboxLetter
     from dsi_automation.engine.operation import Permit
@@ -58,7 +60,7 @@ class Equipment:
         return InventoryHands(self._inventory, self._look, permit)
 
 
-class InventoryLook(ApplicationLook):
+class InventoryLook(NetworkLook):
     """The read half. May be used from several threads; each machine's connection belongs to one of them."""
 
     def __init__(self, inventory: Inventory, clock: Clock, workers: int, records: Records) -> None:
@@ -169,6 +171,8 @@ class InventoryHands:
         self._inventory = inventory
         self._permit = permit
         self.look = look
+        self._shared: dict[str, Any] = {}
+        self._sharing = threading.Lock()
 
     @property
     def run(self) -> str:
@@ -279,6 +283,26 @@ class InventoryHands:
         """Tell the users of an application by mail, once for each run and kind."""
         self._permit.check(target)
         self.look.records.announce(self.run, announcement)
+
+    @contextmanager
+    def router(self, target: str, under: str | None = None) -> Iterator[RouterWriter]:
+        """Open a writer for one router; closed on leaving."""
+        self._permit.check(under or target)
+        with self.look.router_at(target, self._permit, under or target) as opened:
+            yield opened
+
+    def configurations(self, target: str) -> ConfigurationWriter:
+        """Return the repository of configurations, to add to."""
+        self._permit.check(target)
+        return self.look.configurations()
+
+    def shared[T](self, name: str, make: Callable[[], T]) -> T:
+        """Return what all targets of this run share under a name; made by the first that asks."""
+        with self._sharing:
+            if name not in self._shared:
+                self._shared[name] = make()
+            found: T = self._shared[name]
+            return found
 
     def keep(self, kind: str, content: bytes) -> str:
         """Keep content in the state folder under its digest."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dsi_automation.journal.store import SqlJournal
     from dsi_automation.operations.applications.announcing import Announcement
     from dsi_automation.operations.backups.catalogue import Noted
+    from dsi_automation.operations.network.record import Decided
 
 
 class Toolkit:
@@ -154,6 +155,7 @@ class Toolkit:
             self._medium_places,
             self._acceptances,
             self._announce,
+            self._decided,
         )
         return Equipment(self.inventory, self.clock, self.settings.workers.value, records)
 
@@ -325,6 +327,12 @@ class Toolkit:
 
     def _acceptances(self) -> Iterable[Acceptance]:
         return self.engine.acceptances() if self.journal_exists else ()
+
+    def _decided(self, run: str) -> Decided:
+        from dsi_automation.operations.network.record import Decided
+
+        request = self.engine.request_by_id(self.engine.run_by_id(run).request_id)
+        return Decided(request.requester, tuple(one.person for one in request.decisions if one.decision == "approve"))
 
     def _announce(self, run: str, announcement: Announcement) -> None:
         self.teller.announce(run, announcement)

@@ -137,6 +137,15 @@ class Operation[InputsT: Inputs, FactsT, SharedT, LookT, HandsT](ABC):
         del approved, fresh
         return None
 
+    def starting(self, plan: Plan, inputs: InputsT, hands: HandsT) -> None:  # noqa: B027  # most work alone
+        """Be told once what this run is about to do on all its targets, before the first action.
+
+        For operations whose targets wait for each other; nothing may be changed here.
+        """
+
+    def left(self, target: str, hands: HandsT) -> None:  # noqa: B027  # most work alone
+        """Be told that a run is over with a target, however it ended: nobody need wait for it any more."""
+
     @abstractmethod
     def act(self, action: Action, inputs: InputsT, hands: HandsT, observer: Observer) -> None:
         """Carry out one approved action and wait until its effect is there.

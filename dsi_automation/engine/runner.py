@@ -204,11 +204,12 @@ class Runner:
         if not fresh.targets:
             return {}
         tools = self._parts.tools
+        hands = tools.hands(permit)
         worker = TargetWorker(
             operation=self._operation,
             inputs=self._inputs,
             look=tools.look(),
-            hands=tools.hands(permit),
+            hands=hands,
             permit=permit,
             recorder=recorder,
             observer=self._observer,
@@ -219,10 +220,14 @@ class Runner:
         worked_on = {action.target for action in announced(self._claim.before).values()}
 
         def work(target: str) -> Ending:
-            ending = worker.work(fresh.actions_for(target))
+            try:
+                ending = worker.work(fresh.actions_for(target))
+            finally:
+                self._operation.left(target, hands)
             # Nothing is left to do because this run did it before it was interrupted.
             return Ending(Outcome.DONE) if ending.outcome is Outcome.UNCHANGED and target in worked_on else ending
 
+        self._operation.starting(fresh, self._inputs, hands)
         doing = T("Carrying out the approved plan.")
         workers = self._parts.workers
         if self._operation.all_at_once:

@@ -32,6 +32,8 @@ GLOBAL_NAMES: Final = (
     "dsi_applications",
     "dsi_sources",
     "dsi_rules",
+    "dsi_network",
+    "dsi_links",
 )
 
 
@@ -86,6 +88,13 @@ class Described(ABC):
             return TypeAdapter(kind).validate_python(value)
         except ValidationError as error:
             raise InventoryError([self._problem(None, (name, *path), text) for path, text in explain(error)]) from error
+
+    def _validated_of(self, host: str, kind: Any, name: str, value: Any) -> Any:
+        """Return a host's variable, held against its model."""
+        try:
+            return TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            raise InventoryError([self._problem(host, (name, *path), text) for path, text in explain(error)]) from error
 
     def _problem(self, host: str | None, path: tuple[str | int, ...], text: Text) -> Problem:
         file, name = self.ansible.place(host, path)

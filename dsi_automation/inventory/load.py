@@ -18,7 +18,6 @@ from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory import people, policy, secrets
 from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
-from dsi_automation.inventory.application_parts import ApplicationParts
 from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings, MailSettings
 from dsi_automation.inventory.described import GLOBAL_NAMES, unknown_credential
 from dsi_automation.inventory.hosts import HOST_NAMES, WINDOWS_NAMES, HostVariables, Target, WindowsVariables
@@ -31,6 +30,7 @@ from dsi_automation.inventory.model import (
     WorkstationPolicy,
 )
 from dsi_automation.inventory.near import did_you_mean
+from dsi_automation.inventory.network_parts import NetworkParts
 from dsi_automation.inventory.problems import InventoryError, Problem, explain
 from dsi_automation.inventory.schedules import FILE as SCHEDULES_FILE
 from dsi_automation.inventory.schedules import load_schedules, rhythm
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _PASSWORD_NAME: Final = re.compile(r"ansible_(\w+_)?(pass|password)")
 
 
-class Inventory(ApplicationParts):
+class Inventory(NetworkParts):
     """One inventory folder."""
 
     def __init__(self, source: Path, environ: Mapping[str, str], *, vault_password_file: Path | None = None) -> None:

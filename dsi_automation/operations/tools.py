@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from dsi_automation.connectors.applications.port import ConnectionTester, ServerReader, ServerWriter
 from dsi_automation.connectors.backups.port import BackupReader, BackupWriter
+from dsi_automation.connectors.configurations.port import ConfigurationReader, ConfigurationWriter
 from dsi_automation.connectors.databases.port import DatabaseReader, DatabaseWriter
 from dsi_automation.connectors.directory.accounts import AccountReader, AccountWriter
 from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryWriter
 from dsi_automation.connectors.m365.port import TenantReader, TenantWriter
 from dsi_automation.connectors.media.port import MediumReader, MediumWriter
 from dsi_automation.connectors.releases.port import ReleaseStore
+from dsi_automation.connectors.routers.dialect import Dialect
+from dsi_automation.connectors.routers.port import RouterReader, RouterWriter
+from dsi_automation.connectors.routers.probe import Probe
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock
@@ -25,12 +29,14 @@ from dsi_automation.inventory.account_model import AccountPolicy, TenantSettings
 from dsi_automation.inventory.application_model import Application
 from dsi_automation.inventory.backup_model import BackupPlan, BackupSettings
 from dsi_automation.inventory.model import DirectorySettings, Site, WorkstationPolicy
+from dsi_automation.inventory.network_parts import Network
 from dsi_automation.inventory.rule_model import RuleSet
 from dsi_automation.inventory.source_model import Sources
 from dsi_automation.operations.applications.announcing import Announcement
 from dsi_automation.operations.applications.record import ApplicationRecord
 from dsi_automation.operations.backups.catalogue import Catalogue
 from dsi_automation.operations.envelopes import EnvelopeReader, EnvelopeWriter
+from dsi_automation.operations.network.record import AccessRecord
 
 USERS: Final = "users"
 """The name under which the address that users go to is tested, where it is not a server's own."""
@@ -223,6 +229,35 @@ class Look(Protocol):
         """Return what the state folder keeps under its digest (a rule set as it was); None when there is none."""
         ...
 
+    @property
+    def network(self) -> Network:
+        """Return the network the inventory describes.
+
+        Raises:
+            InventoryError: it describes none, or its parts do not fit together.
+        """
+        ...
+
+    def dialect(self, router: str) -> Dialect:
+        """Return the words of a router's platform; connects to nothing."""
+        ...
+
+    def router(self, target: str) -> AbstractContextManager[RouterReader]:
+        """Open a reader for one router; closed on leaving."""
+        ...
+
+    def probe(self, site: str) -> AbstractContextManager[Probe] | None:
+        """Open the machine of a site from which accesses are tried out; None where the inventory names none."""
+        ...
+
+    def access_record(self) -> AccessRecord:
+        """Return all accesses, by the journal as it is now."""
+        ...
+
+    def configurations(self) -> ConfigurationReader:
+        """Return the repository of configurations."""
+        ...
+
 
 class Hands(Protocol):
     """The write half, bound to one run's permit."""
@@ -304,6 +339,22 @@ class Hands(Protocol):
 
         It is on its way on return: a mail server that is down delays it.
         """
+        ...
+
+    def router(self, target: str, under: str | None = None) -> AbstractContextManager[RouterWriter]:
+        """Open a writer for one router, closed on leaving.
+
+        Args:
+            under: the target whose permit covers it, where it is not the router itself.
+        """
+        ...
+
+    def configurations(self, target: str) -> ConfigurationWriter:
+        """Return the repository of configurations, to add to under the permit for a router."""
+        ...
+
+    def shared[T](self, name: str, make: Callable[[], T]) -> T:
+        """Return what all targets of this run share under a name; made by the first that asks."""
         ...
 
     def keep(self, kind: str, content: bytes) -> str:

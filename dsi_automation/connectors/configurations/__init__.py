@@ -1,0 +1,1 @@
+"""Where configurations of equipment are kept, version by version."""

@@ -1,0 +1,1 @@
+"""Routers and their packet filters, over SSH: one port, a driver for each platform."""
