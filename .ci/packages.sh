@@ -2,9 +2,9 @@
 # Installs the Debian packages a target needs, once: nothing is asked of apt when all are there.
 # usage: packages.sh base|lab|test|check ...
 set -eu
-base="python3-venv openssh-client ca-certificates"
+base="python3-venv openssh-client ca-certificates git"
 build="gcc python3-dev libkrb5-dev"
-lab="iproute2 nftables samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient openssh-server postgresql restic prometheus e2fsprogs tomcat10-common libpostgresql-jdbc-java"
+lab="iproute2 nftables frr frr-pythontools conntrack sudo iputils-ping iputils-arping samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind adcli krb5-user ldap-utils smbclient openssh-server postgresql restic prometheus e2fsprogs tomcat10-common libpostgresql-jdbc-java"
 test="faketime procps git"
 check="shellcheck"
 
