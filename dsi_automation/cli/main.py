@@ -41,6 +41,7 @@ SECTIONS = {
             "sources", T("Show releases and where they are; plan their integration; accept them stage by stage.")
         ),
         "rules": _lazy("rules", T("Show rule sets, compare them with files, load them, put a former set back.")),
+        "router": _lazy("router", T("Show, check and configure routers; their configurations, and new sites.")),
         "backup": _lazy("backup", T("Show the backup plan and what there is; ask, run, verify, restore.")),
     },
     T("Ask and decide"): {
