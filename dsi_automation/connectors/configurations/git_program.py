@@ -167,7 +167,7 @@ class Git:
         }
         if author is not None:
             # The characters that end a name in a commit are none of a name.
-            name = re.sub(r"[\x00-\x1f<>]+", " ", author).strip() or "dsi"
+            name = " ".join(re.sub(r"[\x00-\x1f<>]", " ", author).split()) or "dsi"
             local = re.sub(r"[^A-Za-z0-9._-]+", ".", name).strip(".") or "dsi"
             closed |= {
                 "GIT_AUTHOR_NAME": name,
