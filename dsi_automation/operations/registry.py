@@ -22,6 +22,7 @@ from dsi_automation.operations.backups.restore import BackupRestore
 from dsi_automation.operations.backups.server import ServerBackup
 from dsi_automation.operations.backups.verify import BackupVerify
 from dsi_automation.operations.directory.check import DirectoryCheck
+from dsi_automation.operations.network.backup import RouterBackup
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
 
@@ -49,5 +50,6 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         SourcesIntegrate(),
         RulesUpdate(),
         ApplicationAccount(),
+        RouterBackup(),
     )
     return {operation.name: operation for operation in known}
