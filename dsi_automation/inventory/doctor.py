@@ -23,6 +23,7 @@ from dsi_automation.inventory.hosts import HOST_NAMES
 from dsi_automation.inventory.load import Inventory
 from dsi_automation.inventory.naming import name_for
 from dsi_automation.inventory.near import near
+from dsi_automation.inventory.network_doctor import NETWORK, network_checks
 from dsi_automation.inventory.people import People, may_sign
 from dsi_automation.inventory.policy import unsatisfiable
 from dsi_automation.inventory.problems import InventoryError
@@ -49,6 +50,7 @@ def inventory_checks(inventory: Inventory, settings: Settings, now: datetime) ->
         (BACKUPS, lambda: backup_checks(inventory)),
         (APPLICATIONS, lambda: application_checks(inventory)),
         (SOURCES, lambda: source_checks(inventory)),
+        (NETWORK, lambda: network_checks(inventory)),
         (inventory.source.name, lambda: _hosts(inventory)),
         (SCHEDULES, lambda: schedule_checks(inventory)),
     )
@@ -208,7 +210,7 @@ def _hosts(inventory: Inventory) -> Iterator[Check]:
 
 
 def _misspelt(inventory: Inventory) -> Iterator[Check]:
-    known = (*HOST_NAMES, *GLOBAL_NAMES)
+    known = (*HOST_NAMES, *GLOBAL_NAMES, "dsi_router", "dsi_ssh_known_hosts")
     set_somewhere = {variable for name in inventory.ansible.hosts for variable in inventory.ansible.raw(name)}
     for variable in sorted(set_somewhere - set(known)):
         close = near(variable, known, most=1) if variable.startswith("dsi_") else []

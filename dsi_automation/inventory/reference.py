@@ -23,6 +23,7 @@ from dsi_automation.inventory import (
     application_model,
     backup_model,
     model,
+    network_model,
     rule_model,
     schedule_model,
     source_model,
@@ -42,10 +43,11 @@ An inventory is a folder: `hosts.yml` (any inventory Ansible reads), `group_vars
 the wrong type are errors, all told at once with file, line and key.
 
 `dsi_sites`, `dsi_directory`, `dsi_workstation`, `dsi_credentials`, `dsi_accounts`, `dsi_m365`, `dsi_repositories`,
-`dsi_backups`, `dsi_backup`, `dsi_media`, `dsi_mail`, `dsi_applications`, `dsi_sources` and `dsi_rules` hold for the
-whole inventory: set them for the group `all`. `dsi_accounts` and `dsi_m365` are needed for people's accounts only,
-`dsi_repositories` to `dsi_media` for backups only, the last three for SYDAM World and its like. Paths are relative to
-the inventory's folder. Durations: `30s`, `90m`, `24h`, `7d`, `1d12h`, or ISO 8601.
+`dsi_backups`, `dsi_backup`, `dsi_media`, `dsi_mail`, `dsi_applications`, `dsi_sources`, `dsi_rules`, `dsi_network` and
+`dsi_links` hold for the whole inventory: set them for the group `all`. `dsi_accounts` and `dsi_m365` are needed for
+people's accounts only, `dsi_repositories` to `dsi_media` for backups only, the three from `dsi_applications` for SYDAM
+World and its like, the last two for routers. Paths are relative to the inventory's folder. Durations: `30s`, `90m`,
+`24h`, `7d`, `1d12h`, or ISO 8601.
 
 The file that `retired_addresses` names holds one mail address per line, in UTF-8; what follows a `#` is a remark.
 """
@@ -107,6 +109,23 @@ SECTIONS: Final[tuple[tuple[str, str, type[BaseModel]], ...]] = (
     ("`stages` of sources", "", source_model.Stage),
     ("`dsi_rules`", "`dsi_rules` is a mapping of name to:", rule_model.RuleSet),
     ("`columns` of a rule set", "", rule_model.RuleColumn),
+    (
+        "`dsi_router`",
+        "A variable of each host of the group `routers`; its site is `dsi_site`.",
+        network_model.RouterDescription,
+    ),
+    ("`management` of a router", "", network_model.ManagementAccess),
+    ("`legacy` of a router", "", network_model.LegacyAlgorithms),
+    ("`dsi_network`", "", network_model.NetworkSettings),
+    ("`sites` of the network", "A mapping of site code to:", network_model.SiteNetwork),
+    ("`coordinates` of a site", "", network_model.Coordinates),
+    ("`probe` of a site", "", network_model.ProbeHost),
+    ("`operators` of the network", "A mapping of name to:", network_model.Operator),
+    ("`access` of the network", "", network_model.AccessPolicy),
+    ("`denied` accesses", "", network_model.DeniedAccess),
+    ("`rollout` of the network", "", network_model.Rollout),
+    ("`dsi_links`", "`dsi_links` is a mapping of name to:", network_model.Link),
+    ("`ends` of a circuit", "", network_model.LinkEnd),
     ("`people.yml`", "", model.PeopleFile),
     ("A person", "", model.Person),
     ("A key of a person", "", model.PersonKey),

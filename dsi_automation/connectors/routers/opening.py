@@ -8,8 +8,8 @@ from dsi_automation.connectors.routers.port import Platform, RouterEndpoint, Rou
 from dsi_automation.core.clock import Clock
 
 if TYPE_CHECKING:
-    from dsi_automation.connectors.windows.port import WritePermit
     from dsi_automation.connectors.routers.dialect import Dialect
+    from dsi_automation.connectors.windows.port import WritePermit
 
 
 def dialect(platform: Platform) -> Dialect:

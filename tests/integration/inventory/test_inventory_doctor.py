@@ -26,7 +26,7 @@ def home(tmp_path):
     folder = tmp_path / "inventory"
     init(folder)
     (folder / "ca.pem").write_text("a certificate")
-    applications = ("sydam_exploitation", "sydam_test_exploitation", "sydam_test")
+    applications = ("sydam_exploitation", "sydam_test_exploitation", "sydam_test", "routers")
     backups = ("depot_serveurs", "depot_bases", "sydam_sauvegarde", "supports")
     for name in ("local_administrator", "directory_accounts", "m365.pem", *backups, *applications):
         (folder / "secrets" / name).write_text(PASSWORD)
@@ -89,7 +89,7 @@ def test_people_without_keys_and_rules_nobody_can_follow_are_found(home):
 def test_wrong_hosts_are_all_told_and_a_misspelt_variable_is_noticed(home):
     hosts = home / "hosts.yml"
     text = hosts.read_text().replace("dsi_environment: training", "dsi_environment: trainings")
-    hosts.write_text(text.replace("dsi_site: SPY", "dsi_sit: SPY"))
+    hosts.write_text(text.replace("dsi_site: SPY", "dsi_sit: SPY", 1))
     assert failures(home) == {("bke-guichet-01", "variables"), ("spy-guichet-01", "site"), ("dsi_sit", "spelling")}
 
 
@@ -110,7 +110,7 @@ def test_init_writes_the_example_as_it_is_and_a_folder_for_secrets_that_is_close
     }
     assert (directory / "secrets").stat().st_mode & 0o777 == 0o700
     assert [str(text) for text in report.prepared] == ["prepared inventory"]
-    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 10
+    assert len(Inventory(directory / "hosts.yml", {}).targets(["all"])) == 16
 
 
 def test_init_leaves_an_inventory_that_exists_as_it_is_and_says_what_is_there(tmp_path):
