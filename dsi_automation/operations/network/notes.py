@@ -9,7 +9,7 @@
 `router.reverted`   {why, by: "timer" | "controller", same, remaining: [lines]}: it is back;
                     `same`: nothing remains of the change
 `router.copied`     {commit, changed}: its configuration is in the repository of configurations
-`access.allowed`    {rule: AccessRule as JSON, why, reference, beneficiary}
+`access.allowed`    {rule: AccessRule as JSON, why, reference, beneficiary, at: address its tries connect to, or null}
 `access.revoked`    {id, why: "asked" | "expired" | "drift", key}
 `access.tried`      {id, source, destination, port, expected, found}: a connection that had to pass, or had not to
 """

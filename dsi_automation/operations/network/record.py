@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from dsi_automation.connectors.routers.intent import AccessRule
 from dsi_automation.core.clock import parse_iso
 from dsi_automation.operations.backups.catalogue import Noted
 from dsi_automation.operations.network.notes import ALLOWED, REVOKED
+
+PROLONGED: Final = "prolonged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Access:
         requester: who put the request forward.
         approvers: who approved it.
         revoked_at: when it was taken away; None as long as it was not.
-        revoked_why: `asked`, `expired` or `drift`.
+        revoked_why: `asked`, `expired`, `drift`, or `prolonged` where the same access was given another end.
+        at: the address its tries connect to, where its destination is not one machine.
     """
 
     rule: AccessRule
@@ -41,6 +44,7 @@ class Access:
     allowed_at: datetime
     revoked_at: datetime | None = None
     revoked_why: str | None = None
+    at: str | None = None
 
     def expired(self, now: datetime) -> bool:
         """Tell whether its end is over, whether or not it was taken away."""
@@ -57,9 +61,14 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """All accesses there ever were, oldest first."""
+    """All accesses there ever were, oldest first.
+
+    Attributes:
+        begun: what each run told of each router: run, router and the note's name.
+    """
 
     accesses: tuple[Access, ...]
+    begun: frozenset[tuple[str, str, str]] = frozenset()
 
     def standing(self, router: str | None = None) -> tuple[Access, ...]:
         """Return those not taken away, expired or not; of one router, or of all."""
@@ -93,16 +102,25 @@ def rule_from_json(data: Mapping[str, Any]) -> AccessRule:
 def read(notes: Iterable[Noted], decided: Callable[[str], Decided]) -> AccessRecord:
     """Fold the notes of all runs, oldest first; `decided` tells who asked for a run and who approved it."""
     found: list[Access] = []
+    begun = set[tuple[str, str, str]]()
     for note in notes:
         data = note.data
+        if note.name.startswith(("access.", "router.")):
+            begun.add((note.run, note.target, note.name))
         if note.name == ALLOWED:
+            rule = rule_from_json(data["rule"])
+            _end(found, note.target, rule.id, note.at, PROLONGED)
             by = decided(note.run)
             found.append(
-                Access(rule_from_json(data["rule"]), note.target, str(data["why"]), str(data["reference"]),
-                       str(data["beneficiary"]), note.run, by.requester, by.approvers, note.at)
+                Access(rule, note.target, str(data["why"]), str(data["reference"]), str(data["beneficiary"]),
+                       note.run, by.requester, by.approvers, note.at, at=data.get("at"))
             )  # fmt: skip
         elif note.name == REVOKED:
-            for place, one in enumerate(found):
-                if one.revoked_at is None and one.router == note.target and one.rule.id == data["id"]:
-                    found[place] = replace(one, revoked_at=note.at, revoked_why=str(data["why"]))
-    return AccessRecord(tuple(found))
+            _end(found, note.target, data["id"], note.at, str(data["why"]))
+    return AccessRecord(tuple(found), frozenset(begun))
+
+
+def _end(found: list[Access], router: str, identifier: str | None, at: datetime, why: str) -> None:
+    for place, one in enumerate(found):
+        if one.revoked_at is None and one.router == router and one.rule.id == identifier:
+            found[place] = replace(one, revoked_at=at, revoked_why=why)
