@@ -1,0 +1,120 @@
+"""Having a router back as it was before a change: at once where it answers, else by its own timer."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dsi_automation.connectors.routers.port import RouterReader, TimerState
+from dsi_automation.core.clock import Clock
+from dsi_automation.core.errors import DsiError, UnreachableError
+from dsi_automation.core.text import T
+from dsi_automation.operations.network.comparing import compare
+
+if TYPE_CHECKING:
+    from dsi_automation.operations.network.change import SafeChange
+
+AGAIN: Final = 0.5
+"""Seconds between two looks whether it is as it should be."""
+SLACK: Final = 120.0
+"""Seconds a device may take to go back once its timer is over, until it answers again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How a router went back.
+
+    Attributes:
+        by: `timer` or `controller`; `nothing` where nothing had been sent to it.
+        remaining: lines in which it still differs from what ran before; None while it does not answer.
+    """
+
+    by: str
+    remaining: tuple[str, ...] | None
+
+    @property
+    def same(self) -> bool:
+        """Tell whether it is as it was."""
+        return self.remaining == ()
+
+
+def take_back(safe: SafeChange, why: str) -> Back:
+    """Take a change back, wait until the router is back, and compare it with what ran before.
+
+    What was confirmed is taken back from the named snapshot; what is armed by the device itself, told to or not.
+    """
+    if not safe.armed:
+        return Back("nothing", ())
+    by = "controller" if _told_to_go_back(safe) else "timer"
+    back = Back(by, _remaining(safe))
+    safe.returned(why, back)
+    return back
+
+
+def wait_until_quiet(router: RouterReader, clock: Clock, deadline: float) -> None:
+    """Wait until a router answers and no timer of it is armed.
+
+    Args:
+        router: the router; the driver opens a new connection where the last one broke.
+        clock: the time.
+        deadline: until when, monotonic seconds.
+
+    Raises:
+        UnreachableError: it did not answer by then, or its timer is armed still.
+    """
+    while True:
+        try:
+            if router.timer().state is TimerState.NONE:
+                return
+            error = UnreachableError(T("The timer of {router} is still armed.", router=router.name), on=router.name)
+        except UnreachableError as silent:
+            error = silent
+        if clock.monotonic() >= deadline:
+            raise error
+        clock.sleep(AGAIN)
+
+
+def _told_to_go_back(safe: SafeChange) -> bool:
+    """Tell the router to go back; returns whether it could be told."""
+    safe.router.close()
+    try:
+        if safe.confirmed:
+            safe.router.restore(safe.snapshot_name)
+        else:
+            safe.router.revert()
+    except DsiError:
+        safe.router.close()
+        return False
+    return True
+
+
+def _remaining(safe: SafeChange) -> tuple[str, ...] | None:
+    """Return in which lines it differs from what ran before; None when it does not answer until the end."""
+    told, found = False, None
+    while True:
+        try:
+            found = _differing(safe)
+            if found == () or (found is not None and not safe.confirmed):
+                return found
+        except DsiError:
+            safe.router.close()
+        if safe.clock.monotonic() >= safe.deadline:
+            return found
+        if not told:
+            safe.waiting()
+            told = True
+        safe.clock.sleep(AGAIN)
+        if safe.confirmed:  # no timer brings it back: only being told again
+            with contextlib.suppress(DsiError):
+                safe.router.restore(safe.snapshot_name)
+
+
+def _differing(safe: SafeChange) -> tuple[str, ...] | None:
+    """Return in which lines it differs from what ran before; None as long as it is not quiet."""
+    if safe.router.timer().state is not TimerState.NONE:
+        return None
+    running, before = safe.router.running(), safe.before
+    if before is None:
+        return () if running.digest == safe.change.running else ("-",)
+    return compare(before, running).lines()
