@@ -56,26 +56,31 @@ def connect(endpoint: SshEndpoint) -> Connected:
         user=endpoint.user,
         port=endpoint.port,
         connect_timeout=endpoint.connect_timeout,
-        connect_kwargs=_credentials(endpoint),
+        connect_kwargs=credentials(endpoint),
         # The inventory says how a machine is reached; a person's own ~/.ssh/config does not change it.
         config=fabric.Config(overrides={"load_ssh_configs": False}),
     )
     try:
-        _trust(connection.client, endpoint)
+        trust(connection.client, endpoint)
         connection.open()
         transport = connection.client.get_transport()
         transport.set_keepalive(round(endpoint.keepalive))
-        _notice_silence(transport, endpoint)
+        notice_silence(transport, endpoint)
     except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
         connection.close()
-        raise _translated(endpoint, error) from error
+        raise translated(endpoint, error) from error
     except DsiError:
         connection.close()
         raise
     return Connected(connection, transport)
 
 
-def _credentials(endpoint: SshEndpoint) -> dict[str, Any]:
+def credentials(endpoint: SshEndpoint) -> dict[str, Any]:
+    """Return what paramiko logs in with; its only secret is the password.
+
+    Raises:
+        UsageError: the key is not there.
+    """
     given = endpoint.key is not None or endpoint.password is not None
     kwargs: dict[str, Any] = {
         "banner_timeout": endpoint.connect_timeout,
@@ -98,7 +103,12 @@ def _credentials(endpoint: SshEndpoint) -> dict[str, Any]:
     return kwargs
 
 
-def _trust(client: Any, endpoint: SshEndpoint) -> None:
+def trust(client: Any, endpoint: SshEndpoint) -> None:
+    """Have a client of paramiko take the host keys of the inventory's file and no other.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
     import paramiko
 
     class Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # paramiko publishes no types
@@ -122,7 +132,8 @@ def _trust(client: Any, endpoint: SshEndpoint) -> None:
         ) from error
 
 
-def _notice_silence(transport: Any, endpoint: SshEndpoint) -> None:
+def notice_silence(transport: Any, endpoint: SshEndpoint) -> None:
+    """Have the connection break when the machine acknowledges nothing any more."""
     # Keepalives are sent, but only the kernel notices that nothing acknowledges them (tcp(7)).
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is not None:
@@ -154,7 +165,8 @@ def fingerprint(key: Any) -> str:
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
-def _translated(endpoint: SshEndpoint, error: Exception) -> DsiError:
+def translated(endpoint: SshEndpoint, error: Exception) -> DsiError:
+    """Return our error for one that paramiko raised while it connected."""
     import paramiko
 
     if isinstance(error, paramiko.BadHostKeyException):
