@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dsi_automation.connectors.routers.console import Console
 
 CONFIGURE: Final = "configure terminal"
-LONGEST_ANSWER: Final = 20
+LONGEST_ANSWER: Final = 10
 """Times the read time-out: a device that goes on talking is given up after it."""
 _QUIET: Final = 1.0
 """Seconds without a byte after which a line that looks like a question is taken for one."""
