@@ -6,7 +6,7 @@ import ipaddress
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -49,6 +49,11 @@ class Network:
     settings: NetworkSettings
     routers: Mapping[str, Router]
     links: Mapping[str, Link]
+    _uplinks: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find each router's way to headquarters once: the network does not change."""
+        object.__setattr__(self, "_uplinks", self._find_uplinks())
 
     def router(self, name: str) -> Router:
         """Return one router.
@@ -88,8 +93,7 @@ class Network:
             name = self.uplink(found[-1])
         return tuple(found)
 
-    @property
-    def _uplinks(self) -> dict[str, str]:
+    def _find_uplinks(self) -> dict[str, str]:
         """Return each router's circuit on its shortest way to headquarters (breadth first, by the circuits' names)."""
         reached = deque(router.name for router in self.of_site(self.settings.headquarters))
         known, uplinks = set(reached), dict[str, str]()
