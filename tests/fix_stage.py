@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import forking
 import pytest
 from fix_office import TECHNICIAN, Office, Said
 
@@ -24,10 +25,9 @@ class Stage(Office):
 
     def play(self, *arguments, program="ansible-playbook", cwd=None, person=TECHNICIAN, env=None, timeout=180):
         """Run ansible-playbook (or another of Ansible's programs) to its end, by default outside the source tree."""
-        done = subprocess.run(
-            self.play_words(*arguments, program=program),
-            check=False, cwd=cwd or self.folder, env=self.env(person, **(env or {})),
-            capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+        done = forking.run(
+            self.play_words(*arguments, program=program), env=self.env(person, **(env or {})), cwd=cwd or self.folder,
+            timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         self.said.append(done.stdout + done.stderr)
         return Said(done.returncode, done.stdout, done.stderr)

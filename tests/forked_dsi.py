@@ -1,4 +1,4 @@
-"""The prepared process that commands are forks of; see `forking.py`. Usage: forked_dsi.py CHANNEL ROOM."""
+"""The prepared process that commands are forks of; see `forking.py`. Usage: forked_dsi.py CHANNEL CHANNEL ROOM."""
 
 import contextlib
 import ctypes
@@ -15,31 +15,60 @@ from pathlib import Path
 
 NOT_OURS = ("dsi_automation.ansible_collections", "dsi_automation.ansible.", "dsi_automation.journal.migrations")
 """Not imported by commands: they run inside Ansible and Alembic."""
-THEIRS = (
-    "alembic.command", "alembic.config", "ansible._internal._datatag._tags", "ansible.inventory.manager",
-    "ansible.parsing.dataloader", "ansible.plugins.loader", "ansible.template", "ansible.vars.hostvars",
-    "ansible.vars.manager", "azure.core.pipeline.transport", "azure.identity.aio", "fabric", "httpx",
-    "kiota_authentication_azure.azure_identity_authentication_provider", "kiota_http.middleware.options", "msgraph",
-    "msgraph.generated.users.users_request_builder", "paramiko", "rich.console", "rich.live", "rich.table",
-    "sqlalchemy.dialects.sqlite", "winrm.protocol",
+OF_ANSIBLE = (
+    "ansible._internal._datatag._tags", "ansible.inventory.manager", "ansible.parsing.dataloader",
+    "ansible.plugins.loader", "ansible.template", "ansible.vars.hostvars", "ansible.vars.manager",
 )  # fmt: skip
-"""What ours import only when they need it."""
+THEIRS = (
+    "alembic.command", "alembic.config", "azure.core.pipeline.transport", "azure.identity.aio", "fabric", "httpx",
+    "jinja2.nativetypes", "kiota_authentication_azure.azure_identity_authentication_provider",
+    "kiota_http.middleware.options", "msgraph", "msgraph.generated.users.users_request_builder",
+    "multiprocessing.managers", "multiprocessing.popen_fork", "multiprocessing.queues", "paramiko", "rich.console",
+    "rich.live", "rich.table", "sqlalchemy.dialects.sqlite", "winrm.protocol", "yaml",
+)  # fmt: skip
+"""What ours import only when they need it; Ansible's own apart."""
+PROGRAMS = {"ansible": "adhoc", "ansible-doc": "doc", "ansible-playbook": "playbook"}
+"""Ansible's programs, by the module of `ansible.cli` that each is."""
 PR_SET_NAME = 15
 
 
+def load(names):
+    """Import modules that are there."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def prepare():
-    """Import what commands import."""
+    """Import what commands import, but for Ansible."""
     import dsi_automation
 
+    found = pkgutil.walk_packages(dsi_automation.__path__, "dsi_automation.", onerror=lambda _: None)
+    ours = [part.name for part in found if not part.name.startswith(NOT_OURS) and "__main__" not in part.name]
+    load((*ours, *THEIRS))
+    assert "ansible" not in sys.modules, "it would have read settings that are not the command's"
+
+
+def prepare_dsi():
+    """Import what `dsi` imports of Ansible."""
     with tempfile.TemporaryDirectory(prefix="dsi-fork-") as home:
         os.environ["HOME"] = home  # Ansible reads its settings when it is imported: there are none
-        found = pkgutil.walk_packages(dsi_automation.__path__, "dsi_automation.", onerror=lambda _: None)
-        ours = [part.name for part in found if not part.name.startswith(NOT_OURS) and "__main__" not in part.name]
-        for name in (*ours, *THEIRS):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
+        load(OF_ANSIBLE)
+
+
+def prepare_plugins():
+    """Import what the plugins of our collection import."""
+    load(("dsi_automation.ansible.plugin", "dsi_automation.ansible.standing"))
+    assert "ansible" not in sys.modules
+
+
+def run(program):
+    """Be one of the programs."""
+    if program in PROGRAMS:
+        sys.exit(importlib.import_module(f"ansible.cli.{PROGRAMS[program]}").main())
+    from dsi_automation.cli.main import main
+
+    main()
 
 
 def serve(channel):
@@ -77,7 +106,15 @@ def become(order, files):
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # Those that are there took the server's files for what they are: Ansible sets them up anew, and they could not.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        was = getattr(sys, name)
+        mode, lines = ("r", -1) if number == 0 else ("w", 1 if number == 2 else -1)
+        stream = os.fdopen(number, mode, lines, encoding=was.encoding, errors=was.errors, closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     sys.argv = words
+    sys.path[0] = str(Path(words[0]).parent)
     shebang = [sys.executable, *words]
     _show(shebang, [f"{name}={value}" for name, value in environment.items()])
 
@@ -94,16 +131,21 @@ def _show(words, environment):
         assert len(shown) < end - start, "too long for the room there is"
         ctypes.memset(start, 0, end - start)
         ctypes.memmove(start, shown, len(shown))
-    ctypes.CDLL(None).prctl(PR_SET_NAME, b"dsi", 0, 0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_NAME, os.fsencode(Path(words[1]).name), 0, 0, 0)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tests' own end is theirs
-    line = socket.socket(fileno=int(sys.argv[1]))
+    of_dsi, of_ansible = (socket.socket(fileno=int(word)) for word in sys.argv[1:3])
     prepare()
+    # Two from here on, for what `dsi` imports of Ansible its programs must not find.
+    both = os.fork()
+    line, other, prepare_more = (of_dsi, of_ansible, prepare_dsi) if both else (of_ansible, of_dsi, prepare_plugins)
+    other.close()
+    prepare_more()
+    gc.collect()
+    gc.freeze()
     if asked := serve(line):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         become(*asked)
-        from dsi_automation.cli.main import main
-
-        main()
+        run(Path(sys.argv[0]).name)
