@@ -23,6 +23,7 @@ from dsi_automation.operations.backups.server import ServerBackup
 from dsi_automation.operations.backups.verify import BackupVerify
 from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.network.backup import RouterBackup
+from dsi_automation.operations.network.interconnect import RouterInterconnect
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
 
@@ -51,5 +52,6 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         RulesUpdate(),
         ApplicationAccount(),
         RouterBackup(),
+        RouterInterconnect(),
     )
     return {operation.name: operation for operation in known}
