@@ -9,7 +9,7 @@ from ansible.plugins.action import ActionBase
 
 from dsi_automation.ansible.plugin import call_of, told
 from dsi_automation.ansible.results import TaskResult
-from dsi_automation.ansible.standing import standing_task
+from dsi_automation.ansible.standing import standing_hosts_task, standing_task
 from dsi_automation.ansible.tasks import change_task
 
 
@@ -52,6 +52,26 @@ class NamedAction(OnceAction):
         if self.standing and not request and not check_mode:
             return standing_task(call, targets)
         return change_task(call, targets, request=request, check_mode=check_mode)
+
+
+class HostsAction(OnceAction):
+    """Carries out one operation on the hosts of the play, under a request or a standing approval in force."""
+
+    operation: str
+    standing: bool = False
+    """Whether a standing approval may be given for it at all."""
+    inputs: Mapping[str, Any] = {}  # never changed
+    """The operation's inputs, as an Ansible argument specification."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Carry out the request; in check mode, make the plan."""
+        del tmp
+        _, args = self.validate_argument_spec({"request": {"type": "str", "default": ""}, **self.inputs})
+        hosts = [str(host) for host in (task_vars or {})["ansible_play_hosts"]]
+        inputs = {name: args[name] for name in self.inputs}
+        if self.standing and not args["request"] and not self._task.check_mode:
+            return standing_hosts_task(call_of(self.operation, inputs, told(self._display)), hosts)
+        return self.change(self.operation, inputs, hosts, args["request"])
 
 
 class BackupAction(NamedAction):

@@ -55,6 +55,29 @@ def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
         return error_result(error)
 
 
+def standing_hosts_task(call: Call, hosts: Sequence[str]) -> TaskResult:
+    """Carry out an operation on hosts under the one standing approval in force for exactly these."""
+
+    def work(toolkit: Toolkit) -> TaskResult:
+        try:
+            standing_request(
+                toolkit.engine, call.operation, hosts, call.given(), toolkit.clock.now(), operations=toolkit.operations
+            )
+        except NoStandingError:
+            plan = toolkit.engine.plan(call.operation, hosts, call.given(), Silent())
+            if plan.blockers or not plan.actions:
+                return plan_result(plan, "hosts")
+            raise
+        with stopped_between_actions(call.observer) as observer:
+            (done,) = run_chain(toolkit, [Step(call.operation, tuple(hosts), call.given())], observer)
+        return _result(toolkit, done, "hosts")
+
+    try:
+        return guarded(call, work)
+    except UnreachableError as error:
+        return error_result(error)
+
+
 def _in_turn(toolkit: Toolkit, call: Call, targets: Sequence[str]) -> dict[str, TaskResult]:
     results: dict[str, TaskResult] = {}
     with stopped_between_actions(call.observer) as observer, asked_to_stop() as stop:
@@ -67,12 +90,12 @@ def _in_turn(toolkit: Toolkit, call: Call, targets: Sequence[str]) -> dict[str, 
     return results | {target: _not_begun(target) for target in left}
 
 
-def _result(toolkit: Toolkit, done: StepResult) -> TaskResult:
+def _result(toolkit: Toolkit, done: StepResult, per: str = "targets") -> TaskResult:
     if done.error is not None:
         return error_result(done.error)
     if done.run is None or done.request_id is None:
         return _not_begun(done.step.targets[0])
-    return run_result(done.run, toolkit.engine.request_by_id(done.request_id).plan, "targets")
+    return run_result(done.run, toolkit.engine.request_by_id(done.request_id).plan, per)
 
 
 def _not_begun(target: str) -> TaskResult:
