@@ -18,7 +18,7 @@ until `within` is over. Whatever fails, the router is back as it was before `mak
 `VerificationFailedError` (6), or `WorldChangedError` (7) when another configuration runs than the plan was made from
 and nothing was sent. Notes: `router.snapshot`, `armed`, `pushed`, `verified`, `confirmed`, `saved`, `reverted`.
 
-Routers that change together go through the same steps in lockstep: `unit.Unit`.
+Routers that change together go through the same steps in lockstep: `unit.change_together`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.operations.network import notes
 from dsi_automation.operations.network.comparing import compare
+from dsi_automation.operations.network.copies import keep_copy
 from dsi_automation.operations.network.endings import changed_since, ended
 from dsi_automation.operations.network.proving import prove
 from dsi_automation.operations.network.returning import AGAIN, SLACK, Back, take_back
@@ -227,13 +228,16 @@ class SafeChange:
         self._note(notes.CONFIRMED, {"at": iso(self._clock.now())})
         self._tell("router.confirmed", T("confirmed: the timer is off"))
 
-    def save(self) -> None:
+    def save(self, copied: Text | None = None) -> None:
         """Make what runs what the router starts with.
+
+        Args:
+            copied: why its configuration is kept in the repository of configurations then; None for not at all.
 
         Raises:
             WorldChangedError: something else runs than what was approved.
         """
-        if self.router.running().digest != self.change.after:
+        if self._running().digest != self.change.after:
             raise WorldChangedError(
                 T("{router} was changed since: what runs there is not what was approved to be saved.",
                   router=self.name),
@@ -244,6 +248,8 @@ class SafeChange:
         self.router.save()
         self._note(notes.SAVED, {"running": self.change.after})
         self._tell("router.saved", T("saved: it starts with it"))
+        if copied is not None:
+            self._copy(copied)
 
     def back(self, why: str) -> Back:
         """Have the router back as it was: now where it answers, else by its own timer; see `returning`."""
@@ -276,6 +282,21 @@ class SafeChange:
         """Tell that it is waited for its timer."""
         left = Seconds(max(0.0, self._deadline - self._clock.monotonic()))
         self._tell("wait", T("does not answer; its timer brings it back (in {time} at most)", time=left))
+
+    def _running(self) -> Config:
+        """Return what runs; a connection that broke since the confirmation is opened once more."""
+        try:
+            return self.router.running()
+        except UnreachableError:
+            self.router.close()
+            return self.router.running()
+
+    def _copy(self, why: Text) -> None:
+        """Keep what runs now in the repository; where that refuses, the daily copy makes up for it."""
+        try:
+            keep_copy(self._hands, self.name, self.router.text(), why)
+        except DsiError as error:
+            self._tell("router.not_copied", T("saved, but not copied yet: {why}", why=error.what))
 
     def _looked(self) -> tuple[list[Check], DsiError | None]:
         """Look once; what cannot be looked at is looked at again through another connection."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dsi_automation.core.errors import (
     DsiError,
     RefusedError,
+    StoppedError,
     UnknownOutcomeError,
     UnreachableError,
     VerificationFailedError,
@@ -71,7 +72,7 @@ def ended(safe: SafeChange, error: DsiError, back: Back, *, sent: bool, because:
 
 def _like(error: DsiError) -> type[DsiError]:
     """Return the kind of error for a router that was left alone because of another one."""
-    for kind in (WorldChangedError, UnreachableError):
+    for kind in (WorldChangedError, StoppedError, UnreachableError):
         if isinstance(error, kind):
             return kind
     return RefusedError
