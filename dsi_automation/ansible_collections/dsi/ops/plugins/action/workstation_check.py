@@ -6,6 +6,14 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+# Ansible imports this file before it forks a worker for each host: what a check needs is imported once, not by each.
+import dsi_automation.composition.equipment
+import dsi_automation.composition.telling
+import dsi_automation.connectors.windows.adapter
+import dsi_automation.connectors.windows.client
+import dsi_automation.engine.engine
+import dsi_automation.inventory.ansible_source
+import dsi_automation.operations.registry  # noqa: F401
 from dsi_automation.ansible.plugin import call_of
 from dsi_automation.ansible.tasks import check_task
 
