@@ -61,6 +61,14 @@ def opened(session: Session, name: str, network: str | None = None) -> Lab:
 )
 @option("--without-servers", is_flag=True, help=T("Without servers, database, mail and disks: quicker."))
 @option("--without-application", is_flag=True, help=T("Without SYDAM World and its four servers: 400 MB less."))
+@option(
+    "--routers",
+    type=click.IntRange(0, 30),
+    default=0,
+    metavar=T("NUMBER"),
+    help=T("How many routers: headquarters and its sites, up to 30 (4: the network of the tutorial)."),
+)
+@option("--without-domain", is_flag=True, help=T("Routers alone: no domain, workstations, tenant and servers."))
 @option("--install", is_flag=True, help=T("Install the missing Debian packages first, with apt-get."))
 @click.pass_obj
 def up(
@@ -72,28 +80,33 @@ def up(
     *,
     without_servers: bool,
     without_application: bool,
+    without_domain: bool,
+    routers: int,
     install: bool,
 ) -> None:
     """Start the lab and say what to do next."""
     from dsi_automation.cli.progress import Progress
     from dsi_automation.lab.status import status
-    from dsi_automation.lab.system import install_packages, missing_packages, require_root
+    from dsi_automation.lab.system import Parts, install_packages, missing_packages, require_root
 
     chosen = opened(session, name, network)
-    servers = not without_servers
+    servers = not without_servers and not without_domain
     application = servers and not without_application
     if install:
         require_root()
-        missing = missing_packages(servers=servers, application=application)
+        parts = Parts(not without_domain, servers, application, routers > 0)
+        missing = missing_packages(parts)
         if missing:
             session.out.note(T("Installing: {packages}.", packages=", ".join(missing)))
-        install_packages(servers=servers, application=application)
+        install_packages(parts)
     with Progress(quiet=session.choices.json, patience=0.5) as progress:
         started = chosen.up(
-            workstations,
+            0 if without_domain else workstations,
             fleet_joined=fleet == "joined",
             servers=servers,
             application=application,
+            routers=routers,
+            domain=not without_domain,
             observer=progress,
         )
     found = status(chosen)

@@ -68,24 +68,20 @@ def variables(layout: Layout, facilities: Facilities, passwords: Passwords) -> d
 
 
 def schedules() -> dict[str, Any]:
-    """Return the lab's `schedules.yml`."""
+    """Return the schedules of the backups, by name."""
     return {
-        "version": 1,
-        "time_zone": "Africa/Abidjan",
-        "schedules": {
-            "srv1-nuit": {
-                "title": "Fichiers de srv1, chaque nuit",
-                "backup": "srv1",
-                "cron": "30 22 * * *",
-                "jitter": "5m",
-                "too_late_after": "6h",
-            },
-            "sydam-nuit": {
-                "title": "Base SYDAM, chaque nuit",
-                "backup": "sydam",
-                "cron": "0 23 * * *",
-                "too_late_after": "6h",
-            },
+        "srv1-nuit": {
+            "title": "Fichiers de srv1, chaque nuit",
+            "backup": "srv1",
+            "cron": "30 22 * * *",
+            "jitter": "5m",
+            "too_late_after": "6h",
+        },
+        "sydam-nuit": {
+            "title": "Base SYDAM, chaque nuit",
+            "backup": "sydam",
+            "cron": "0 23 * * *",
+            "too_late_after": "6h",
         },
     }
 

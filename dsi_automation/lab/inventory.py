@@ -13,7 +13,7 @@ from typing import Any, Final
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
-from dsi_automation.lab import application_plan, backup_plan
+from dsi_automation.lab import application_plan, backup_plan, network_plan
 from dsi_automation.lab.accounts import (
     ACCOUNTS,
     JOINER,
@@ -27,6 +27,7 @@ from dsi_automation.lab.domain import LEAVERS_OU, SERVICES_OU, users_ou, worksta
 from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import DC_NAME, DOMAIN, NETBIOS, Layout
 from dsi_automation.lab.machines import Machine
+from dsi_automation.lab.network_topology import Topology
 from dsi_automation.lab.people import PERSONS, ROLES, public_key
 from dsi_automation.lab.tenant import HELP_DESK, SENDER
 
@@ -44,8 +45,16 @@ def write(
     *,
     servers: bool = False,
     application: bool = False,
+    routers: int = 0,
 ) -> None:
     """Write the lab's inventory.
+
+    Args:
+        layout: the lab's.
+        machines: its workstations.
+        passwords: its passwords, named by the files they are in.
+        servers, application: whether it has them.
+        routers: how many it has.
 
     Raises:
         UsageError: something that is not the lab's is in its place.
@@ -59,14 +68,21 @@ def write(
     (folder / "group_vars").mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(f"{layout.root}\n")
     hosts, everywhere, policy = _hosts(machines), _everywhere(layout, passwords), _policy()
+    planned: dict[str, Any] = {}
     if servers:
         _add_backups(layout, passwords, hosts, everywhere)
-        schedules = backup_plan.schedules()
+        planned |= backup_plan.schedules()
         if application:
             _add_application(layout, passwords, hosts, everywhere)
-            schedules["schedules"] |= application_plan.schedules()
+            planned |= application_plan.schedules()
+    if routers:
+        topology = Topology(layout, routers)
+        _add_network(topology, hosts, everywhere)
+        planned |= network_plan.schedules(topology)
+    if planned:
+        schedules = {"version": 1, "time_zone": "Africa/Abidjan", "schedules": planned}
         _dump(folder / "schedules.yml", schedules)
-    policy["operations"] |= backup_plan.policy() | application_plan.policy()
+    policy["operations"] |= backup_plan.policy() | application_plan.policy() | network_plan.policy()
     _dump(folder / "hosts.yml", hosts)
     _dump(folder / "group_vars" / "all.yml", everywhere)
     _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
@@ -84,6 +100,14 @@ def _add_application(layout: Layout, passwords: Passwords, hosts: dict[str, Any]
     hosts["all"]["children"]["application_servers"] = application_plan.hosts(layout)
     everywhere |= application_plan.variables(layout, Facilities(layout, SystemClock()), passwords)
     everywhere["dsi_credentials"] |= application_plan.credentials(passwords)
+
+
+def _add_network(topology: Topology, hosts: dict[str, Any], everywhere: dict[str, Any]) -> None:
+    hosts["all"]["children"]["routers"] = network_plan.routers(topology)
+    hosts["all"]["children"]["probes"] = network_plan.probes(topology)
+    everywhere |= network_plan.variables(topology)
+    known = everywhere["dsi_sites"]
+    known |= {code: _site(code, name) for code, name in network_plan.sites(topology).items() if code not in known}
 
 
 def is_ours(layout: Layout) -> bool:
@@ -162,16 +186,7 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
             "read_credential": "directory_read",
             "join_credential": "directory_join",
         },
-        "dsi_sites": {
-            site.code: {
-                "code": site.code,
-                "name": site.name,
-                "workstation_ou": workstation_ou(site.code),
-                "user_ou": users_ou(site.code),
-                "naming": {"template": f"{site.code}-PC-{{number:04}}"},
-            }
-            for site in SITES
-        },
+        "dsi_sites": {site.code: _site(site.code, site.name) for site in SITES},
         "dsi_workstation": {
             "minimum_windows": "10.0",
             "minimum_ram_gib": 4,
@@ -186,6 +201,16 @@ def _everywhere(layout: Layout, passwords: Passwords) -> dict[str, Any]:
             "directory_accounts": credential(f"{ACCOUNTS}@{DOMAIN}", ACCOUNTS),
             "local_administrator": credential(LOCAL_ADMINISTRATOR, LOCAL_ADMINISTRATOR),
         },
+    }
+
+
+def _site(code: str, name: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "name": name,
+        "workstation_ou": workstation_ou(code),
+        "user_ou": users_ou(code),
+        "naming": {"template": f"{code}-PC-{{number:04}}"},
     }
 
 

@@ -29,6 +29,8 @@ from dsi_automation.lab.layout import (
 from dsi_automation.lab.ldap import LabDirectory
 from dsi_automation.lab.lock import exclusive
 from dsi_automation.lab.machines import NAMED, Builder, Machine
+from dsi_automation.lab.network_sites import MOST_ROUTERS
+from dsi_automation.lab.routed_network import RoutedNetwork
 from dsi_automation.lab.samba import DomainController
 from dsi_automation.lab.simulator import Simulator
 from dsi_automation.lab.tenant import Tenant
@@ -106,6 +108,16 @@ class Lab:
         return bool(_read_config(self.layout).get("application"))
 
     @property
+    def has_domain(self) -> bool:
+        """Whether the lab was asked to have its domain, workstations and tenant, and not routers alone."""
+        return bool(_read_config(self.layout).get("domain", True))
+
+    @property
+    def routed(self) -> RoutedNetwork:
+        """The lab's routers and what is behind them; empty when it was asked for none."""
+        return RoutedNetwork(self.layout, self.clock, int(_read_config(self.layout).get("routers", 0)))
+
+    @property
     def machines(self) -> list[Machine]:
         """The lab's workstations, as they are at the start; none when it is not up."""
         return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
@@ -131,6 +143,8 @@ class Lab:
         fleet_joined: bool = True,
         servers: bool = False,
         application: bool = False,
+        routers: int = 0,
+        domain: bool = True,
         observer: Observer | None = None,
     ) -> Started:
         """Start the lab, or whatever of it is missing: safe to call again, and after a start that was killed.
@@ -142,6 +156,8 @@ class Lab:
             servers: with what backups work on and with; a lab that has it keeps it.
             application: with SYDAM World on four servers of its own, and its databases: with `servers`, then; a lab
                 that has it keeps it.
+            routers: how many, from 0 to 30; a lab that has more keeps them. When the number grows, all are made anew.
+            domain: false for a lab of routers alone: no directory, workstations and tenant; it can get them later.
             observer: told about each step.
 
         Raises:
@@ -150,42 +166,41 @@ class Lab:
         """
         if not 0 <= workstations <= MOST_WORKSTATIONS:
             raise UsageError(T("A lab has from 0 to {most} workstations.", most=MOST_WORKSTATIONS))
+        if not 0 <= routers <= MOST_ROUTERS:
+            raise UsageError(T("A lab has from 0 to {most} routers.", most=MOST_ROUTERS))
+        if not domain and (servers or application):
+            raise UsageError(T("Servers and applications need the lab’s domain."))
         servers = servers or application
-        system.require_system(servers=servers, application=application)
+        system.require_system(system.Parts(domain, servers, application, routers > 0))
         refuse_long_path(self.layout.root)
         began = self.clock.monotonic()
         with exclusive(self.layout.name):
-            self._ask_for(servers=servers, application=application)
+            self._ask_for(servers=servers, application=application, routers=routers, domain=domain)
             changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())
         return Started(changed, self.clock.monotonic() - began)
 
-    def _ask_for(self, *, servers: bool, application: bool) -> None:
+    def _ask_for(self, *, servers: bool, application: bool, routers: int, domain: bool) -> None:
         """Write down what the lab is to be, first of all: so that a killed start can be found and finished."""
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
-        if _read_config(self.layout).get("network") != str(self.layout.network):
-            self._write_config([])
-        if (servers and not self.has_servers) or (application and not self.has_application):
-            self._write_config(self.machines, servers=servers, application=application)
+        known = _read_config(self.layout)
+        fresh = known.get("network") != str(self.layout.network)
+        wanted = {
+            "name": self.layout.name,
+            "network": str(self.layout.network),
+            "servers": servers or bool(known.get("servers")),
+            "application": application or bool(known.get("application")),
+            "routers": max(routers, int(known.get("routers", 0))),
+            # What a lab has it keeps; a new one has what it is asked to have.
+            "domain": domain or (not fresh and bool(known.get("domain", True))),
+            "machines": [] if fresh else known.get("machines", []),
+        }
+        if wanted != known:
+            self._save_config(wanted)
 
     def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
-        servers, application = self.has_servers, self.has_application
-        machines = self._wanted(count, fleet_joined=fleet_joined)
-        steps: list[tuple[str, Text, Callable[[], bool]]] = [
-            ("network", T("Network and certificate authority"), self._ensure_network),
-            # Started here, waited for at the end: it gets ready beside the other steps.
-            *([("servers", T("Servers, database, mail and disks: started"), self._start_servers)] if servers else []),
-            *([("application", T("SYDAM World: started"), self._start_application)] if application else []),
-            ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
-            ("dc", T("Domain controller: started and answering"), self._ensure_dc),
-            ("tenant", T("Simulated Microsoft 365 tenant: started"), self._start_tenant),
-            ("people", T("Persons and keys"), lambda: people.ensure_keys(self.layout.key_dir)),
-            ("objects", T("Computer objects of joined workstations"), lambda: self._ensure_objects(machines)),
-            ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
-            ("ready", T("Simulated Microsoft 365 tenant: answering"), self._await_tenant),
-            *([("answering", T("Servers, database and mail: answering"), self._await_servers)] if servers else []),
-            *([("working", T("SYDAM World: answering"), self._await_application)] if application else []),
-        ]
+        machines = self._wanted(count, fleet_joined=fleet_joined) if self.has_domain else []
+        steps = self._steps(machines)
         changed = False
         for number, (kind, text, step) in enumerate(steps):
             observer.notify(Event(f"lab.{kind}.started", text, done=number, total=len(steps)))
@@ -193,6 +208,29 @@ class Lab:
             observer.notify(Event(f"lab.{kind}.done", text, done=number + 1, total=len(steps)))
         self._write_inventory(machines)
         return changed
+
+    def _steps(self, machines: Sequence[Machine]) -> list[tuple[str, Text, Callable[[], bool]]]:
+        servers, application, routers = self.has_servers, self.has_application, self.routed.count > 0
+        domain: list[tuple[str, Text, Callable[[], bool]]] = [
+            ("domain", T("Domain {domain}: created and filled", domain=BASE_DN), self._ensure_domain),
+            ("dc", T("Domain controller: started and answering"), self._ensure_dc),
+            ("tenant", T("Simulated Microsoft 365 tenant: started"), self._start_tenant),
+            ("objects", T("Computer objects of joined workstations"), lambda: self._ensure_objects(machines)),
+            ("workstations", T("Simulated workstations"), lambda: self._ensure_workstations(machines)),
+            ("ready", T("Simulated Microsoft 365 tenant: answering"), self._await_tenant),
+        ]
+        return [
+            ("network", T("Network and certificate authority"), self._ensure_network),
+            ("people", T("Persons and keys"), lambda: people.ensure_keys(self.layout.key_dir)),
+            # Started here, waited for at the end: it gets ready beside the other steps.
+            *([("servers", T("Servers, database, mail and disks: started"), self._start_servers)] if servers else []),
+            *([("application", T("SYDAM World: started"), self._start_application)] if application else []),
+            *([("routers", T("Routers and circuits: started"), self._start_routers)] if routers else []),
+            *(domain if self.has_domain else []),
+            *([("answering", T("Servers, database and mail: answering"), self._await_servers)] if servers else []),
+            *([("working", T("SYDAM World: answering"), self._await_application)] if application else []),
+            *([("routing", T("Routers: answering"), self._await_routers)] if routers else []),
+        ]
 
     def down(self) -> bool:
         """Stop the lab's own processes and remove everything of it.
@@ -206,6 +244,7 @@ class Lab:
         system.require_root()
         with exclusive(self.layout.name):
             found = self.facilities.stop() | self.tenant.stop() | self.simulator.stop() | self.controller.stop()
+            found |= self.routed.stop()
             found |= network.remove(self.layout)
             found |= inventory.remove(self.layout)
             if self.layout.root.exists():
@@ -219,14 +258,14 @@ class Lab:
     def is_up(self) -> bool:
         """Tell whether the network is there and all daemons run."""
         daemons = [
-            self.controller.daemon,
-            self.tenant.daemon,
+            *([self.controller.daemon, self.tenant.daemon] if self.has_domain else []),
             *([self.simulator.daemon] if self.machines else []),
             *(self.facilities.daemons if self.has_servers else []),
             # Whether the application runs on them is what people learn to change: the lab is up all the same.
             *([server.ssh.daemon for server in self.facilities.application.servers] if self.has_application else []),
         ]
-        return all(daemon.pid() is not None for daemon in daemons) and network.is_complete(self.layout)
+        complete = network.is_complete(self.layout) and self.routed.is_up()
+        return complete and all(daemon.pid() is not None for daemon in daemons)
 
     def require_up(self) -> None:
         """Check that the lab is up.
@@ -353,14 +392,7 @@ class Lab:
         keys = {machine.key for machine in known}
         return [*known, *(machine for machine in wanted if machine.key not in keys)]
 
-    def _write_config(self, machines: Sequence[Machine], *, servers: bool = False, application: bool = False) -> None:
-        config = {
-            "name": self.layout.name,
-            "network": str(self.layout.network),
-            "servers": servers or self.has_servers,
-            "application": application or self.has_application,
-            "machines": [machine.to_json() for machine in machines],
-        }
+    def _save_config(self, config: dict[str, Any]) -> None:
         # Local accounts' passwords are in the specifications.
         write_private(self.layout.config_file, json.dumps(config, indent=1))
 
@@ -368,6 +400,7 @@ class Lab:
         changed = self.authority.ensure()
         if not network.is_complete(self.layout):
             # Daemons of a network that was taken away under them.
+            self.routed.stop()
             self.facilities.stop()
             self.tenant.stop()
             self.simulator.stop()
@@ -394,6 +427,13 @@ class Lab:
     def _start_application(self) -> bool:
         return self.facilities.start_application(self.passwords)
 
+    def _start_routers(self) -> bool:
+        return self.routed.start()
+
+    def _await_routers(self) -> bool:
+        self.routed.wait_until_ready()
+        return False
+
     def _await_application(self) -> bool:
         self.facilities.application.wait()
         return False
@@ -404,7 +444,12 @@ class Lab:
 
     def _write_inventory(self, machines: Sequence[Machine]) -> None:
         inventory.write(
-            self.layout, machines, self.passwords, servers=self.has_servers, application=self.has_application
+            self.layout,
+            machines,
+            self.passwords,
+            servers=self.has_servers,
+            application=self.has_application,
+            routers=self.routed.count,
         )
 
     def _start_tenant(self) -> bool:
@@ -438,7 +483,7 @@ class Lab:
             if machine.key not in served:
                 self.simulator.control.add(machine.spec)
                 changed = True
-        self._write_config(machines)
+        self._save_config(_read_config(self.layout) | {"machines": [machine.to_json() for machine in machines]})
         return changed
 
     def _object(self, machine: Machine) -> dict[str, Any]:

@@ -223,6 +223,11 @@ class Layout:
         return self.root / "store"
 
     @property
+    def router_dir(self) -> Path:
+        """What the routers hold, one folder each."""
+        return self.root / "routers"
+
+    @property
     def release_dir(self) -> Path:
         """The releases of SYDAM World that may be integrated, with their checksums and signatures."""
         return self.root / "releases"

@@ -16,7 +16,7 @@ import contextlib
 import ipaddress
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,8 +46,7 @@ def ensure(layout: Layout) -> bool:
     remove(layout)
     _refuse_overlap(layout)
     for namespace in layout.namespaces:
-        # Before the namespace, so that one made by a start that was killed is known to be ours.
-        _write_resolver(layout, namespace)
+        claim(layout, namespace)
         run(["ip", "netns", "add", namespace])
     dc, ws = layout.namespaces
     batch(
@@ -122,27 +121,55 @@ def remove(layout: Layout) -> bool:
     Raises:
         UsageError: a namespace of that name is not this lab's.
     """
-    present = set(layout.namespaces) & namespaces()
-    for namespace in present:
+    refuse_foreign(layout, layout.namespaces)
+    found = False
+    if any(link["ifname"] == layout.interface for link in _links()):
+        run(["ip", "link", "delete", layout.interface])
+        found = True
+    found |= release(claimed(layout))
+    with contextlib.suppress(OSError):
+        # Not there, another lab's folders in it, or one being made in it just now.
+        NETNS_ETC.rmdir()
+    return found
+
+
+def claim(layout: Layout, namespace: str) -> None:
+    """Mark a namespace that is made next as this lab's, so that one made by a start that was killed is found again."""
+    path = _resolver(namespace)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{_mark(layout)}\nsearch {DOMAIN}\nnameserver {layout.dc_address}\n")
+
+
+def claimed(layout: Layout) -> set[str]:
+    """Return every namespace that is this lab's, those of its routers too, made or not."""
+    return {folder.name for folder in NETNS_ETC.glob(f"{layout.name}-*") if _is_ours(layout, folder.name)}
+
+
+def release(names: Collection[str]) -> bool:
+    """Remove namespaces of this lab, and what marks them.
+
+    Returns:
+        Whether any was there.
+    """
+    present = set(names) & namespaces()
+    batch([f"netns delete {namespace}" for namespace in sorted(present)])
+    for namespace in names:
+        shutil.rmtree(NETNS_ETC / namespace)
+    return bool(present)
+
+
+def refuse_foreign(layout: Layout, names: Iterable[str]) -> None:
+    """Refuse names of namespaces that somebody else uses.
+
+    Raises:
+        UsageError: a namespace of that name is not this lab's.
+    """
+    for namespace in sorted(set(names) & namespaces()):
         if not _is_ours(layout, namespace):
             raise UsageError(
                 T("The network namespace {namespace} exists and is not of this lab.", namespace=namespace),
                 next_step=T("Use another name for the lab: --name NAME."),
             )
-    found = False
-    if any(link["ifname"] == layout.interface for link in _links()):
-        run(["ip", "link", "delete", layout.interface])
-        found = True
-    for namespace in present:
-        run(["ip", "netns", "delete", namespace])
-        found = True
-    for namespace in layout.namespaces:
-        if _is_ours(layout, namespace):
-            shutil.rmtree(NETNS_ETC / namespace)
-    with contextlib.suppress(OSError):
-        # Not there, another lab's folders in it, or one being made in it just now.
-        NETNS_ETC.rmdir()
-    return found
 
 
 def namespaces() -> set[str]:
@@ -159,12 +186,6 @@ def batch(commands: list[str], namespace: str | None = None) -> None:
     if commands:
         where = ["-n", namespace] if namespace else []
         run(["ip", *where, "-batch", "-"], stdin="\n".join(commands) + "\n")
-
-
-def _write_resolver(layout: Layout, namespace: str) -> None:
-    path = _resolver(namespace)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{_mark(layout)}\nsearch {DOMAIN}\nnameserver {layout.dc_address}\n")
 
 
 def _is_ours(layout: Layout, namespace: str) -> bool:

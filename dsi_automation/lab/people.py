@@ -1,4 +1,4 @@
-"""The lab's persons and their SSH keys: one asks, two may decide, and the controller runs what was planned."""
+"""The lab's persons and their SSH keys: who asks, who decides, and the controller, which runs what was planned."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ PERSONS: Final = (
     LabPerson("m.kouadio", "Mariam Kouadio", "LAB-00417", "technician"),
     LabPerson("y.traore", "Yao Traoré", "LAB-00112", "section_head"),
     LabPerson("a.bamba", "Aïssata Bamba", "LAB-00003", "director"),
+    LabPerson("s.coulibaly", "Salimata Coulibaly", "LAB-00021", "rssi"),
     # No human being: schedules run in its name, under standing approvals that people signed.
     LabPerson("automate", "Automate du contrôleur", "LAB-90001", "controller", key="controller"),
 )
@@ -44,6 +45,7 @@ ROLES: Final = {
     "technician": "Technicien",
     "section_head": "Chef de section",
     "director": "Directeur des systèmes d’information",
+    "rssi": "Responsable de la sécurité des systèmes d’information",
     "controller": "Contrôleur (tâches planifiées)",
 }
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -143,6 +144,51 @@ def pids_in(namespace: str) -> list[int]:
     if not Path("/run/netns", namespace).exists():
         return []
     return [int(pid) for pid in run(["ip", "netns", "pids", namespace]).split()]
+
+
+def pids_by_namespace(namespaces: Collection[str]) -> dict[str, list[int]]:
+    """Return the processes in each of these network namespaces, by one look at all processes."""
+    places = {_place(Path("/run/netns", name)): name for name in namespaces}
+    places.pop(None, None)
+    found: dict[str, list[int]] = {name: [] for name in namespaces}
+    for entry in Path("/proc").iterdir():
+        place = _place(entry / "ns" / "net") if places and entry.name.isdigit() else None
+        if place in places:
+            found[places[place]].append(int(entry.name))
+    return found
+
+
+def end_all(namespaces: Collection[str]) -> bool:
+    """End every process in these namespaces at once, as a power cut does; returns when none is left.
+
+    Returns:
+        Whether there was any.
+    """
+    found = False
+    while pids := {pid for members in pids_by_namespace(namespaces).values() for pid in members}:
+        found = True
+        _signal(pids, signal.SIGKILL)
+        _wait_for_end(pids)
+    return found
+
+
+def _wait_for_end(pids: set[int]) -> None:
+    """Return once none of these runs: a dead process shows itself readable (pidfd_open(2)), whoever its parent is."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(pid)
+            try:
+                select.select([descriptor], [], [], GRACE)
+            finally:
+                os.close(descriptor)
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
 
 
 def _alive(pid: int) -> bool:

@@ -68,6 +68,8 @@ class SshServer:
         keys: names of those who log in, by their key pairs in `layout.ssh_dir`.
         folder: what the server is restricted to, over SFTP; None for a whole login.
         own: what the server alone sees at `/run/sydam`; None for nothing.
+        namespace: where it lives; None for that of the other servers.
+        at: its address; None for the one `layout` has for its name.
     """
 
     layout: Layout
@@ -76,18 +78,19 @@ class SshServer:
     keys: tuple[str, ...]
     folder: Path | None = None
     own: Path | None = None
+    namespace: str | None = None
+    at: str | None = None
 
     @property
     def address(self) -> str:
         """Where it listens, port 22."""
-        return self.layout.server_addresses[self.name]
+        return self.at or self.layout.server_addresses[self.name]
 
     @property
     def daemon(self) -> Daemon:
         """The process."""
-        return Daemon(
-            self.name, self.layout.ws_namespace, self.layout.run_dir, self.layout.log_dir / f"{self.name}.log"
-        )
+        namespace = self.namespace or self.layout.ws_namespace
+        return Daemon(self.name, namespace, self.layout.run_dir, self.layout.log_dir / f"{self.name}.log")
 
     @property
     def host_key(self) -> Path:

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,12 @@ from dsi_automation.core.secrets import redact
 from dsi_automation.core.text import T
 from dsi_automation.lab.layout import SYSTEM_PATH
 
-PACKAGES: Final = (
+PACKAGES: Final = ("iproute2", "nftables", "openssh-client")
+"""What every lab is made of, in Debian's names."""
+DOMAIN_PACKAGES: Final = (
     "adcli",
-    "iproute2",
     "krb5-user",
     "ldap-utils",
-    "nftables",
-    "openssh-client",
     "samba",
     "samba-ad-dc",
     "samba-ad-provision",
@@ -28,30 +28,55 @@ PACKAGES: Final = (
     "samba-vfs-modules",
     "winbind",
 )
-"""What the lab is made of, in Debian's names."""
+"""What the domain and its workstations are made of besides."""
 SERVER_PACKAGES: Final = ("e2fsprogs", "openssh-server", "postgresql", "restic")
 """What the lab's servers, their backups and the external disks are made of besides."""
 APPLICATION_PACKAGES: Final = ("libpostgresql-jdbc-java", "tomcat10-common")
 """What SYDAM World runs on besides: Tomcat without its service, which brings a Java where none is."""
+ROUTER_PACKAGES: Final = ("conntrack", "frr", "frr-pythontools", "iputils-ping", "openssh-server", "sudo")
+"""What the routers are made of besides."""
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 
 
-def system_packages(*, servers: bool = True, application: bool = True) -> list[str]:
-    """Return the Debian packages the lab needs, with those of its servers and its application or without."""
-    return [
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a lab consists of, as far as it takes programs of the system; all of it by default.
+
+    Attributes:
+        domain: the directory, workstations and tenant.
+        servers: what backups work on and with.
+        application: SYDAM World, where there are servers.
+        routers: the network.
+    """
+
+    domain: bool = True
+    servers: bool = True
+    application: bool = True
+    routers: bool = True
+
+
+EVERYTHING: Final = Parts()
+
+
+def system_packages(parts: Parts = EVERYTHING) -> list[str]:
+    """Return the Debian packages a lab of these parts needs."""
+    needed = [
         *PACKAGES,
-        *(SERVER_PACKAGES if servers else ()),
-        *(APPLICATION_PACKAGES if servers and application else ()),
+        *(DOMAIN_PACKAGES if parts.domain else ()),
+        *(SERVER_PACKAGES if parts.servers else ()),
+        *(APPLICATION_PACKAGES if parts.servers and parts.application else ()),
+        *(ROUTER_PACKAGES if parts.routers else ()),
     ]
+    return list(dict.fromkeys(needed))
 
 
-def missing_packages(*, servers: bool = True, application: bool = True) -> list[str]:
+def missing_packages(parts: Parts = EVERYTHING) -> list[str]:
     """Return those of `system_packages` that are not installed.
 
     Raises:
         UsageError: this is not Debian.
     """
-    needed = system_packages(servers=servers, application=application)
+    needed = system_packages(parts)
     try:
         known = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *needed],
@@ -84,14 +109,14 @@ def require_root() -> None:
         )
 
 
-def require_system(*, servers: bool = True, application: bool = True) -> None:
+def require_system(parts: Parts = EVERYTHING) -> None:
     """Check that this is root, on a machine that has what the lab needs.
 
     Raises:
         UsageError: it is not; one error that names everything missing.
     """
     require_root()
-    missing = missing_packages(servers=servers, application=application)
+    missing = missing_packages(parts)
     if missing:
         raise UsageError(
             T("Packages of the system are missing: {packages}.", packages=", ".join(missing)),
@@ -103,7 +128,7 @@ def require_system(*, servers: bool = True, application: bool = True) -> None:
         )
 
 
-def install_packages(*, servers: bool = True, application: bool = True) -> list[str]:
+def install_packages(parts: Parts = EVERYTHING) -> list[str]:
     """Install the missing packages with apt-get, starting none of their services on the machine itself.
 
     Returns:
@@ -112,7 +137,7 @@ def install_packages(*, servers: bool = True, application: bool = True) -> list[
     Raises:
         DsiError: apt-get failed.
     """
-    missing = missing_packages(servers=servers, application=application)
+    missing = missing_packages(parts)
     if missing:
         environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": SYSTEM_PATH}
         run(["apt-get", "update", "-qq"], env=environment, timeout=600)

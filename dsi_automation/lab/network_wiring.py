@@ -1,0 +1,180 @@
+"""The wires of the lab's routers: namespaces, LANs, and circuits that go through an operator who can cut them.
+
+A circuit is two pairs of virtual Ethernet interfaces with a switch between them, in a namespace of its own: when the
+operator's side goes down, the line goes down at both routers and neither of them was touched, as with a real one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dsi_automation.lab import network
+from dsi_automation.lab.layout import Layout
+from dsi_automation.lab.network_topology import LAN, MANAGEMENT, PREFIX_OF_LAN, Circuit, Place, Topology
+from dsi_automation.lab.processes import end_all
+from dsi_automation.lab.system import run
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The wires of one lab's routers."""
+
+    topology: Topology
+
+    @property
+    def layout(self) -> Layout:
+        """The lab's."""
+        return self.topology.layout
+
+    def ensure(self) -> bool:
+        """Make the wires; a network of another size, or one that is not complete, is made anew.
+
+        Returns:
+            Whether they had to be made.
+
+        Raises:
+            UsageError: a namespace of that name is not this lab's.
+        """
+        if self.is_complete():
+            return False
+        self.remove()
+        names = self.topology.namespaces
+        network.refuse_foreign(self.layout, names)
+        for name in names:
+            network.claim(self.layout, name)
+        network.batch([f"netns add {name}" for name in names])
+        network.batch(self._management(), self.layout.ws_namespace)
+        network.batch(self._operator(), self.topology.operator_namespace)
+        for place in self.topology.places:
+            network.batch(self._router(place), self.topology.router_namespace(place))
+            network.batch(self._host(place), self.topology.host_namespace(place))
+        if names:
+            network.batch(self._server(), self.topology.server_namespace)
+            self._mark.parent.mkdir(parents=True, exist_ok=True)
+            # Last, since it is the sign that all is there.
+            self._mark.write_text(f"{self.topology.count}\n")
+        return bool(names)
+
+    def is_complete(self) -> bool:
+        """Tell whether every wire is there."""
+        wanted = set(self.topology.namespaces)
+        made = self._mark.read_text().strip() if self._mark.exists() else "0"
+        return made == str(self.topology.count) and wanted <= network.namespaces() & network.claimed(self.layout)
+
+    def remove(self) -> bool:
+        """Take every wire away, whatever is there, and end what lives on it.
+
+        Returns:
+            Whether anything was there.
+        """
+        names = network.claimed(self.layout) - set(self.layout.namespaces)
+        end_all(names)
+        self._mark.unlink(missing_ok=True)
+        return network.release(names)
+
+    def cut(self, circuit: Circuit) -> None:
+        """Cut a circuit: the line protocol goes down at both ends."""
+        self._operate(circuit, "down")
+
+    def mend(self, circuit: Circuit) -> None:
+        """Mend a circuit."""
+        self._operate(circuit, "up")
+
+    def is_cut(self, circuit: Circuit) -> bool:
+        """Tell whether a circuit is cut."""
+        links = self._links(self.topology.operator_namespace)
+        return not all("UP" in links[port]["flags"] for port in _ports(circuit))
+
+    def interfaces(self, place: Place) -> dict[str, dict[str, Any]]:
+        """Return a router's interfaces as its kernel has them (`ip -json address`), by name."""
+        return {name: link for name, link in self._links(self.topology.router_namespace(place)).items() if name != "lo"}
+
+    def _operate(self, circuit: Circuit, state: str) -> None:
+        lines = [f"link set {port} {state}" for port in _ports(circuit)]
+        network.batch(lines, self.topology.operator_namespace)
+
+    def _links(self, namespace: str) -> dict[str, dict[str, Any]]:
+        found = json.loads(run(["ip", "-n", namespace, "-json", "address", "show"]) or "[]")
+        return {link["ifname"]: link for link in found if "ifname" in link}
+
+    @property
+    def _mark(self) -> Path:
+        return self.layout.router_dir / "wired"
+
+    def _management(self) -> list[str]:
+        """Return what joins everything to the lab's switch, in whose namespace these are run."""
+        topology, lines = self.topology, []
+        ports = {f"r{place.number + 1}": topology.router_namespace(place) for place in topology.places}
+        ports |= {f"l{place.number + 1}": topology.host_namespace(place) for place in topology.places}
+        if ports:
+            ports["srv"] = topology.server_namespace
+        for port, namespace in ports.items():
+            lines.append(f"link add {port} type veth peer name {MANAGEMENT} netns {namespace}")
+            lines.append(f"link set {port} master {network.SWITCH} up")
+        return lines
+
+    def _operator(self) -> list[str]:
+        """Return the circuits, and the LANs: a LAN needs nobody between, but this makes all pairs in one process."""
+        topology, lines = self.topology, []
+        for circuit in topology.circuits:
+            line, (far, near) = f"c{circuit.number + 1}", _ports(circuit)
+            there, here = topology.router_namespace(circuit.far), topology.router_namespace(circuit.near)
+            lines += [
+                f"link add {line} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+                f"link add {far} type veth peer name {circuit.far_interface} netns {there}",
+                f"link add {near} type veth peer name {circuit.near_interface} netns {here}",
+                *(f"link set {port} master {line} up" for port in (far, near)),
+                f"link set {line} up",
+            ]
+        for place in topology.places:
+            outside = "port0" if place.parent is None else LAN
+            lines.append(
+                f"link add {LAN} netns {topology.router_namespace(place)} type veth "
+                f"peer name {outside} netns {topology.host_namespace(place)}"
+            )
+        return lines
+
+    def _router(self, place: Place) -> list[str]:
+        address = self.topology.management_address(place)
+        wires = [one.end_at(place) for one in self.topology.circuits_of(place)]
+        return [
+            f"addr add {address}/{self.layout.network.prefixlen} dev {MANAGEMENT}",
+            *(f"link set {name} up" for name in ("lo", MANAGEMENT, LAN, *wires)),
+        ]
+
+    def _host(self, place: Place) -> list[str]:
+        lines = [
+            f"addr add {self.topology.host_address(place)}/{self.layout.network.prefixlen} dev {MANAGEMENT}",
+            *(f"link set {name} up" for name in ("lo", MANAGEMENT)),
+        ]
+        if place.parent is None:
+            # The LAN of headquarters has a switch, for there are two in it besides the router.
+            lines += [
+                f"link add {LAN} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+                f"link add port1 type veth peer name {LAN} netns {self.topology.server_namespace}",
+                *(f"link set {port} master {LAN} up" for port in ("port0", "port1")),
+            ]
+        return [*lines, *_in_lan(place, place.host_addresses)]
+
+    def _server(self) -> list[str]:
+        address = f"{self.topology.server_management_address}/{self.layout.network.prefixlen}"
+        return [
+            f"addr add {address} dev {MANAGEMENT}",
+            *(f"link set {name} up" for name in ("lo", MANAGEMENT)),
+            *_in_lan(self.topology.places[0], (self.topology.server_address,)),
+        ]
+
+
+def _in_lan(place: Place, addresses: tuple[str, ...]) -> list[str]:
+    return [
+        *(f"addr add {address}/{PREFIX_OF_LAN} dev {LAN}" for address in addresses),
+        f"link set {LAN} up",
+        f"route add default via {place.gateway}",
+    ]
+
+
+def _ports(circuit: Circuit) -> tuple[str, str]:
+    return (f"a{circuit.number + 1}", f"b{circuit.number + 1}")
