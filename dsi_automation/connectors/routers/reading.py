@@ -16,16 +16,15 @@ _TAIL: Final = 4096
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\^_=>])|[\x00\x07\x08]")
 _ENDS: Final = re.compile(r"\r+\n|\n\r+")
 _INTERRUPTIONS: Final = re.compile(
-    r"^(?:"
-    # seq no: *timestamp: %FACILITY-SEVERITY-MNEMONIC: description
-    r"(?:\d+: )?(?:[*.]?[A-Z][a-z]{2} +\d+ (?:\d{4} )?[\d:.]+(?: [A-Z]{2,5})?: )?"
-    r"%[A-Z][A-Z0-9_-]*-[0-7]-[A-Z0-9_]+: .*\n"
-    r"|Rollback Confirmed Change: Rollback will begin in .*\n(?:Enter \"configure confirm\".*\n(?:configured\s*\n)?)?"
+    # System messages: seq no: timestamp: %FACILITY-SEVERITY-MNEMONIC: description; some without what is between.
+    r"^(?:\d+: )?(?:[*.]?[A-Z][a-z]{2} +\d+ (?:\d{4} )?\d\d:\d\d:\d\d[\d.]*(?: [A-Z]{2,5})?: "
+    r"|%[A-Z][A-Z0-9_-]*-[0-7]-[A-Z0-9_]+: ).*\n"
+    # The rollback timer, right behind the prompt that stands there.
+    r"|Rollback Confirmed Change: Rollback will begin in .*\n(?:Enter .configure confirm..*\n(?:configured\s*\n)?)?"
     r"|Rollback Confirmed Change: rolling to:.*\n(?:.*\n)*?"
     r"(?:Rollback Done|Rollback aborted.*|.*failed to apply.*)\s*\n"
     # Announcements of a reload, to all terminals.
-    r"|\*{3}\n\*{3} --- .* ---\n\*{3}\n"
-    r")",
+    r"|^\*{3}\n\*{3} --- .* ---\n\*{3}\n",
     re.MULTILINE,
 )
 _FIRST_PROMPT: Final = re.compile(r"(?:\A|\n)[A-Za-z0-9][\w.:/-]{0,62}(?:\([^()\s]+\))?[#>] ?\Z")
@@ -40,7 +39,6 @@ def plain(raw: bytes) -> str:
 
 def uninterrupted(text: str) -> str:
     """Return what was printed without what the router printed into it on its own account."""
-    # Each begins with an end of line of its own where it broke into a line.
     return _INTERRUPTIONS.sub("", text)
 
 
@@ -63,7 +61,7 @@ class Reading:
         self.name = name
         # A message may break into the echo at any character.
         echo = r"\n?".join(re.escape(character) for character in command)
-        before = r"([A-Za-z0-9][\w.:/-]{0,62})(?:\([^()\s]+\))?[#>] ?" if name is None else ""
+        before = r"([A-Za-z0-9][\w.:/-]{0,62})(?:\([^()\s]+\))?[#>] ?" if name is None else r"(?:\A\s*|[#>]\s*)"
         self._echo = re.compile(f"{before}{echo}[ \t]*\n")
         self._prompt = None if name is None else _prompt(name)
         self._raw = bytearray()
@@ -106,7 +104,7 @@ class Reading:
         if self.name is None:
             return text
         # A message of the router has it print its prompt again.
-        text = re.sub(rf"(?:(?:\A|\n){_start(self.name)}(?:\([^()\s]+\))?[#>] ?)+\Z", "\n", text)
+        text = re.sub(rf"(?:(?:\A|\n){_start(self.name)}(?:\([^()\s]+\))?[#>]\s*)+\Z", "\n", text)
         return text if text.strip() else ""
 
     def _has_echo(self) -> bool:
@@ -133,4 +131,4 @@ def _start(name: str) -> str:
 
 
 def _prompt(name: str) -> re.Pattern[str]:
-    return re.compile(rf"\n{_start(name)}(?P<mode>\([^()\s]+\))?(?P<end>[#>]) ?\Z")
+    return re.compile(rf"\n{_start(name)}(?P<mode>\([^()\s]+\))?(?P<end>[#>])\s*\Z")
