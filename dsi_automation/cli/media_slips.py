@@ -47,7 +47,7 @@ def filled(session: Session, desk: MediaDesk, view: MediumView) -> MediaSlip:
     sets = [catalogue.sets[name] for name in view.holds]
     rotation = None if view.rotation is None else desk.media.rotations[view.rotation]
     return MediaSlip(
-        organisation=_organisation(session),
+        organisation=organisation(session),
         title=view.medium.title,
         kind=KINDS[view.medium.kind],
         identity=view.identity,
@@ -81,7 +81,8 @@ def _name(session: Session, person: str) -> str:
     return person if found is None else found.name
 
 
-def _organisation(session: Session) -> str:
+def organisation(session: Session) -> str:
+    """Return what letters call the organisation."""
     from dsi_automation.inventory.account_model import AccountPolicy
 
     try:

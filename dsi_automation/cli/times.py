@@ -113,7 +113,7 @@ def bounds(until: str | None, hours: str | None, time_zone: str, weekdays: str |
     if not dash:
         raise _unreadable(hours, T("Write hours as 18:00-20:00."))
     return StandingBounds(
-        until=_day(until),
+        until=day(until),
         daily_from=_clock_time(start),
         daily_until=_clock_time(end),
         time_zone=_zone_name(time_zone),
@@ -159,7 +159,12 @@ def _clock_time(text: str) -> time:
     raise _unreadable(text, T("Write an hour as 18:00."))
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """Return the day meant by `2026-12-31`.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
