@@ -103,7 +103,7 @@ def emergency(operation: str, targets: tuple[str, ...], words: tuple[str, ...], 
 def ask_for(session: Session, wish: Wish, reason: str, when: When, *, partial: bool = False) -> int:
     """Make the plan, ask for it, and show the request with what comes next; returns the exit code."""
     made, people = _askable(session, wish, reason, partial=partial)
-    if not made.actions:
+    if not made.actions and (when.bounds is None or not made.targets):
         return _say_nothing_to_do(session, made, people)
     asked = session.engine.request(made, reason, when.window, standing=when.bounds)
     if session.choices.json:

@@ -50,7 +50,7 @@ class Desk:
             GateClosedError: policy or the signer's roles do not allow it.
         """
         now = self.now()
-        check_plan(self._parts, plan, reason)
+        check_plan(self._parts, plan, reason, standing=bounds is not None)
         check_window(window, now)
         if bounds is not None:
             hours.check_bounds(bounds, now)
@@ -242,8 +242,12 @@ class Desk:
         return ended.exit_code == 0
 
 
-def check_plan(parts: Parts, plan: Plan, reason: str) -> None:
+def check_plan(parts: Parts, plan: Plan, reason: str, *, standing: bool = False) -> None:
     """Make sure that a plan can be put forward.
+
+    Args:
+        standing: for again and again: that there is nothing to do today says nothing about tomorrow, unless the
+            approval binds the actions.
 
     Raises:
         UsageError: unknown operation or targets, nothing to do, no reason, or the value of a secret in it.
@@ -254,7 +258,7 @@ def check_plan(parts: Parts, plan: Plan, reason: str) -> None:
             T("The plan was made by another version of {name}.", name=plan.operation),
             next_step=T("Make the plan again."),
         )
-    if not plan.actions:
+    if not plan.actions and (not standing or operation.standing_binds_actions):
         raise UsageError(
             T("The plan has nothing to do, so there is nothing to approve."),
             next_step=T("See why with `dsi plan {name}`.", name=plan.operation),

@@ -22,8 +22,11 @@ from dsi_automation.operations.backups.restore import BackupRestore
 from dsi_automation.operations.backups.server import ServerBackup
 from dsi_automation.operations.backups.verify import BackupVerify
 from dsi_automation.operations.directory.check import DirectoryCheck
+from dsi_automation.operations.network.access_list import AccessList
+from dsi_automation.operations.network.allow import AccessAllow
 from dsi_automation.operations.network.backup import RouterBackup
 from dsi_automation.operations.network.interconnect import RouterInterconnect
+from dsi_automation.operations.network.revoke import AccessRevoke
 from dsi_automation.operations.workstation.check import WorkstationCheck
 from dsi_automation.operations.workstation.join import WorkstationJoin
 
@@ -53,5 +56,8 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         ApplicationAccount(),
         RouterBackup(),
         RouterInterconnect(),
+        AccessAllow(),
+        AccessRevoke(),
+        AccessList(),
     )
     return {operation.name: operation for operation in known}

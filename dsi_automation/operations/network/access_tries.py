@@ -95,11 +95,10 @@ class Ground:
         hosts.append(AccessRule(None, f"{source}/32", there, TCP, port, port))
         return any(covers(rule, one) for rule in rules for one in hosts)
 
-    def inside(self, source: IPv4Network, destination: str, port: int) -> tuple[str, ...]:
-        """Return addresses within a source the probe may connect from; if possible, those not let through yet."""
+    def inside(self, source: IPv4Network, rules: Sequence[AccessRule], destination: str, port: int) -> tuple[str, ...]:
+        """Return addresses within a source the probe may connect from; if possible, such as `rules` leave closed."""
         new = self._usable(
-            source,
-            lambda address: address in source and not self.passes(self.before, str(address), destination, port),
+            source, lambda address: address in source and not self.passes(rules, str(address), destination, port)
         )
         return new or self._usable(source, lambda address: address in source)
 
@@ -123,43 +122,51 @@ class Ground:
 
 
 def choose(rule: AccessRule, ground: Ground, at: str | None) -> tuple[tuple[Try, ...], Text | None]:
-    """Return the try that must pass and the one that must not; else why there is none.
+    """Return the try that must pass once a rule is there and the one that must not; else why there is none.
 
     Args:
         at: the address to connect to, where the destination is not one machine.
     """
-    if ground.probe is None:
-        return (), T("the inventory names no probe in its LAN")
-    if rule.protocol != TCP:
-        return (), T("only TCP connections can be tried")
-    destination = _machine(rule, ground, at)
-    if destination is None:
-        return (), T("nobody said at which address of {destination} somebody answers", destination=rule.destination)
-    source = IPv4Network(rule.source)
-    inside = ground.inside(source, destination, rule.first_port)
-    if not inside:
-        return (), T("the probe has no address within {source}", source=rule.source)
-    name = rule.id or ""
-    already = ground.passes(ground.before, inside[0], destination, rule.first_port)
-    good = Try(name, inside, destination, rule.first_port, passes=True, before=already)
-    outside = ground.outside(source, destination, rule.first_port)
+    good, why = _through(rule, ground, at, ground.before)
+    if good is None:
+        return (), why
+    already = ground.passes(ground.before, good.sources[0], good.destination, good.port)
+    good = replace(good, before=already)
+    outside = ground.outside(IPv4Network(rule.source), good.destination, good.port)
     if outside:
-        return (good, Try(name, outside, destination, rule.first_port, passes=False)), None
-    port = _closed_port(rule, ground, inside[0], destination)
+        return (good, replace(good, sources=outside, passes=False, before=False)), None
+    port = _closed_port(rule, ground, good)
     if port is None:
         return (), T("no connection from its LAN would have to be refused")
-    return (good, Try(name, inside, destination, port, passes=False)), None
+    return (good, replace(good, port=port, passes=False, before=False)), None
 
 
 def choose_closed(rule: AccessRule, ground: Ground, at: str | None) -> tuple[tuple[Try, ...], Text | None]:
     """Return the try that must not pass any more once a rule is gone; else why there is none."""
-    tries, why = choose(rule, ground, at)
-    if why is not None:
+    good, why = _through(rule, ground, at, ground.after)
+    if good is None:
         return (), why
-    good = tries[0]
-    if not ground.passes(ground.after, good.sources[0], good.destination, good.port):
-        return (replace(good, passes=False),), None
-    return (), T("another access lets the same connection through")
+    if ground.passes(ground.after, good.sources[0], good.destination, good.port):
+        return (), T("another access lets the same connections through")
+    already = ground.passes(ground.before, good.sources[0], good.destination, good.port)
+    return (replace(good, passes=False, before=already),), None
+
+
+def _through(
+    rule: AccessRule, ground: Ground, at: str | None, rules: Sequence[AccessRule]
+) -> tuple[Try | None, Text | None]:
+    """Return a connection that a rule lets through, if possible one that `rules` do not."""
+    if ground.probe is None:
+        return None, T("the inventory names no probe in its LAN")
+    if rule.protocol != TCP:
+        return None, T("only TCP connections can be tried")
+    destination = _machine(rule, ground, at)
+    if destination is None:
+        return None, T("nobody said at which address of {destination} somebody answers", destination=rule.destination)
+    inside = ground.inside(IPv4Network(rule.source), rules, destination, rule.first_port)
+    if not inside:
+        return None, T("the probe has no address within {source}", source=rule.source)
+    return Try(rule.id or "", inside, destination, rule.first_port, passes=True), None
 
 
 def attempt(one: Try, probe: Probe) -> tuple[str, Tried]:
@@ -194,9 +201,9 @@ def _machine(rule: AccessRule, ground: Ground, at: str | None) -> str | None:
     return next((str(one) for one in sorted(ground.servers) if one in network), None)
 
 
-def _closed_port(rule: AccessRule, ground: Ground, source: str, destination: str) -> int | None:
+def _closed_port(rule: AccessRule, ground: Ground, good: Try) -> int | None:
     ports = chain(range(rule.last_port + 1, 65536), range(rule.first_port - 1, 0, -1))
-    return next((port for port in ports if ground.closed(source, destination, port)), None)
+    return next((port for port in ports if ground.closed(good.sources[0], good.destination, port)), None)
 
 
 def _hosts(network: IPv4Network, lan: IPv4Network) -> Iterator[IPv4Address]:

@@ -1,0 +1,101 @@
+"""What an independent look finds once accesses were opened or closed: the devices read anew, the tries made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dsi_automation.connectors.routers.intent import AccessRule
+from dsi_automation.core.errors import RefusedError, UnreachableError
+from dsi_automation.core.events import Observer
+from dsi_automation.core.plan import Action, Plan
+from dsi_automation.core.results import Check
+from dsi_automation.core.text import T
+from dsi_automation.engine.fleet import fan_out
+from dsi_automation.operations.network.access_act import probe_of, try_check, words_of
+from dsi_automation.operations.network.access_plan import SAVE
+from dsi_automation.operations.network.access_tries import Try, attempt, passed
+from dsi_automation.operations.network.record import rule_from_json
+from dsi_automation.operations.tools import Look
+
+
+def evidence(plan: Plan, look: Look, observer: Observer) -> Sequence[Check]:
+    """Read every router of a plan through connections of its own, and make the plan's tries once more."""
+    seen = fan_out(
+        plan.targets, lambda name: list(_of(name, plan, look)), workers=look.workers, deadline=None, observer=observer
+    )
+    checks = [check for found in seen.results.values() for check in found]
+    for name, error in seen.failures.items():
+        checks.append(
+            Check(name, "look", T("Independent look"), str(T("answers")), str(error.what), ok=False, source=name)
+        )
+    return checks
+
+
+def _of(router: str, plan: Plan, look: Look) -> Iterator[Check]:
+    actions = [one for one in plan.actions_for(router) if one.kind != SAVE]
+    opened = [rule_from_json(one.args["rule"]) for one in actions if "rule" in one.args]  # type: ignore[arg-type]
+    closed = [rule_from_json(rule) for one in actions for rule in _rules(one)]
+    with look.router(router) as reader:
+        dialect = look.dialect(router)
+        running = dialect.rules(reader.running())
+        saved = dialect.rules(reader.startup())
+        yield _answers(router, len(running))
+        for rule in opened:
+            yield _held(router, rule, running, saved, look, there=True)
+        for rule in closed:
+            yield _held(router, rule, running, saved, look, there=False)
+    for action in actions:
+        yield from _tried(router, action, look)
+
+
+def _rules(action: Action) -> list[Any]:
+    found: Any = action.args.get("rules", [])
+    return list(found)
+
+
+def _answers(router: str, count: int) -> Check:
+    return Check(router, "accesses", T("Accesses that are open"), str(count), str(count), ok=True, source=router)
+
+
+def _held(
+    router: str,
+    rule: AccessRule,
+    running: Sequence[AccessRule],
+    saved: Sequence[AccessRule],
+    look: Look,
+    *,
+    there: bool,
+) -> Check:
+    """Return whether a rule is, or is not, on a device, and in what it starts with."""
+    over = rule.until is not None and rule.until <= look.clock.now()
+    runs = any(one.key == rule.key and one.until in {None, rule.until} for one in running)
+    starts = any(one.key == rule.key for one in saved)
+    wanted = there and not over
+    expected = str(T("open, saved")) if wanted else str(T("closed"))
+    if wanted:
+        found = str(T("open, saved") if runs and starts else T("open, not saved") if runs else T("closed"))
+        good = runs and starts
+    else:
+        found = str(T("open") if runs else T("closed, would start open") if starts and not over else T("closed"))
+        good = not runs and (over or not starts)
+    title = T("{id}: {source} to {destination}, {service}", id=rule.id or "-", source=rule.source,
+              destination=rule.destination, service=rule.service)  # fmt: skip
+    return Check(router, f"access.{rule.id}", title, expected, found, ok=good, source=router)
+
+
+def _tried(router: str, action: Action, look: Look) -> Iterator[Check]:
+    listed: Any = action.args.get("tries", [])
+    tries = [Try.from_json(one) for one in listed]
+    rule: Any = action.args.get("rule")
+    over = rule is not None and (until := rule_from_json(rule).until) is not None and until <= look.clock.now()
+    if not tries or over:
+        return
+    with probe_of(router, look) as probe:
+        for one in tries:
+            try:
+                _, found = attempt(one, probe)
+            except (RefusedError, UnreachableError) as error:
+                yield try_check(router, one, str(error.what), ok=False)
+                continue
+            yield try_check(router, one, str(words_of(passed(found))), ok=passed(found) == one.passes)
