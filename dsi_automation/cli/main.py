@@ -42,6 +42,7 @@ SECTIONS = {
         ),
         "rules": _lazy("rules", T("Show rule sets, compare them with files, load them, put a former set back.")),
         "router": _lazy("router", T("Show, check and configure routers; their configurations, and new sites.")),
+        "access": _lazy("access", T("Ask for accesses through the routers, take them away, list them.")),
         "backup": _lazy("backup", T("Show the backup plan and what there is; ask, run, verify, restore.")),
     },
     T("Ask and decide"): {
