@@ -25,6 +25,8 @@ from dsi_automation.operations.directory.check import DirectoryCheck
 from dsi_automation.operations.network.access_list import AccessList
 from dsi_automation.operations.network.allow import AccessAllow
 from dsi_automation.operations.network.backup import RouterBackup
+from dsi_automation.operations.network.check import RouterCheck
+from dsi_automation.operations.network.configure import RouterConfigure
 from dsi_automation.operations.network.interconnect import RouterInterconnect
 from dsi_automation.operations.network.revoke import AccessRevoke
 from dsi_automation.operations.workstation.check import WorkstationCheck
@@ -54,6 +56,8 @@ def operations() -> Mapping[str, AnyOperation | AnyReadOnly]:
         SourcesIntegrate(),
         RulesUpdate(),
         ApplicationAccount(),
+        RouterCheck(),
+        RouterConfigure(),
         RouterBackup(),
         RouterInterconnect(),
         AccessAllow(),

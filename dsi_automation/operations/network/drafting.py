@@ -1,0 +1,160 @@
+"""What would be changed on one router: lines, the lines that undo them, circuits left out, what must be true. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any, Final
+
+from dsi_automation.connectors.routers.config import Config, Difference
+from dsi_automation.connectors.routers.dialect import Dialect
+from dsi_automation.connectors.routers.intent import RouterIntent, Scope
+from dsi_automation.core.errors import DsiError, RefusedError
+from dsi_automation.core.text import T
+from dsi_automation.inventory.network_parts import Network
+from dsi_automation.operations.network.comparing import compare
+from dsi_automation.operations.network.proving import interface_check, ping_check, route_check
+from dsi_automation.operations.network.wanted import Through, router_intent, through
+
+_ROUTES: Final = ("ip route ", "no ip route ")
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSeen:
+    """What was found of one router.
+
+    Attributes:
+        running: what runs.
+        startup: what it starts with.
+        problem: why no change of it could be taken back now; None when one could, or none is needed.
+    """
+
+    running: Config
+    startup: Config
+    dialect: Dialect
+    problem: DsiError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be done to one router.
+
+    Attributes:
+        difference: from what runs to what the inventory wants.
+        after: what would run then.
+        left_out: circuits that would have to change, and whose other end is not part of it.
+        changed: circuits whose interface changes.
+        unsaved: whether something the inventory wants runs and is not what the router starts with.
+        foreign: lines of others that run and are not saved (`+`), or the other way round (`-`).
+        checks: what must be true afterwards.
+    """
+
+    difference: Difference
+    after: Config
+    left_out: tuple[Through, ...] = ()
+    changed: tuple[Through, ...] = ()
+    unsaved: bool = False
+    foreign: tuple[str, ...] = ()
+    checks: tuple[dict[str, Any], ...] = field(default=())
+
+
+def draft(network: Network, router: str, seen: RouterSeen, together: Collection[str]) -> Draft:
+    """Return what would be done to a router.
+
+    Args:
+        network: the network.
+        router: its name.
+        seen: what was found of it.
+        together: the routers that are part of the change.
+
+    Raises:
+        RefusedError: it cannot be brought there, or a line is one that is never sent.
+    """
+    ways = through(network, router)
+    intent = router_intent(network, router)
+    difference = _difference(seen, seen.running, intent)
+    left_out = tuple(
+        one for one in ways.values() if one.other not in together and concerns(difference.lines, one)
+    )  # fmt: skip
+    if left_out:
+        intent = router_intent(network, router, {one.name for one in left_out})
+        difference = _difference(seen, seen.running, intent)
+    _refuse_dangerous(router, seen.dialect, difference.lines)
+    saved = _difference(seen, seen.startup, intent)
+    mended = seen.dialect.apply(seen.startup, saved.lines)
+    after = seen.dialect.apply(seen.running, difference.lines)
+    chosen = [one for one in ways.values() if one not in left_out]
+    return Draft(
+        difference,
+        after,
+        left_out,
+        tuple(one for one in chosen if touches(difference.lines, one.interface.name)),
+        unsaved=bool(saved) and not difference,
+        foreign=compare(mended, after).lines(),
+        checks=tuple(_checks(intent, difference.lines, chosen)),
+    )
+
+
+def wanting(network: Network, router: str, seen: RouterSeen) -> bool:
+    """Tell whether anything would have to change on a router, or to be saved."""
+    intent = router_intent(network, router)
+    try:
+        return bool(_difference(seen, seen.running, intent)) or bool(_difference(seen, seen.startup, intent))
+    except DsiError:
+        return True
+
+
+def touches(lines: Sequence[str], interface: str) -> bool:
+    """Tell whether lines change an interface."""
+    wanted = f"interface {interface}".casefold()
+    return any(line.casefold().removeprefix("no ").strip() == wanted for line in lines if not line.startswith(" "))
+
+
+def concerns(lines: Sequence[str], way: Through) -> bool:
+    """Tell whether lines change a circuit: its interface, or a route to what is reached through it."""
+    return touches(lines, way.interface.name) or any(routed(lines, prefix) for prefix in way.prefixes)
+
+
+def routed(lines: Sequence[str], prefix: str) -> bool:
+    """Tell whether lines add or remove a static route to a network, whichever way a platform writes it."""
+    network = IPv4Network(prefix)
+    forms = ([str(network)], [str(network.network_address), str(network.netmask)])
+    for line in lines:
+        if line.startswith(_ROUTES):
+            words = line.removeprefix("no ").split()[2:]
+            if any(words[: len(form)] == form for form in forms):
+                return True
+    return False
+
+
+def _difference(seen: RouterSeen, config: Config, intent: RouterIntent) -> Difference:
+    return seen.dialect.difference(config, intent, (), Scope.BASE)
+
+
+def _refuse_dangerous(router: str, dialect: Dialect, lines: Sequence[str]) -> None:
+    for line in lines:
+        why = dialect.dangerous(line)
+        if why is not None:
+            raise RefusedError(
+                T("The line “{line}” is never sent to {router}: {why}", line=line.strip(), router=router, why=why),
+                on=router,
+                next_step=T("Correct the inventory, or do this by hand on the router."),
+            )
+
+
+def _checks(intent: RouterIntent, lines: Sequence[str], ways: Sequence[Through]) -> Iterator[dict[str, Any]]:
+    """Yield what must be true after these lines: interfaces they change, routes, the other ends of circuits."""
+    if not lines:
+        return
+    circuits = {one.interface.name: one for one in ways}
+    for interface in intent.interfaces:
+        if touches(lines, interface.name):
+            yield interface_check(interface.name, interface.address, line=interface.name in circuits)
+    for way in ways:
+        changed = touches(lines, way.interface.name)
+        for prefix in way.prefixes:
+            if changed or routed(lines, prefix):
+                yield route_check(prefix, way.via)
+        if changed:
+            yield ping_check(way.via)
