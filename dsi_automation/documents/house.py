@@ -129,7 +129,8 @@ class Sheet(FPDF):
         self.rule()
         self.set_y(32)
         self.ink(ACCENT, 17, bold=True)
-        self.multi_cell(0, 8, printable(str(heading.title), BODY, "B"), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        title = printable(str(heading.title), BODY, "B")
+        self.multi_cell(0, 8, title, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(2)
 
     def footer(self) -> None:

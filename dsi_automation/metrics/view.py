@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dsi_automation.inventory.load import Inventory
     from dsi_automation.operations.applications.record import ApplicationRecord
     from dsi_automation.operations.backups.catalogue import Catalogue, Noted
+    from dsi_automation.operations.network.history import NetworkHistory
+    from dsi_automation.operations.network.record import AccessRecord
 
 CUSTODY: Final = "custody.medium"
 _FINAL: Final = frozenset({RequestState.REFUSED, RequestState.REVOKED, RequestState.EXPIRED, RequestState.RATIFIED})
@@ -50,6 +52,8 @@ class Memory:
 
     catalogue: tuple[int, Catalogue] | None = None
     applications: tuple[int, ApplicationRecord] | None = None
+    network: tuple[int, NetworkHistory] | None = None
+    accesses: tuple[int, AccessRecord] | None = None
     requests: dict[str, tuple[int, Request]] = field(default_factory=dict)
 
 
@@ -109,6 +113,25 @@ class View:
         known = self.memory.applications
         if known is None or known[0] != self.record.version:
             known = self.memory.applications = (self.record.version, read(self._notes()))
+        return known[1]
+
+    def network_history(self) -> NetworkHistory:
+        """Return the copies and changes of routers; folded again only when the record grew."""
+        from dsi_automation.operations.network.history import read
+
+        known = self.memory.network
+        if known is None or known[0] != self.record.version:
+            known = self.memory.network = (self.record.version, read(self._notes()))
+        return known[1]
+
+    def accesses(self) -> AccessRecord:
+        """Return all accesses, without the people who decided: no label holds one. Folded when the record grew."""
+        from dsi_automation.operations.network.record import Decided, read
+
+        known = self.memory.accesses
+        if known is None or known[0] != self.record.version:
+            nobody = Decided("", ())
+            known = self.memory.accesses = (self.record.version, read(self._notes(), lambda _: nobody))
         return known[1]
 
     def _notes(self) -> Iterator[Noted]:

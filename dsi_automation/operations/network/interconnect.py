@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Observer
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import Inputs, ReadOnlyOperation, Report, TargetKind
-from dsi_automation.inventory.near import did_you_mean
 from dsi_automation.operations.network.interconnect_inputs import InterconnectInputs
 from dsi_automation.operations.network.inventory_text import inventory_text
 from dsi_automation.operations.network.joining import Proposal, propose
@@ -40,12 +39,6 @@ class RouterInterconnect(ReadOnlyOperation[InterconnectInputs, Look]):
         facts: dict[str, dict[str, Any]] = {}
         for site in targets:
             try:
-                if site not in look.site_codes:
-                    raise UsageError(
-                        T("The inventory has no site “{site}” in dsi_sites.", site=site),
-                        on=site,
-                        next_step=did_you_mean(site, look.site_codes),
-                    )
                 found = propose(network, site, inputs)
             except DsiError as error:
                 failures[site] = error

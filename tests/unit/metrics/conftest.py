@@ -49,6 +49,7 @@ class World:
     plan: BackupPlan = field(default_factory=lambda: BackupPlan.model_validate(PLAN))
     broken: bool = False
     applications: dict = field(default_factory=dict)
+    network: object = None
 
     def __post_init__(self):
         self.tail = Tail(self)
@@ -61,6 +62,8 @@ class World:
             backup_plan=self.plan,
             backup_settings=BackupSettings(),
             applications=self.applications,
+            has_network=lambda: self.network is not None,
+            network=self.network,
             mail=None,
             has=lambda _name: False,
             select=lambda _patterns: (),
