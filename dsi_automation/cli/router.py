@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dsi_automation.cli.base import OPTIONS, Group
+from dsi_automation.cli.router_check import check
+from dsi_automation.cli.router_configure import configure
 from dsi_automation.cli.router_copies import backup, history
 from dsi_automation.cli.router_interconnect import interconnect
 from dsi_automation.cli.router_list import list_, show
@@ -13,5 +15,5 @@ router = Group(
     help=T("Show, check and configure routers; their configurations, and new sites."),
     options_metavar=OPTIONS,
 )
-for _command in (list_, show, backup, history, interconnect):
+for _command in (list_, show, check, configure, backup, history, interconnect):
     router.add_command(_command)

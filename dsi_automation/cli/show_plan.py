@@ -16,6 +16,10 @@ from dsi_automation.core.text import TN, T, Text
 
 ONE_LINE: Final = 140
 """Characters of an action's arguments that are read in one line; of more, each has its own."""
+LINES: Final = frozenset({"lines", "undo"})
+"""Arguments that are commands of a device: an approver reads each on its own line, exactly."""
+NOT_READ: Final = ("running", "after", "checks")
+"""Arguments beside them that bind an approval, and that nobody reads but with `--details`."""
 _NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 """Inputs and arguments that say nothing beyond their default; false is another."""
 
@@ -119,7 +123,10 @@ def _show_action(out: Output, action: Action, *, details: bool) -> None:
 
 def _show_arguments(out: Output, action: Action, *, details: bool) -> None:
     """Write what the action is told, without what is empty; with `details`, exactly."""
-    hidden = () if details else (DEFINITION,)
+    hidden: tuple[str, ...] = () if details else (DEFINITION,)
+    if action.args.keys() >= LINES:
+        hidden = tuple(LINES) if details else (*LINES, *NOT_READ)
+        _show_lines(out, action.args)
     words = _words({k: value for k, value in action.args.items() if value not in _NOT_GIVEN and k not in hidden})
     line = " ".join([action.kind, *words])
     if len(line) <= ONE_LINE:
@@ -128,6 +135,19 @@ def _show_arguments(out: Output, action: Action, *, details: bool) -> None:
     out.line(action.kind, indent=6, dim=True)
     for word in words:
         out.line(word, indent=8, dim=True)
+
+
+def _show_lines(out: Output, args: Mapping[str, Any]) -> None:
+    """Write the commands of a device as they are sent, those that undo them, and what must be true afterwards."""
+    for title, lines in ((T("Lines:"), args["lines"]), (T("Lines to undo:"), args["undo"])):
+        out.line(title, indent=6)
+        for line in lines:
+            out.line(str(line), indent=8)
+    proofs = [
+        " ".join(str(value) for value in one.values() if isinstance(value, str)) for one in args.get("checks", ())
+    ]
+    if proofs:
+        out.line(T("Proven before it is confirmed: {proofs}", proofs="; ".join(proofs)), indent=6)
 
 
 def _show_non_action(out: Output, item: NonAction) -> None:

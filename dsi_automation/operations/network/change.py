@@ -88,7 +88,7 @@ class Change:
             "undo": list(self.undo),
             "running": self.running,
             "after": self.after,
-            "timer": self.timer,
+            "timer": int(self.timer) if self.timer.is_integer() else self.timer,
             "checks": [dict(one) for one in self.checks],
             **more,
         }

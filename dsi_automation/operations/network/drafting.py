@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from dsi_automation.connectors.routers.config import Config, Difference
 from dsi_automation.connectors.routers.dialect import Dialect
-from dsi_automation.connectors.routers.intent import RouterIntent, Scope
+from dsi_automation.connectors.routers.intent import InterfaceIntent, RouterIntent, Scope
 from dsi_automation.core.errors import DsiError, RefusedError
 from dsi_automation.core.text import T
 from dsi_automation.inventory.network_parts import Network
@@ -75,8 +75,8 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
     intent = router_intent(network, router)
     difference = _difference(seen, seen.running, intent)
     left_out = tuple(
-        one for one in ways.values() if one.other not in together and concerns(difference.lines, one)
-    )  # fmt: skip
+        one for one in ways.values() if one.other not in together and _concerns(seen.dialect, difference.lines, one)
+    )
     if left_out:
         intent = router_intent(network, router, {one.name for one in left_out})
         difference = _difference(seen, seen.running, intent)
@@ -89,10 +89,10 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
         difference,
         after,
         left_out,
-        tuple(one for one in chosen if touches(difference.lines, one.interface.name)),
+        tuple(one for one in chosen if touches(seen.dialect, difference.lines, one.interface)),
         unsaved=bool(saved) and not difference,
         foreign=compare(mended, after).lines(),
-        checks=tuple(_checks(intent, difference.lines, chosen)),
+        checks=tuple(_checks(seen.dialect, intent, difference.lines, chosen)),
     )
 
 
@@ -105,15 +105,10 @@ def wanting(network: Network, router: str, seen: RouterSeen) -> bool:
         return True
 
 
-def touches(lines: Sequence[str], interface: str) -> bool:
-    """Tell whether lines change an interface."""
-    wanted = f"interface {interface}".casefold()
-    return any(line.casefold().removeprefix("no ").strip() == wanted for line in lines if not line.startswith(" "))
-
-
-def concerns(lines: Sequence[str], way: Through) -> bool:
-    """Tell whether lines change a circuit: its interface, or a route to what is reached through it."""
-    return touches(lines, way.interface.name) or any(routed(lines, prefix) for prefix in way.prefixes)
+def touches(dialect: Dialect, lines: Sequence[str], interface: InterfaceIntent) -> bool:
+    """Tell whether lines change an interface, whichever way its name is written in the inventory (`Gi0/1`)."""
+    alone = dialect.render(RouterIntent("", (interface,), (), (), ""))
+    return any(line.removeprefix("no ") in alone.sections for line in lines if not line.startswith(" "))
 
 
 def routed(lines: Sequence[str], prefix: str) -> bool:
@@ -126,6 +121,11 @@ def routed(lines: Sequence[str], prefix: str) -> bool:
             if any(words[: len(form)] == form for form in forms):
                 return True
     return False
+
+
+def _concerns(dialect: Dialect, lines: Sequence[str], way: Through) -> bool:
+    """Tell whether lines change a circuit: its interface, or a route to what is reached through it."""
+    return touches(dialect, lines, way.interface) or any(routed(lines, prefix) for prefix in way.prefixes)
 
 
 def _difference(seen: RouterSeen, config: Config, intent: RouterIntent) -> Difference:
@@ -143,16 +143,18 @@ def _refuse_dangerous(router: str, dialect: Dialect, lines: Sequence[str]) -> No
             )
 
 
-def _checks(intent: RouterIntent, lines: Sequence[str], ways: Sequence[Through]) -> Iterator[dict[str, Any]]:
+def _checks(
+    dialect: Dialect, intent: RouterIntent, lines: Sequence[str], ways: Sequence[Through]
+) -> Iterator[dict[str, Any]]:
     """Yield what must be true after these lines: interfaces they change, routes, the other ends of circuits."""
     if not lines:
         return
     circuits = {one.interface.name: one for one in ways}
     for interface in intent.interfaces:
-        if touches(lines, interface.name):
+        if touches(dialect, lines, interface):
             yield interface_check(interface.name, interface.address, line=interface.name in circuits)
     for way in ways:
-        changed = touches(lines, way.interface.name)
+        changed = touches(dialect, lines, way.interface)
         for prefix in way.prefixes:
             if changed or routed(lines, prefix):
                 yield route_check(prefix, way.via)
