@@ -9,6 +9,9 @@ import click
 from dsi_automation.cli.base import OPTIONS, Group, argument, option
 from dsi_automation.cli.lab_application import application
 from dsi_automation.cli.lab_m365 import m365, name_option
+from dsi_automation.cli.lab_network import console as open_console
+from dsi_automation.cli.lab_network import network as routed_network
+from dsi_automation.cli.lab_network import router_argument, show_network
 from dsi_automation.cli.lab_servers import GROUPS
 from dsi_automation.cli.session import Session
 from dsi_automation.core.errors import UsageError
@@ -17,7 +20,7 @@ from dsi_automation.core.text import TN, T
 if TYPE_CHECKING:
     from dsi_automation.lab.lab import Lab
 
-SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail", "app1", "app2", "apptest", "appform")
+SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail", "app1", "app2", "apptest", "appform", "routers")
 
 lab = Group(
     "lab",
@@ -29,7 +32,7 @@ lab = Group(
     options_metavar=OPTIONS,
 )
 lab.add_command(m365)
-for _group in (*GROUPS, application):
+for _group in (*GROUPS, application, routed_network):
     lab.add_command(_group)
 
 
@@ -166,7 +169,9 @@ def show_status(session: Session, name: str) -> None:
     type=click.Choice(["dc", "workstations", "tenant", *SERVER_LOGS]),
     default="dc",
     metavar=T("PART"),
-    help=T("Whose log: dc, workstations, tenant, srv1, store, ora1, database, mail, app1, app2, apptest or appform."),
+    help=T(
+        "Whose log: dc, workstations, tenant, srv1, store, ora1, database, mail, app1, app2, apptest, appform, routers."
+    ),
 )
 @name_option
 @option("--lines", type=click.IntRange(1), default=50, metavar=T("NUMBER"), help=T("How many lines (default: 50)."))
@@ -253,6 +258,8 @@ def reset(session: Session, workstation: str | None, name: str, *, m365: bool) -
             T("{workstation} is as it was at the start.", workstation=workstation)
             if workstation
             else T("Workstations, directory and tenant are as they were at the start.")
+            if chosen.has_domain
+            else T("The routers are as they were at the start.")
         )
     if session.choices.json:
         session.out.data({"reset": "m365" if m365 else workstation or "all"})
@@ -262,8 +269,43 @@ def reset(session: Session, workstation: str | None, name: str, *, m365: bool) -
         session.out.line(T("The backups stay, since the record counts on them; `dsi lab down` takes both away."))
 
 
+@lab.command(
+    "console",
+    help=T("Open the console of a router: vtysh, over a cable that no change can cut."),
+    options_metavar=OPTIONS,
+)
+@router_argument
+@name_option
+@option("--command", "-c", "commands", multiple=True, metavar=T("LINE"), help=T("Type this and leave; repeatable."))
+@click.pass_obj
+def console(session: Session, router: str, name: str, commands: tuple[str, ...]) -> None:
+    """Open a console."""
+    open_console(session, router, commands, name)
+
+
 def _summary(session: Session, found: dict[str, Any]) -> None:
-    out, domain, files = session.out, found["domain"], found["files"]
+    out, files = session.out, found["files"]
+    if found["domain"]:
+        _domain_summary(session, found)
+    routers = (found["routing"] or {}).get("routers", ())
+    if routers:
+        out.line(
+            TN(
+                "{n} router and a host behind it: `dsi lab network status`.",
+                "{n} routers and a host behind each: `dsi lab network status`.",
+                len(routers),
+            )
+        )
+    out.line(T("Inventory: {path}", path=files["inventory"]))
+    out.line(T("Certificate authority: {path}", path=files["ca"]))
+    out.line()
+    out.line(T("To look without the toolkit:"), bold=True)
+    for example in found["try"].values():
+        out.line(example, indent=2)
+
+
+def _domain_summary(session: Session, found: dict[str, Any]) -> None:
+    out, domain = session.out, found["domain"]
     out.line(
         T(
             "Domain {domain}: controller {controller}, {address}.",
@@ -296,15 +338,31 @@ def _summary(session: Session, found: dict[str, Any]) -> None:
         out.line(
             T("This machine has no loop device: the disks are folders, each with its UUID in a file."), fg="yellow"
         )
-    out.line(T("Inventory: {path}", path=files["inventory"]))
-    out.line(T("Certificate authority: {path}", path=files["ca"]))
-    out.line()
-    out.line(T("To look without the toolkit:"), bold=True)
-    for example in found["try"].values():
-        out.line(example, indent=2)
 
 
 def _tables(session: Session, found: dict[str, Any]) -> None:
+    out = session.out
+    if found["domain"]:
+        _domain_tables(session, found)
+    if found["routing"]:
+        out.line()
+        show_network(session, found["routing"])
+    out.line()
+    out.table(
+        [T("Person"), T("Role"), T("Key")],
+        [[entry["name"], entry["role"], entry["key"]] for entry in found["persons"]],
+    )
+    out.line()
+    out.table(
+        [T("Process"), T("State"), T("Log")],
+        [
+            [entry["name"], f"PID {entry['pid']}" if entry["running"] else T("stopped"), entry["log"]]
+            for entry in found["processes"]
+        ],
+    )
+
+
+def _domain_tables(session: Session, found: dict[str, Any]) -> None:
     out = session.out
     out.line()
     out.table(
@@ -325,19 +383,6 @@ def _tables(session: Session, found: dict[str, Any]) -> None:
     out.table(
         [T("Account"), T("What for"), T("Password file")],
         [[entry["account"], entry["purpose"], entry["password_file"]] for entry in found["accounts"]],
-    )
-    out.line()
-    out.table(
-        [T("Person"), T("Role"), T("Key")],
-        [[entry["name"], entry["role"], entry["key"]] for entry in found["persons"]],
-    )
-    out.line()
-    out.table(
-        [T("Process"), T("State"), T("Log")],
-        [
-            [entry["name"], f"PID {entry['pid']}" if entry["running"] else T("stopped"), entry["log"]]
-            for entry in found["processes"]
-        ],
     )
 
 

@@ -32,7 +32,7 @@ def control_of(session: Session, name: str) -> GraphControl:
 
     lab = Lab.open(name)
     lab.clock = session.clock
-    lab.require_up()
+    lab.require_domain()
     return lab.tenant.control
 
 

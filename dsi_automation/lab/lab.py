@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,9 +13,10 @@ from dsi_automation.core.clock import Clock, SystemClock
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.events import Event, Observer, Silent
 from dsi_automation.core.text import T, Text
-from dsi_automation.lab import domain, inventory, network, people, system
-from dsi_automation.lab.accounts import ADMINISTRATOR, Passwords, generate
-from dsi_automation.lab.ca import Authority, write_private
+from dsi_automation.lab import computer_objects, domain, inventory, network, people, system
+from dsi_automation.lab.accounts import ADMINISTRATOR, Passwords
+from dsi_automation.lab.asked import Asked
+from dsi_automation.lab.ca import Authority
 from dsi_automation.lab.facilities import Facilities
 from dsi_automation.lab.layout import (
     BASE_DN,
@@ -64,7 +64,7 @@ class Lab:
         Raises:
             UsageError: the name or the network cannot be used.
         """
-        recorded = _read_config(Layout.of(name)).get("network")
+        recorded = Asked.read(Layout.of(name)).network
         return cls(Layout.of(name, network or recorded or DEFAULT_NETWORK))
 
     @property
@@ -98,29 +98,34 @@ class Lab:
         return Facilities(self.layout, self.clock)
 
     @property
+    def asked(self) -> Asked:
+        """What the lab was asked to be."""
+        return Asked.read(self.layout)
+
+    @property
     def has_servers(self) -> bool:
         """Whether the lab was asked to have servers."""
-        return bool(_read_config(self.layout).get("servers"))
+        return self.asked.servers
 
     @property
     def has_application(self) -> bool:
         """Whether the lab was asked to have SYDAM World."""
-        return bool(_read_config(self.layout).get("application"))
+        return self.asked.application
 
     @property
     def has_domain(self) -> bool:
         """Whether the lab was asked to have its domain, workstations and tenant, and not routers alone."""
-        return bool(_read_config(self.layout).get("domain", True))
+        return self.asked.domain
 
     @property
     def routed(self) -> RoutedNetwork:
         """The lab's routers and what is behind them; empty when it was asked for none."""
-        return RoutedNetwork(self.layout, self.clock, int(_read_config(self.layout).get("routers", 0)))
+        return RoutedNetwork(self.layout, self.clock, self.asked.routers)
 
     @property
     def machines(self) -> list[Machine]:
         """The lab's workstations, as they are at the start; none when it is not up."""
-        return [Machine.from_json(data) for data in _read_config(self.layout).get("machines", [])]
+        return [Machine.from_json(data) for data in self.asked.machines]
 
     def machine(self, key: str) -> Machine:
         """Return a workstation by its name in the lab.
@@ -175,28 +180,16 @@ class Lab:
         refuse_long_path(self.layout.root)
         began = self.clock.monotonic()
         with exclusive(self.layout.name):
-            self._ask_for(servers=servers, application=application, routers=routers, domain=domain)
+            self._ask_for(Asked(domain=domain, servers=servers, application=application, routers=routers))
             changed = self._up(workstations, fleet_joined=fleet_joined, observer=observer or Silent())
         return Started(changed, self.clock.monotonic() - began)
 
-    def _ask_for(self, *, servers: bool, application: bool, routers: int, domain: bool) -> None:
-        """Write down what the lab is to be, first of all: so that a killed start can be found and finished."""
+    def _ask_for(self, wanted: Asked) -> None:
         self._check_network()
         self.layout.root.mkdir(parents=True, exist_ok=True, mode=0o755)
-        known = _read_config(self.layout)
-        fresh = known.get("network") != str(self.layout.network)
-        wanted = {
-            "name": self.layout.name,
-            "network": str(self.layout.network),
-            "servers": servers or bool(known.get("servers")),
-            "application": application or bool(known.get("application")),
-            "routers": max(routers, int(known.get("routers", 0))),
-            # What a lab has it keeps; a new one has what it is asked to have.
-            "domain": domain or (not fresh and bool(known.get("domain", True))),
-            "machines": [] if fresh else known.get("machines", []),
-        }
-        if wanted != known:
-            self._save_config(wanted)
+        known = self.asked
+        if (grown := known.grown(self.layout, wanted)) != known:
+            grown.write(self.layout)
 
     def _up(self, count: int, *, fleet_joined: bool, observer: Observer) -> bool:
         machines = self._wanted(count, fleet_joined=fleet_joined) if self.has_domain else []
@@ -279,6 +272,19 @@ class Lab:
                 next_step=T("Start it with `dsi lab up`; `dsi lab status` shows what runs."),
             )
 
+    def require_domain(self) -> None:
+        """Check that the lab is up, and not of routers alone.
+
+        Raises:
+            UsageError: it is not.
+        """
+        self.require_up()
+        if not self.has_domain:
+            raise UsageError(
+                T("Lab {name} has no domain.", name=self.layout.name),
+                next_step=T("Add it: `dsi lab up --name {name}`, without --without-domain.", name=self.layout.name),
+            )
+
     def add_workstation(self, key: str, computer_name: str, site: str = "ABJ", **options: Any) -> Machine:
         """Add a workstation to the running lab, its inventory included.
 
@@ -288,7 +294,7 @@ class Lab:
             site: where it stands.
             options: as for `Builder.machine`: `object_site`, `silent`, `users`, and fields of `WorkstationSpec`.
         """
-        self.require_up()
+        self.require_domain()
         with exclusive(self.layout.name):
             known = self.machines
             if any(machine.key == key for machine in known):
@@ -319,11 +325,17 @@ class Lab:
         self.simulator.control.clear_faults(self.machine(key).key)
 
     def reset(self, key: str | None = None) -> None:
-        """Put one workstation back as it was at the start; or all of them, the directory's objects and the tenant."""
+        """Put one workstation back as it was at the start; or all of them, directory, tenant, servers and routers."""
         self.require_up()
         with exclusive(self.layout.name):
+            if key is None:
+                self.routed.reset()
+            if not self.has_domain:
+                return
             chosen = self.machines if key is None else [self.machine(key)]
-            order: dict[str, Any] = {"computers": [self._object(machine) for machine in chosen if machine.object_ou]}
+            order: dict[str, Any] = {
+                "computers": [computer_objects.order(machine) for machine in chosen if machine.object_ou]
+            }
             if key is None:
                 order |= {"prune_below": domain.SITES_OU, **domain.restoration(self.passwords)}
             else:
@@ -350,7 +362,7 @@ class Lab:
 
     def reset_tenant(self) -> None:
         """Put people's accounts and the Microsoft 365 tenant back to how they were at the start."""
-        self.require_up()
+        self.require_domain()
         with exclusive(self.layout.name):
             self.controller.populate(domain.restoration(self.passwords))
             self._reset_tenant()
@@ -376,7 +388,7 @@ class Lab:
     # The steps of `up`, each of which does nothing when it is done already.
 
     def _check_network(self) -> None:
-        recorded = _read_config(self.layout).get("network")
+        recorded = self.asked.network
         # A start that was refused its network has recorded it, and made nothing that is bound to it.
         began = self.layout.smb_conf.exists() or network.is_complete(self.layout)
         if recorded and recorded != str(self.layout.network) and began:
@@ -391,10 +403,6 @@ class Lab:
         wanted = [*builder.named(), *builder.fleet(max(0, count - NAMED), joined=fleet_joined)][:count]
         keys = {machine.key for machine in known}
         return [*known, *(machine for machine in wanted if machine.key not in keys)]
-
-    def _save_config(self, config: dict[str, Any]) -> None:
-        # Local accounts' passwords are in the specifications.
-        write_private(self.layout.config_file, json.dumps(config, indent=1))
 
     def _ensure_network(self) -> bool:
         changed = self.authority.ensure()
@@ -462,14 +470,7 @@ class Lab:
         return False
 
     def _ensure_objects(self, machines: Sequence[Machine]) -> bool:
-        made_file = self.layout.ws_dir / "objects.json"
-        made = json.loads(made_file.read_text()) if made_file.exists() else []
-        missing = [machine for machine in machines if machine.object_ou is not None and machine.key not in made]
-        if missing:
-            (self.layout.ws_dir / "keytabs").mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.controller.populate({"computers": [self._object(machine) for machine in missing]})
-            write_private(made_file, json.dumps([*made, *(machine.key for machine in missing)]))
-        return bool(missing)
+        return computer_objects.ensure(self.layout, self.controller, machines)
 
     def _ensure_workstations(self, machines: Sequence[Machine]) -> bool:
         if not machines:
@@ -483,31 +484,8 @@ class Lab:
             if machine.key not in served:
                 self.simulator.control.add(machine.spec)
                 changed = True
-        self._save_config(_read_config(self.layout) | {"machines": [machine.to_json() for machine in machines]})
+        self.asked.with_machines(machines).write(self.layout)
         return changed
-
-    def _object(self, machine: Machine) -> dict[str, Any]:
-        order: dict[str, Any] = {
-            "name": machine.spec.computer_name,
-            "ou": machine.object_ou,
-            "system": machine.spec.os.caption,
-            "address": machine.spec.address,
-        }
-        if machine.spec.joined is not None and machine.spec.joined.keytab is not None:
-            order |= {"password": generate(), "keytab": str(machine.spec.joined.keytab)}
-        return order
 
     def _names_now(self, machine: Machine) -> list[str]:
         return [row["computer_name"] for row in self.simulator.control.workstations() if row["key"] == machine.key]
-
-
-def _read_config(layout: Layout) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(layout.config_file.read_text())
-    except PermissionError:
-        system.require_root()
-        raise
-    except (OSError, ValueError):
-        # Absent, or damaged: `up` writes it anew.
-        return {}
-    return config

@@ -21,7 +21,8 @@ def files(lab: Lab, part: str) -> list[Path]:
 
     Args:
         lab: the lab.
-        part: `dc`, `workstations`, `tenant`, or a process of the servers: `srv1`, `database`, `app1`, ...
+        part: `dc`, `workstations`, `tenant`, or `routers`, or a process of the servers: `srv1`,
+            `database`, `app1`, ...
 
     Raises:
         UsageError: there are none: the lab is not there.
@@ -34,6 +35,8 @@ def files(lab: Lab, part: str) -> list[Path]:
     elif part in APPLICATION_SERVERS:
         server = lab.facilities.application.server(part)
         candidates = [server.log, server.ssh.daemon.log]
+    elif part == "routers":
+        candidates = [router.daemon.log for router in lab.routed.routers]
     elif part != "dc":
         candidates = [daemon.log for daemon in lab.facilities.processes if daemon.name == part]
     found = [path for path in candidates if path.is_file()]

@@ -131,6 +131,8 @@ class LabRouter:
         network.batch(
             [
                 *(f"addr flush dev {name}" for name in wires),
+                # FRRouting hangs its routes on next hops: a route goes with the one it hangs on.
+                "nexthop flush",
                 "route flush table main",
                 *(f"link set {name} up" for name in wires),
                 f"addr add {address} dev {MANAGEMENT}",

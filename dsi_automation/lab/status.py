@@ -25,6 +25,7 @@ from dsi_automation.lab.graph.settings import CLIENT_ID, TENANT_ID
 from dsi_automation.lab.lab import Lab
 from dsi_automation.lab.layout import BASE_DN, DC_NAME, DOMAIN, NETBIOS, REALM
 from dsi_automation.lab.machines import Machine
+from dsi_automation.lab.network_status import network_examples, network_status
 from dsi_automation.lab.people import PERSONS
 from dsi_automation.lab.processes import Daemon
 from dsi_automation.lab.server_status import server_examples, server_status
@@ -56,15 +57,7 @@ def status(lab: Lab) -> dict[str, Any]:
         "namespaces": {"dc": layout.dc_namespace, "workstations": layout.ws_namespace},
         "network_complete": network.is_complete(layout),
         "processes": [_process(one) for one in _daemons(lab)],
-        "domain": {
-            "dns_name": DOMAIN,
-            "realm": REALM,
-            "netbios_name": NETBIOS,
-            "base_dn": BASE_DN,
-            "controller": DC_NAME,
-            "address": layout.dc_address,
-            "ports": DC_PORTS,
-        },
+        "domain": _domain(lab) if lab.has_domain else None,
         "sites": [
             {
                 "code": site.code,
@@ -75,14 +68,15 @@ def status(lab: Lab) -> dict[str, Any]:
             for site in SITES
         ],
         "leavers_ou": LEAVERS_OU,
-        "tenant": _tenant(lab),
-        "accounts": _accounts(lab),
+        "tenant": _tenant(lab) if lab.has_domain else None,
+        "accounts": _accounts(lab) if lab.has_domain else [],
         "persons": [
             {"id": person.id, "name": person.name, "role": person.role, "key": str(layout.key_dir / person.key_name)}
             for person in PERSONS
         ],
         "workstations": _workstations(lab, machines),
         "servers": server_status(lab) if lab.has_servers else None,
+        "routing": network_status(lab) if lab.routed.count else None,
         "files": {
             "directory": str(layout.root),
             "ca": str(layout.ca_file),
@@ -99,13 +93,23 @@ def status(lab: Lab) -> dict[str, Any]:
 
 def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
     """Return commands to paste that look at the lab without the toolkit, by what they show."""
+    inventory_file = lab.layout.inventory_dir / "hosts.yml"
+    found = {"inventory": f"{_program('ansible-inventory')} -i {inventory_file} --graph"}
+    if lab.has_domain:
+        found |= _domain_examples(lab, machines)
+    if lab.routed.count:
+        found |= network_examples(lab)
+        found["network"] = f"{_program('dsi')} -I {lab.layout.inventory_dir} router check routers"
+    return found
+
+
+def _domain_examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
     layout = lab.layout
     reader = shlex.quote(str(lab.passwords.file(READER)))
     found = {
         "directory": f"LDAPTLS_CACERT={layout.ca_file} ldapsearch -LLL -x -H ldaps://{layout.dc_address} "
         f"-D {READER}@{DOMAIN} -y {reader} -b OU=Sites,{BASE_DN} '(objectClass=computer)' dn dNSHostName",
         "kerberos": f"KRB5_CONFIG={layout.krb5_conf} kinit {READER}@{REALM} < {reader}",
-        "inventory": f"{_program('ansible-inventory')} -i {layout.inventory_dir / 'hosts.yml'} --graph",
         "check": f"{_program('dsi')} -I {layout.inventory_dir} workstation check workstations",
     }
     if lab.has_servers:
@@ -137,12 +141,24 @@ def _program(name: str) -> str:
 
 
 def _daemons(lab: Lab) -> list[Daemon]:
-    found = [lab.controller.daemon, lab.tenant.daemon, lab.simulator.daemon]
+    found = [lab.controller.daemon, lab.tenant.daemon, lab.simulator.daemon] if lab.has_domain else []
     if lab.has_servers:
         found += lab.facilities.processes
     if lab.has_application:
         found += [server.ssh.daemon for server in lab.facilities.application.servers]
-    return found
+    return [*found, *lab.routed.daemons]
+
+
+def _domain(lab: Lab) -> dict[str, Any]:
+    return {
+        "dns_name": DOMAIN,
+        "realm": REALM,
+        "netbios_name": NETBIOS,
+        "base_dn": BASE_DN,
+        "controller": DC_NAME,
+        "address": lab.layout.dc_address,
+        "ports": DC_PORTS,
+    }
 
 
 def _process(daemon: Daemon) -> dict[str, Any]:
