@@ -27,6 +27,9 @@ NOUNS: Final[Mapping[str, Text]] = {
     "application.account": T("user account"),
     "sources.integrate": T("integration of sources"),
     "rules.update": T("update of rules"),
+    "router.configure": T("configuration of routers"),
+    "access.allow": T("opening of an access"),
+    "access.revoke": T("removal of accesses"),
 }
 
 

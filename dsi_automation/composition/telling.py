@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dsi_automation.composition.application_telling import ApplicationTeller
 from dsi_automation.composition.backup_telling import BackupTeller
 from dsi_automation.composition.mails import Mails
+from dsi_automation.composition.network_telling import NetworkTeller
 from dsi_automation.composition.told import Told
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Event, Observer, Silent
@@ -203,13 +204,13 @@ class Teller:
     def asked(self, request: Request) -> None:
         """Mail those who may decide on a request, where its operation is one people wait for."""
         with self._harmless(Silent()):
-            if self._applications.asked(request):
+            if self._applications.asked(request) or self._network.asked(request):
                 self._mails.flush()
 
     def decided(self, request: Request) -> None:
         """Mail who asked what the last decision on it was, where its operation is one people wait for."""
         with self._harmless(Silent()):
-            if self._applications.decided(request):
+            if self._applications.decided(request) or self._network.decided(request):
                 self._mails.flush()
 
     def tell_missed(
@@ -257,9 +258,13 @@ class Teller:
     def _applications(self) -> ApplicationTeller:
         return ApplicationTeller(self._toolkit, self._mails, self._told)
 
+    @cached_property
+    def _network(self) -> NetworkTeller:
+        return NetworkTeller(self._toolkit, self._mails, self._told)
+
     @property
     def _kinds(self) -> tuple[RunTeller, ...]:
-        return self._backups, self._applications
+        return self._backups, self._applications, self._network
 
     def _ended(self, run_id: str, observer: Observer) -> None:
         with self._harmless(observer):
