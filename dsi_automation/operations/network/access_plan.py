@@ -44,7 +44,7 @@ def filter_missing(router: str, facts: AccessFacts) -> Blocker | None:
     return Blocker(
         router,
         T("The filter of {router} is not as the inventory says: {line}, ...", router=router,
-          line=difference.lines[-1].strip()),
+          line=next((one.strip() for one in difference.lines if one.startswith(" ")), difference.lines[0])),
         T("Run first: dsi router configure {router}", router=router),
     )  # fmt: skip
 

@@ -64,9 +64,9 @@ def decide(router: str, purpose: Purpose, facts: AccessFacts, world: World, appr
         why = T("{id} is open until {until:%Y-%m-%d %H:%M} UTC already.", id=rule.id, until=rule.until)
         return Decided(actions=unsaved(router, facts, world.now), non_actions=[NonAction(router, ALLOW, why)])
     covered = covering(facts.standing, rule, world.now)
-    wrong = filter_missing(router, facts) if covered is None else blocker(router, covered)
-    if wrong is not None:
-        return Decided(blockers=[wrong])
+    wrong = _shadowed(router, rule, facts) or filter_missing(router, facts)
+    if covered is not None or wrong is not None:
+        return Decided(blockers=[blocker(router, covered)] if covered is not None else [wrong] if wrong else [])
     try:
         return _open(router, rule, standing, purpose, facts, world)
     except RefusedError as error:
@@ -89,11 +89,6 @@ def _open(
     facts: AccessFacts,
     world: World,
 ) -> Decided:
-    shadow = facts.dialect.shadowing(facts.running, rule)
-    if shadow is not None:
-        why = T("It would let nothing through: “{line}” denies it first.", line=shadow)
-        next_step = T("Ask for another service or destination; what is denied is in the inventory.")
-        return Decided(blockers=[Blocker(router, why, next_step)])
     there = facts.open_now(rule)
     placed = rule if there is None else _at(rule, there)
     if there is None:
@@ -113,6 +108,18 @@ def _open(
         undo_text(change) or T("Take it away: dsi access revoke {id}", id=rule.id),
     )
     return Decided(actions=with_save(router, action, facts, world.now))
+
+
+def _shadowed(router: str, rule: AccessRule, facts: AccessFacts) -> Blocker | None:
+    """Return why a rule would let nothing through: a line of the router denies it first."""
+    shadow = facts.dialect.shadowing(facts.running, rule)
+    if shadow is None:
+        return None
+    if (missing := filter_missing(router, facts)) is not None:
+        next_step = T("It is not in the inventory. {step}", step=missing.next_step)
+    else:
+        next_step = T("Ask for another service or destination; what is denied is in the inventory.")
+    return Blocker(router, T("It would let nothing through: “{line}” denies it first.", line=shadow), next_step)
 
 
 def _at(rule: AccessRule, there: AccessRule) -> AccessRule:
