@@ -1,0 +1,34 @@
+"""Action plugin: `access.allow` on the routers that enforce an access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsi_automation.ansible.accesses import allow_task
+from dsi_automation.ansible.action import OnceAction
+from dsi_automation.ansible.plugin import call_of, told
+
+
+class ActionModule(OnceAction):
+    """Calls the engine in the controller's process; see the documentation in plugins/modules."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Carry out the request; in check mode, make the plan."""
+        del tmp, task_vars
+        _, args = self.validate_argument_spec(
+            {
+                "request": {"type": "str", "default": ""},
+                "source": {"type": "str", "default": ""},
+                "destination": {"type": "str", "default": ""},
+                "service": {"type": "str", "default": ""},
+                "until": {"type": "str", "default": ""},
+                "why": {"type": "str", "default": ""},
+                "reference": {"type": "str", "default": ""},
+                "beneficiary": {"type": "str", "default": ""},
+                "try_at": {"type": "str", "default": ""},
+                "unproven": {"type": "bool", "default": False},
+            }
+        )
+        request = str(args.pop("request") or "")
+        call = call_of("access.allow", args, told(self._display))
+        return allow_task(call, request=request, check_mode=bool(self._task.check_mode))
