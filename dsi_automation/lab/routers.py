@@ -30,8 +30,9 @@ cat /proc/sys/kernel/random/uuid >"$1/boot_id"
 mount --bind "$1/boot_id" /proc/sys/kernel/random/boot_id
 mount --bind "$1/etc" /etc
 mount --bind "$1/home" /home
-mount --bind "$1/lib" /var/lib
 mount --bind "$1/sbin" /usr/local/sbin
+# The last of them: the lab itself is under /var/lib by default.
+mount --bind "$1/lib" /var/lib
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /var/log
 mount -t tmpfs -o mode=1777 tmpfs /var/tmp
