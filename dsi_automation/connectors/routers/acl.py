@@ -236,7 +236,7 @@ def edits(have: Sequence[Entry], want: Sequence[Entry], fixed: range) -> tuple[s
     standing = {one.number: one for one in have}
     for step in steps:
         if step.add:
-            if step.entry.bare in {one.bare for one in standing.values()}:
+            if step.entry.counts and step.entry.bare in {one.bare for one in standing.values()}:
                 return None
             standing[step.entry.number] = step.entry
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +18,8 @@ REPLIES: Final = 800
 """From here on, the management band has what lets answers and leases through."""
 _STEP: Final = 10
 _EVERYTHING: Final = "deny ip any any"
+_LEASE: Final = re.compile(r"permit udp (?!host)\S+ \S+ any eq 67")
+_FENCE: Final = re.compile(r"deny ip any (?:host \S+|\d\S+ \S+)")
 
 type Banded = Mapping[Band, tuple[Entry, ...]]
 
@@ -61,15 +64,25 @@ def base(wanted: FilterIntent) -> Banded:
     return found
 
 
-def banded(listed: Sequence[Entry]) -> Banded:
-    """Return the entries of a list by band.
+def restarted(listed: Sequence[Entry]) -> bool:
+    """Tell whether a list has the numbers 10, 20, 30, ...: those that classic IOS gives it when it restarts."""
+    return [one.number for one in listed] == list(range(_STEP, _STEP * len(listed) + 1, _STEP))
 
-    A classic IOS forgets the numbers when it restarts: the list then has 10, 20, 30, .... It is recognised by its
-    order, and its entries get the numbers of their bands again.
+
+def banded(listed: Sequence[Entry]) -> Banded:
+    """Return the entries of a list by band; the bands are empty where it is not one of ours.
+
+    Classic IOS forgets the numbers when it restarts; a list of ours is then recognised by its order, and its entries
+    get the numbers of their bands again.
     """
-    if [one.number for one in listed] != list(range(_STEP, _STEP * len(listed) + 1, _STEP)):
+    if not restarted(listed):
         return {band: tuple(one for one in listed if one.number in numbers) for band, numbers in BANDS.items()}
     return {band: _renumbered(band, part) for band, part in _by_order(listed).items()}
+
+
+def settled(listed: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the entries of a list with the numbers of their bands, where it lost them; as they are otherwise."""
+    return (flat(banded(listed)) if restarted(listed) else ()) or tuple(listed)
 
 
 def outside(listed: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -80,9 +93,14 @@ def outside(listed: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def flat(parts: Banded) -> tuple[Entry, ...]:
     """Return the entries of all bands as one list; one that stands twice stands once, at its first place."""
+    return once(one for part in parts.values() for one in part)
+
+
+def once(listed: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return entries sorted by number, without those that say again what an earlier one says."""
     found: dict[str, Entry] = {}
-    for one in sorted((one for part in parts.values() for one in part), key=lambda one: one.number):
-        found.setdefault(one.bare, one)
+    for one in sorted(listed, key=lambda one: one.number):
+        found.setdefault(one.bare if one.counts else str(one), one)
     return tuple(found.values())
 
 
@@ -91,11 +109,15 @@ def band_of(rule: AccessRule) -> Band:
     return Band.INTERNET if rule.destination == INTERNET else Band.INTERNAL
 
 
+def rule_match(rule: AccessRule) -> Match:
+    """Return what a rule lets through."""
+    destination = ANY if rule.destination == INTERNET else addresses(rule.destination)
+    return Match(rule.protocol, addresses(rule.source), None, destination, _ports(rule.first_port, rule.last_port), ())
+
+
 def rule_entry(rule: AccessRule, number: int) -> Entry:
     """Return the entry of a rule."""
-    destination = ANY if rule.destination == INTERNET else addresses(rule.destination)
-    ports = _ports(rule.first_port, rule.last_port)
-    match = Match(rule.protocol, addresses(rule.source), None, destination, ports, ())
+    match = rule_match(rule)
     return Entry(number, f"permit {match}", match)
 
 
@@ -122,9 +144,8 @@ def free(taken: Sequence[Entry], band: Band) -> int:
         RefusedError: the band is full.
     """
     used = {one.number for one in taken}
-    numbers = BANDS[band]
-    tens = range(numbers.start, numbers.stop, _STEP)
-    found = next((number for number in (*tens, *numbers) if number not in used), None)
+    numbers: tuple[int, ...] = (*BANDS[band][::_STEP], *BANDS[band])
+    found = next((number for number in numbers if number not in used), None)
     if found is None:
         raise _full(band)
     return found
@@ -156,17 +177,13 @@ def _renumbered(band: Band, part: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def _by_order(listed: Sequence[Entry]) -> dict[Band, tuple[Entry, ...]]:
     """Return the parts of a list by what they say: leases end the management band, the fence denies networks."""
-    lease = [
-        place for place, one in enumerate(listed) if one.text.startswith("permit udp ") and " any eq 67" in one.text
-    ]
-    fence = [
-        place for place, one in enumerate(listed) if one.text.startswith("deny ip any ") and one.text != _EVERYTHING
-    ]
-    if not lease or not fence or listed[-1].text != _EVERYTHING:
+    texts = [one.text for one in listed]
+    lease = next((place for place, text in enumerate(texts) if _LEASE.fullmatch(text)), None)
+    fence = [place for place, text in enumerate(texts) if _FENCE.fullmatch(text)]
+    if lease is None or not fence or texts[-1] != _EVERYTHING or fence[0] <= lease:
         return dict.fromkeys(Band, ())
-    start = lease[0] + 1
-    denied = next((place for place in range(start, len(listed)) if listed[place].permit), fence[0])
-    denied = min(denied, fence[0])
+    start = lease + 1
+    denied = next(place for place in range(start, len(listed)) if listed[place].permit or place == fence[0])
     edges = (0, start, denied, fence[0], fence[-1] + 1, len(listed) - 1, len(listed))
     return {band: tuple(listed[edges[place] : edges[place + 1]]) for place, band in enumerate(Band)}
 

@@ -13,6 +13,10 @@ from dsi_automation.core.text import Text
 class Dialect(Protocol):
     """One platform's words. Implementations: `dialects.ios`, `dialects.frr`; the next one: `docs/how-to`."""
 
+    def interface_name(self, name: str) -> str:
+        """Return an interface's name as the device prints it: `gi0/1` is `GigabitEthernet0/1` on IOS."""
+        ...
+
     def parse(self, text: str) -> Config:
         """Return a configuration as the device prints it, canonical; noise (banners, times, certificates) is left out.
 

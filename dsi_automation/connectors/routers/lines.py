@@ -85,21 +85,24 @@ class Taking:
         """Take a line of the top level."""
         if not re.match(r"(?:no )?(?:ip|ipv6|hostname|logging|ntp|clock|cdp|lldp|router|access-list) ?", text):
             raise RefusedLineError(text, INVALID)
-        self.switch(self.sections[""], text)
+        switch(self.sections[""], text)
 
-    def switch(self, lines: list[str], text: str) -> None:
-        """Add a line, or with `no` take it away."""
-        if not text.startswith("no "):
-            if text not in lines:
-                lines.append(text)
-            return
-        gone = text.removeprefix("no ")
-        if gone not in lines:
-            raise RefusedLineError(text, "% Can't find it")
-        lines.remove(gone)
 
-    def single(self, lines: list[str], keyword: str, text: str | None) -> None:
-        """Set the one line of a keyword, or take it away."""
-        lines[:] = [line for line in lines if line != keyword and not line.startswith(f"{keyword} ")]
-        if text is not None:
-            lines.append(text)
+def switch(lines: list[str], text: str) -> None:
+    """Add a line, or with `no` take it away.
+
+    Raises:
+        RefusedLineError: it is to be taken away and is not there.
+    """
+    if not text.startswith("no "):
+        lines += [] if text in lines else [text]
+    elif text.removeprefix("no ") in lines:
+        lines.remove(text.removeprefix("no "))
+    else:
+        raise RefusedLineError(text, "% Can't find it")
+
+
+def single(lines: list[str], keyword: str, text: str | None) -> None:
+    """Set the one line of a keyword, or take it away."""
+    lines[:] = [line for line in lines if line != keyword and not line.startswith(f"{keyword} ")]
+    lines += [] if text is None else [text]

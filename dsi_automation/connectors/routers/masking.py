@@ -9,6 +9,7 @@ from dsi_automation.core.secrets import MASK
 
 _TYPE: Final = r"(?:\d{1,2} +)?"
 """The kind of hash or cipher a secret is printed in: 0, 5, 7, 8, 9."""
+_SNMP: Final = r"(?:version +(?:1|2c|3 +(?:auth|noauth|priv)) +)?"
 _PLACES: Final = tuple(
     re.compile(rf"(?im)^(?P<before>[ \t]*(?:no +)?{before}){_TYPE.replace('(?:', '(?P<type>', 1)}(?P<secret>{secret})")
     for before, secret in (
@@ -16,11 +17,7 @@ _PLACES: Final = tuple(
         (r"username +\S+ .*?\b(?:secret|password) +", r"\S+"),
         (r"(?:password|secret) +(?!encryption)", r".+$"),
         (r"snmp-server +community +", r"\S+"),
-        (
-            r"snmp-server +host +\S+ +(?:vrf +\S+ +)?(?:(?:traps|informs) +)?"
-            r"(?:version +(?:1|2c|3 +(?:auth|noauth|priv)) +)?",
-            r"\S+",
-        ),
+        (rf"snmp-server +host +\S+ +(?:vrf +\S+ +)?(?:(?:traps|informs) +)?{_SNMP}", r"\S+"),
         (r"snmp-server +user +.*?\bauth +(?:md5|sha\S*) +", r"\S+"),
         (r"snmp-server +user +.*?\bpriv +(?:des|3des|aes(?: +\d+)?) +", r"\S+"),
         (r"(?:tacacs|radius)-server +key +", r".+$"),
@@ -40,11 +37,7 @@ _PLACES: Final = tuple(
         (r"area +\S+ +(?:virtual|sham)-link +.*?\b(?:authentication-key|md5) +", r"\S+"),
         (r"ip +rip +authentication +string +", r"\S+"),
         (r"ip +nhrp +authentication +", r"\S+"),
-        (
-            r"(?:isis|area-password|domain-password|isis +password) +(?:password +)?(?:clear +|md5 +)?(?<=password )"
-            r"(?:clear +|md5 +)?",
-            r"\S+",
-        ),
+        (r"isis +password +(?:clear +|md5 +)?", r"\S+"),
         (r"(?:area|domain)-password +(?:clear +|md5 +)?", r"\S+"),
         (r"(?:standby|vrrp|glbp) +(?:\d+ +)?authentication +(?:text +|md5 +key-string +)?(?!md5)", r"\S+"),
         (r"ntp +authentication-key +\d+ +\S+ +", r"\S+"),

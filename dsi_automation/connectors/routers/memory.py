@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -68,8 +69,9 @@ class MemoryDevice:
 
     Attributes:
         protected: the interface of the management; a push that touches it is refused.
+        ports: the interfaces it has, whether or not its configuration names them.
         offline: whether the controller is cut off until it goes back.
-        pushed: all lines it ever took from a push, in order.
+        pushed: all lines it ever took from a push, in order; the last line alone of a filter.
         events: what was done to it, in order: `snapshot NAME`, `arm SECONDS`, `push N`, `confirm`, ...
         point: is told the name of each event before and after it: where a test kills.
     """
@@ -80,6 +82,7 @@ class MemoryDevice:
     config: Config
     start: Config | None = None
     protected: str = "mgmt0"
+    ports: set[str] = field(default_factory=set)
     faults: Faults = field(default_factory=Faults)
     snapshots: dict[str, Config] = field(default_factory=dict)
     before: Config | None = None
@@ -96,6 +99,16 @@ class MemoryDevice:
         """Start with what runs, where nothing else is said."""
         if self.start is None:
             self.start = self.config
+        for name in (*interfaces(self.config), self.dialect.interface_name(self.protected), *self.ports):
+            self.plug(name)
+
+    def plug(self, interface: str) -> None:
+        """Give it an interface; a platform that prints every interface prints this one too."""
+        self.ports.add(interface)
+        empty = {f"interface {interface}": ()}
+        self.config, self.start = (
+            self.dialect.apply(Config({**empty, **one.sections}), ()) for one in (self.config, self.start or Config())
+        )
 
     @property
     def armed(self) -> bool:
@@ -132,8 +145,7 @@ class MemoryDevice:
 
     def up(self, interface: str) -> bool:
         """Tell whether an interface is not shut down."""
-        lines = interfaces(self.config).get(interface)
-        return lines is not None and "shutdown" not in lines
+        return interface in self.ports and "shutdown" not in interfaces(self.config).get(interface, ())
 
     def addresses(self, interface: str) -> tuple[ipaddress.IPv4Interface, ...]:
         """Return the addresses of an interface."""
@@ -152,13 +164,12 @@ class MemoryNetwork:
             circuits: both ends of each: router and interface.
         """
         self.devices: Mapping[str, MemoryDevice] = {one.name: one for one in devices}
-        self._others = {end: other for one, two in circuits for end, other in ((one, two), (two, one))}
-        for device in self.devices.values():
-            mine = {interface for router, interface in self._others if router == device.name}
-            missing = mine - set(interfaces(device.config))
-            if missing:
-                sections = {**device.config.sections, **{f"interface {name}": () for name in missing}}
-                device.config = Config(sections)
+        self._others: dict[tuple[str, str], tuple[str, str]] = {}
+        for one, two in circuits:
+            ends = [(name, self.devices[name].dialect.interface_name(interface)) for name, interface in (one, two)]
+            self._others |= {ends[0]: ends[1], ends[1]: ends[0]}
+        for name, interface in self._others:
+            self.devices[name].plug(interface)
 
     def open(self, name: str, permit: MemoryPermit | None = None, target: str | None = None) -> MemoryRouter:
         """Return a router to look at and, with a permit, to change."""
@@ -171,19 +182,15 @@ class MemoryNetwork:
 
     def line_protocol(self, router: str, interface: str) -> bool:
         """Tell whether the other side of an interface is there; one without a circuit is in a LAN, where it is."""
-        ends = [(router, interface)]
-        if (router, interface) in self._others:
-            ends.append(self._others[router, interface])
-        return all(
-            self.devices[name].up(one) or one not in interfaces(self.devices[name].config) for name, one in ends
-        ) and not any(one in self.devices[name].faults.down for name, one in ends)
+        ends = [(router, interface), self._others.get((router, interface), (router, interface))]
+        return all(self.devices[name].up(one) and one not in self.devices[name].faults.down for name, one in ends)
 
     def answers(self, router: str, address: str) -> bool:
         """Tell whether an address answers a router: one of its own, or the one at the other end of a circuit."""
         device, wanted = self.devices[router], ipaddress.IPv4Address(address)
         if device.faults.ping & {address, "*"}:
             return False
-        for name in interfaces(device.config):
+        for name in device.ports:
             mine = device.addresses(name)
             if any(one.ip == wanted for one in mine) and device.up(name):
                 return True
@@ -199,9 +206,7 @@ class MemoryNetwork:
 class MemoryRouter:
     """One connection to a router in memory; see `RouterWriter`."""
 
-    def __init__(
-        self, device: MemoryDevice, network: MemoryNetwork, permit: MemoryPermit | None, target: str
-    ) -> None:
+    def __init__(self, device: MemoryDevice, network: MemoryNetwork, permit: MemoryPermit | None, target: str) -> None:
         """Connect to nothing yet."""
         self.device = device
         self._network = network
@@ -251,12 +256,11 @@ class MemoryRouter:
     def interface(self, name: str) -> Interface | None:
         """Return an interface as it is."""
         self._reach("interface")
-        device = self.device
-        if name not in interfaces(device.config):
+        device, full = self.device, self.dialect.interface_name(name)
+        if full not in device.ports:
             return None
-        up = device.up(name)
-        line = up and self._network.line_protocol(self.name, name)
-        return Interface(name, up, line, tuple(str(one) for one in device.addresses(name)))
+        line = self._network.line_protocol(self.name, full)
+        return Interface(full, device.up(full), line, tuple(str(one) for one in device.addresses(full)))
 
     def route(self, prefix: str) -> tuple[str, ...]:
         """Return the next hops in use for exactly this network."""
@@ -264,8 +268,8 @@ class MemoryRouter:
         device = self.device
         usable = [
             one.network
-            for name in interfaces(device.config)
-            if device.up(name) and self._network.line_protocol(self.name, name)
+            for name in device.ports
+            if self._network.line_protocol(self.name, name)
             for one in device.addresses(name)
         ]
         hops = (one.via for one in static_routes(device.config) if one.prefix == prefix)
@@ -299,21 +303,8 @@ class MemoryRouter:
         self._check(lines)
         with self._write("push", str(len(lines))) as device:
             self._pushed = True
-            for place, line in enumerate(lines):
-                answer = _first(device.faults.refuse, line)
-                try:
-                    if answer is not None:
-                        raise RefusedLineError(line, answer)
-                    # A line under a heading is taken with its heading.
-                    device.config = device.dialect.apply(device.config, _from_heading(lines, place))
-                except RefusedLineError as error:
-                    raise LineRefusedError(self.name, line, error.answer) from error
-                device.pushed.append(line)
-                if device.faults.cut is not None and re.search(device.faults.cut, line):
-                    device.offline = True
-                    raise UnknownOutcomeError(
-                        T("{router} stopped answering while it was changed.", router=self.name), on=self.name
-                    )
+            for step in _steps(lines):
+                self._take(device, step)
             if device.faults.early:
                 device.go_back("timer")
 
@@ -352,9 +343,7 @@ class MemoryRouter:
             if device.armed:
                 raise RefusedError(T("{router} has a timer armed already.", router=self.name), on=self.name)
             if name not in device.snapshots:
-                raise RefusedError(
-                    T("{router} has no snapshot {name}.", router=self.name, name=name), on=self.name
-                )
+                raise RefusedError(T("{router} has no snapshot {name}.", router=self.name, name=name), on=self.name)
             device.config = device.snapshots[name]
 
     def close(self) -> None:
@@ -372,58 +361,69 @@ class MemoryRouter:
             raise UnreachableError(T("{router} does not answer.", router=self.name), on=self.name)
 
     def _check(self, lines: Sequence[str]) -> None:
-        protected = self.dialect.apply(Config({f"interface {self.device.protected}": ("shutdown",)}), ())
-        headings = {name for name in protected.sections if name}
+        protected = self.dialect.interface_name(self.device.protected)
         for line in lines:
             why = self.dialect.dangerous(line)
             if why is not None:
                 raise RefusedError(
                     T("The line “{line}” is never sent to a router: {why}.", line=line.strip(), why=why), on=self.name
                 )
-            if line in headings:
+            if line.startswith("interface ") and self.dialect.interface_name(line.partition(" ")[2]) == protected:
                 raise RefusedError(
                     T("{router} is managed through {interface}: no change touches it.",
-                      router=self.name, interface=self.device.protected),
+                      router=self.name, interface=protected),
                     on=self.name,
                 )  # fmt: skip
 
-    def _write(self, event: str, detail: str = "") -> _Writing:
+    def _take(self, device: MemoryDevice, step: Sequence[str]) -> None:
+        """Take a line with the heading it stands under, or all lines of a filter at once."""
+        refused = ((line, _first(device.faults.refuse, line)) for line in step)
+        for line, answer in refused:
+            if answer is not None:
+                raise LineRefusedError(self.name, line, answer)
+        try:
+            device.config = device.dialect.apply(device.config, step)
+        except RefusedLineError as error:
+            raise LineRefusedError(self.name, error.line, error.answer) from error
+        device.pushed.append(step[-1])
+        if device.faults.cut is not None and any(re.search(device.faults.cut, line) for line in step):
+            device.offline = True
+            raise UnknownOutcomeError(
+                T("{router} stopped answering while it was changed.", router=self.name), on=self.name
+            )
+
+    @contextmanager
+    def _write(self, event: str, detail: str = "") -> Iterator[MemoryDevice]:
         if self._permit is not None:
             self._permit.check(self._target)
         self._reach(event)
-        return _Writing(self.device, event, detail)
-
-
-class _Writing:
-    """One write: tells the test before and after it, and is alone with the device."""
-
-    def __init__(self, device: MemoryDevice, event: str, detail: str) -> None:
-        self._device = device
-        self._event = event
-        self._detail = detail
-
-    def __enter__(self) -> MemoryDevice:
-        self._device.point(f"before {self._event}")
-        self._device.lock.acquire()
-        return self._device
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._device.events.append(f"{self._event} {self._detail}".strip() + ("" if kind is None else " failed"))
-        self._device.lock.release()
-        if kind is None:
-            self._device.point(f"after {self._event}")
+        self.device.point(f"before {event}")
+        with self.device.lock:
+            self.device.events.append(f"{event} {detail}".strip())
+            yield self.device
+        self.device.point(f"after {event}")
 
 
 def _first(refused: Mapping[str, str], line: str) -> str | None:
     return next((answer for pattern, answer in refused.items() if re.search(pattern, line)), None)
 
 
-def _from_heading(lines: Sequence[str], place: int) -> Sequence[str]:
-    """Return a line with the heading it stands under."""
-    if not lines[place].startswith(" "):
-        return () if lines[place].strip() == "exit" else lines[place : place + 1]
-    heading = next((line for line in reversed(lines[:place]) if not line.startswith(" ")), None)
-    return lines[place : place + 1] if heading is None else (heading, lines[place])
+def _steps(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield what is taken at once: each line with its heading, or a whole filter."""
+    heading, block = "", list[str]()
+    for line in lines:
+        inside = line.startswith(" ")
+        if block and not inside:
+            yield block
+            block = []
+        if not inside:
+            heading = "" if line == "exit" else line
+        if heading.startswith("filter "):
+            block.append(line)
+        elif line != "exit":
+            yield [heading, line] if inside else [line]
+    if block:
+        yield block
 
 
 def _is_in(address: str, network: ipaddress.IPv4Network) -> bool:

@@ -12,11 +12,14 @@ from dsi_automation.core.text import T
 NOISE: Final = re.compile(
     r"""^(?:Building\ configuration\.\.\..*|Current\ configuration\b.*|Using\ \d+\ out\ of\ \d+\ bytes.*
     |Load\ for\ five\ secs.*|Time\ source\ is.*|ntp\ clock-period\ \d+|license\ udi\ .*|exit|exit-\S+
+    |(?:[*.]?\w{3}\ +\d+\ [\d:.]+.*:\ )?%[A-Z\d_]+-\d-[A-Z\d_]+:.*
     |\S+[>\#]\s*(?:sh\w*\ (?:run|start).*)?)$""",
     re.VERBOSE,
 )
 """Lines that change at each look, or that only close a heading, and the echo of the command asked."""
-_REFUSAL: Final = re.compile(r"^\s*%\s?\S")
+_REFUSAL: Final = re.compile(
+    r"^\s*% ?(?:Invalid|Unknown|Incomplete|Ambiguous|Error|Authorization|\w+ authorization failed|Command)"
+)
 _BANNER: Final = re.compile(r"^banner (?:motd|login|exec|incoming|prompt-timeout|slip-ppp) (\^C|\S)(.*)$")
 _HEADING: Final = re.compile(r"^(?:interface|ip access-list (?:extended|standard)|filter) \S")
 """Lines that are headings even when nothing is under them."""

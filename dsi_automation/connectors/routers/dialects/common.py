@@ -32,6 +32,10 @@ class CommonDialect(ABC):
 
     taking: type[Taking]
 
+    def interface_name(self, name: str) -> str:
+        """Return an interface's name as the device prints it."""
+        return self.heading(f"interface {name}").removeprefix("interface ")
+
     def parse(self, text: str) -> Config:
         """Return a configuration as the device prints it, canonical."""
         found = {name: list(lines) for name, lines in read(text, self.heading).items()}
@@ -138,8 +142,12 @@ class CommonDialect(ABC):
             stays = [line for line in target.get(heading, ()) if not self.owned_line(line)]
             target[heading] = (*stays, *self.interface(one))
 
-    def exists(self, target: Sections, heading: str, intent: RouterIntent) -> None:
-        """Make sure that there is such an interface, where the configuration tells."""
+    def exists(self, target: Sections, heading: str, intent: RouterIntent) -> None:  # noqa: B027  # most need not
+        """Make sure that there is such an interface, where the configuration tells.
+
+        Raises:
+            RefusedError: there is none.
+        """
 
     def _routes(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> list[str]:
         wanted = {(one.prefix, one.via): self.route(one) for one in intent.routes if one.prefix not in ignored}

@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from dsi_automation.connectors.routers import acl
-from dsi_automation.connectors.routers.endpoints import address, interface_name, mask, static_route
-from dsi_automation.connectors.routers.lines import INVALID, RefusedLineError, Taking
+from dsi_automation.connectors.routers.endpoints import address, addresses, interface_name, mask, static_route
+from dsi_automation.connectors.routers.lines import INVALID, RefusedLineError, Taking, single, switch
 
 LIST: Final = "ip access-list extended "
 _MADE: Final = ("Loopback", "Vlan", "Tunnel", "Port-channel")
@@ -42,15 +42,15 @@ class IosTaking(Taking):
         if self.heading.startswith(LIST):
             _entry(lines, text)
         elif re.match(r"(?:no )?description\b", text):
-            self.single(lines, "description", None if text.startswith("no ") else text)
+            single(lines, "description", None if text.startswith("no ") else text)
         elif text in {"shutdown", "no shutdown"}:
-            self.single(lines, "shutdown", None if text.startswith("no ") else text)
+            single(lines, "shutdown", None if text.startswith("no ") else text)
         elif re.match(r"(?:no )?ip (?:address|unnumbered)\b", text):
             self._address(lines, text)
         elif re.fullmatch(r"(?:no )?ip access-group \S+ (?:in|out)", text):
             self._group(lines, text)
         elif re.match(r"(?:no )?(?:ip|ipv6|bandwidth|duplex|speed|mtu|keepalive|standby|encapsulation) ?", text):
-            self.switch(lines, text)
+            switch(lines, text)
         else:
             raise RefusedLineError(text, INVALID)
 
@@ -107,24 +107,20 @@ class IosTaking(Taking):
         given = address(line)
         if given is None:
             return
-        for heading, lines in self.sections.items():
-            for other in map(address, lines):
-                if heading != self.heading and heading.startswith("interface ") and other is not None:
-                    if other.network.overlaps(given.network):
-                        raise RefusedLineError(text, f"% {given.network.network_address} overlaps with {heading[10:]}")
+        others = {name: lines for name, lines in self.sections.items() if name.startswith("interface ")}
+        others.pop(self.heading, None)
+        for heading, lines in others.items():
+            if any(other.network.overlaps(given.network) for other in addresses(lines)):
+                name = heading.removeprefix("interface ")
+                raise RefusedLineError(text, f"% {given.network.network_address} overlaps with {name}")
 
     def _group(self, lines: list[str], text: str) -> None:
         direction = text.rsplit(maxsplit=1)[-1]
         binding = re.compile(rf"ip access-group \S+ {direction}")
         if text.startswith("no "):
-            self.switch(lines, text)
+            switch(lines, text)
         else:
             lines[:] = [*(line for line in lines if not binding.fullmatch(line)), text]
-
-
-def ace(line: str) -> str:
-    """Return a line as it is typed."""
-    return line
 
 
 def _entry(lines: list[str], text: str) -> None:
@@ -147,7 +143,7 @@ def _entry(lines: list[str], text: str) -> None:
         there = listed.get(new.number)
         if there is not None and there.text != new.text:
             raise RefusedLineError(text, "% Duplicate sequence number")
-        if there is None and new.bare in {one.bare for one in listed.values()}:
+        if there is None and new.counts and new.bare in {one.bare for one in listed.values()}:
             raise RefusedLineError(text, "% Duplicate access list entry")
         listed[new.number] = new
     lines[:] = [str(listed[number]) for number in sorted(listed)]
