@@ -200,7 +200,7 @@ class FrrRouter:
         try:
             self._helper.ask("revert", writing=True, timeout=WAY_BACK)
         except NothingPendingError:
-            if not (self.timer().last or "").startswith("reverted remaining=0 by=timer"):
+            if not (self.timer().last or "").startswith("reverted "):
                 raise
 
     def restore(self, name: str) -> None:
@@ -245,12 +245,13 @@ class FrrRouter:
         return self.dialect.parse(self._whole(document))
 
     def _whole(self, document: Document) -> str:
+        # The version is the program's, not a part of what it is told to do: an update is no change of ours.
+        text = re.sub(r"(?m)^frr version .*\n", "", document.frr)
         lines = nftables.read(document.filter)
-        section = (
-            "" if lines is None else "".join([f"{nftables.HEADING}\n", *(f" {line}\n" for line in lines), "exit\n!\n"])
-        )
-        body, end, _ = document.frr.rpartition("end\n")
-        return f"{body}{section}{end}"
+        if lines is None:
+            return text
+        body, end, _ = text.rpartition("end\n")
+        return "".join([body, f"{nftables.HEADING}\n", *(f" {line}\n" for line in lines), "exit\n!\n", end])
 
     # --- asking first ----------------------------------------------------------------------------------------------
 

@@ -232,10 +232,11 @@ def _denied(expression: Sequence[Mapping[str, Any]]) -> str:
         ((name, service),) = fields.items()
         low, high = ports(service)
         protocol = {"tcp dport": "tcp", "udp dport": "udp"}[name]
+        drops = last == {"drop": None}
         line = f"deny {to} {protocol}/{low}" + ("" if low == high else f"-{high}")
     except (Unknown, KeyError, TypeError, ValueError):
-        line = None
-    if line is None or last != {"drop": None}:
+        drops, line = False, ""
+    if not drops:
         return _told(f"unexpected rule denied {_compact(expression)}")
     return line
 
