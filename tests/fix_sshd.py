@@ -56,12 +56,15 @@ def _keygen(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def new_sshd(user: str | None = None, environment: Mapping[str, str] | None = None) -> Iterator[Sshd]:
+def new_sshd(
+    user: str | None = None, environment: Mapping[str, str] | None = None, settings: str = ""
+) -> Iterator[Sshd]:
     """Run an sshd that lets an account in with a key: this one, or another one that it then runs as.
 
     Args:
         user: the other one; it has a shell.
         environment: of the programs that are run through it.
+        settings: further lines of its configuration, before the others: the first one of a name holds.
     """
     program = shutil.which("sshd") or "/usr/sbin/sshd"
     assert Path(program).exists(), "sshd is not installed: apt-get install openssh-server"
@@ -80,7 +83,7 @@ def new_sshd(user: str | None = None, environment: Mapping[str, str] | None = No
     given = {"HOME": str(folder / "home"), **(environment or {})}
     named = " ".join(f'{name}="{value}"' for name, value in given.items())
     (folder / "config").write_text(
-        f"SetEnv {named}\n"
+        f"{settings}SetEnv {named}\n"
         f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
         f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
         "Subsystem sftp internal-sftp\nMaxSessions 50\nMaxStartups 100\nLogLevel ERROR\n"

@@ -64,7 +64,7 @@ class Console(CiscoIosSSH):
         """Return the channel: bytes in, bytes out."""
         return self.remote_conn
 
-    def session_preparation(self) -> None:
+    def _try_session_preparation(self, force_data: bool = True) -> None:  # noqa: FBT001, FBT002  # netmiko's
         """Leave the terminal as it is: the session prepares it without waiting by the clock."""
 
     def hang_up(self) -> None:

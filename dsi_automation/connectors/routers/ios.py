@@ -10,7 +10,6 @@ device, and what it announces is printed into the session that armed. Only the a
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import math
 import re
@@ -75,7 +74,7 @@ class IosRouter:
 
     def running(self) -> Config:
         """Return what runs now."""
-        return self._dialect.parse(self._numbered(self._session.show("show running-config")))
+        return self._read(self._session.show("show running-config"))
 
     def startup(self) -> Config:
         """Return what it would start with.
@@ -84,15 +83,8 @@ class IosRouter:
         10 ("IP Access List Entry Sequence Numbering"). Where its entries are those that run, it has their numbers.
         """
         text = self._session.show("show startup-config")
-        bare = answers.unnumbered(text)
-        running = self._session.show("show running-config") if bare else ""
-        numbers = {}
-        for name in bare:
-            entries = answers.entries(text, name)
-            anew = tuple(range(10, 10 * len(entries) + 1, 10))
-            same = entries == answers.entries(running, name)
-            numbers[name] = self._numbers(name) if same else anew
-        return self._dialect.parse(answers.numbered(text, numbers))
+        config = self._dialect.parse(text)
+        return self._dialect.numbered_as(config, self.running()) if answers.bare(text) else config
 
     def text(self) -> str:
         """Return what runs as printed, secrets masked, without what changes at each look."""
@@ -146,7 +138,7 @@ class IosRouter:
         file = self._file(name)
         kept = self._session.show(f"more {file}")
         if not re.match(r"\s*%", kept):
-            if self._dialect.parse(self._numbered(kept)) != self.running():
+            if self._read(kept) != self.running():
                 raise errors.another_snapshot(self._endpoint, file)
             return
         command = f"copy running-config {file}"
@@ -167,7 +159,7 @@ class IosRouter:
         file = answers.BACKED_UP.search(said)
         if file is None:
             return self.running()
-        return self._dialect.parse(self._numbered(self._asked(f"more {file[1]}")))
+        return self._read(self._asked(f"more {file[1]}"))
 
     def push(self, lines: Sequence[str]) -> None:
         """Send commands of configuration mode, one line each, while a timer is armed."""
@@ -265,14 +257,9 @@ class IosRouter:
             raise errors.no_name(self._endpoint, name)
         return f"{self._endpoint.archive}{name}.cfg"
 
-    def _numbered(self, text: str) -> str:
+    def _read(self, text: str) -> Config:
         """Return a configuration with the numbers of its access lists, which older releases do not print."""
-        bare = answers.unnumbered(text)
-        if not bare:
-            return text
-        with contextlib.suppress(ValueError):
-            return answers.numbered(text, {name: self._numbers(name) for name in bare})
-        raise errors.changing(self._endpoint)
-
-    def _numbers(self, name: str) -> tuple[int, ...]:
-        return answers.numbers(self._session.show(f"show ip access-lists {name}"))
+        config = self._dialect.parse(text)
+        if not answers.bare(text):
+            return config
+        return self._dialect.with_numbers(config, self._session.show("show ip access-lists"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,7 +16,7 @@ SAVED: Final = re.compile(r"\[OK\]")
 BUSY: Final = re.compile(
     r"Device or resource busy|file open failed|Unable to get configuration|try again later", re.IGNORECASE
 )
-TOO_LARGE: Final = r"Truncate config\?\s*\[no\]:|too large for nvram[^\n]*\[no\]:"
+TOO_LARGE: Final = r"Truncate config\?+\s*\[no\]:|too large for nvram[^\n]*\[no\]:"
 FAILED: Final = re.compile(
     r"Rollback aborted after|failed to apply|Rollback failed|Aborting Rollback"
     r"|original configuration has been successfully restored|not a valid config file"
@@ -36,9 +35,7 @@ _HELD: Final = re.compile(
     r"^User\s*:[ \t]*(?P<user>\S*).*?^State\s*:[ \t]*LOCKED", re.MULTILINE | re.DOTALL | re.IGNORECASE
 )
 _FREE: Final = re.compile(r"\((\d+) bytes free\)")
-_ENTRY: Final = re.compile(r"^ {4}(\d+) (?:permit|deny|evaluate|Dynamic)\b", re.MULTILINE)
 _BARE: Final = re.compile(r"^ (?:permit|deny|evaluate|dynamic)\b")
-_LIST: Final = re.compile(r"^ip access-list extended (\S+)")
 _NOISE: Final = re.compile(
     r"^(?:Building configuration|Current configuration|Using \d+ out of|! Last configuration change"
     r"|! NVRAM config last updated|! No configuration change|Load for five secs|Time source is|ntp clock-period)"
@@ -119,54 +116,12 @@ def next_hops(prefix: str, text: str) -> tuple[str, ...]:
     return tuple(address or through for address, through in found)
 
 
-def unnumbered(text: str) -> tuple[str, ...]:
-    """Return the names of the extended access lists whose entries are printed without their numbers."""
-    return tuple(name for name, entries in _lists(text).items() if any(_BARE.match(line) for line in entries))
-
-
-def entries(text: str, name: str) -> tuple[str, ...]:
-    """Return the lines of an access list as a configuration has them."""
-    return tuple(line for line in _lists(text).get(name, ()) if _BARE.match(line))
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of the entries of one list, by `show ip access-lists NAME`."""
-    return tuple(int(number) for number in _ENTRY.findall(text))
-
-
-def numbered(text: str, lists: Mapping[str, Sequence[int]]) -> str:
-    """Return a configuration with the numbers of the entries of its access lists; remarks have none.
-
-    Raises:
-        ValueError: a list has more or fewer entries than numbers.
-    """
-    left = {name: iter(given) for name, given in lists.items()}
-    current: str | None = None
-    lines: list[str] = []
+def bare(text: str) -> bool:
+    """Tell whether a configuration prints the entries of extended access lists without their numbers."""
+    inside = False
     for line in text.split("\n"):
         if not line.startswith(" "):
-            heading = _LIST.match(line)
-            current = heading[1] if heading else None
-        if current in left and _BARE.match(line):
-            number = next(left[current], None)
-            if number is None:
-                raise ValueError(current)
-            lines.append(f" {number}{line}")
-        else:
-            lines.append(line)
-    for name, rest in left.items():
-        if next(rest, None) is not None:
-            raise ValueError(name)
-    return "\n".join(lines)
-
-
-def _lists(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in text.split("\n"):
-        if not line.startswith(" "):
-            heading = _LIST.match(line)
-            current = found.setdefault(heading[1].rstrip(), []) if heading else None
-        elif current is not None:
-            current.append(line.rstrip())
-    return found
+            inside = line.startswith("ip access-list extended ")
+        elif inside and _BARE.match(line):
+            return True
+    return False

@@ -129,12 +129,3 @@ def read_only(endpoint: RouterEndpoint) -> DsiError:
         T("{router} was opened to be looked at only: nothing is written to it.", router=endpoint.name),
         on=endpoint.name,
     )
-
-
-def changing(endpoint: RouterEndpoint) -> RefusedError:
-    """Return the error for a configuration that changed between two looks that belong together."""
-    return RefusedError(
-        T("The access lists of {router} changed while they were read.", router=endpoint.name),
-        on=endpoint.name,
-        next_step=T("Try again when nobody works there."),
-    )

@@ -27,7 +27,7 @@ _INTERRUPTIONS: Final = re.compile(
     r"|^\*{3}\n\*{3} --- .* ---\n\*{3}\n",
     re.MULTILINE,
 )
-_FIRST_PROMPT: Final = re.compile(r"(?:\A|\n)[A-Za-z0-9][\w.:/-]{0,62}(?:\([^()\s]+\))?[#>] ?\Z")
+_FIRST_PROMPT: Final = re.compile(r"(?:\A|\n)[A-Za-z0-9][\w.:/-]{0,62}(?:\([^()\s]+\))?[#>] ?(?P<rest>\s*)\Z")
 _QUESTION: Final = re.compile(r"(?:\[[^\[\]\n]*\] ?[?:]?|\?|\([yY](?:es)?/[nN]o?\) ?:?|[Pp]assword:) ?\Z")
 
 
@@ -44,7 +44,11 @@ def uninterrupted(text: str) -> str:
 
 def greeted(raw: bytes) -> bool:
     """Tell whether the router has said its greetings and seems to wait for a command."""
-    return _FIRST_PROMPT.search(uninterrupted(plain(raw))) is not None
+    said = plain(raw)
+    heard = uninterrupted(said)
+    found = _FIRST_PROMPT.search(heard)
+    # The end of a line after it makes it a part of some greeting, unless it is that of a message.
+    return found is not None and (not found["rest"] or heard != said)
 
 
 class Reading:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from dsi_automation.connectors.routers.port import LineRefusedError, Platform, RouterEndpoint
-from dsi_automation.connectors.routers.reading import LONGEST_LINE, Reading, greeted
+from dsi_automation.connectors.routers.reading import LONGEST_LINE, Reading, greeted, uninterrupted
 from dsi_automation.connectors.routers.session_errors import (
     connecting,
     lost,
@@ -170,10 +170,11 @@ class RouterSession:
             console.hang_up()
 
     def _line(self, line: str) -> str:
-        answer = self._exchange(line, writing=True)
+        whole = self._exchange(line, writing=True, whole=True)
+        answer = uninterrupted(whole)
         if _REFUSALS.search(_REMARKS.sub("", answer)) or not self._mode:
-            raise LineRefusedError(self._endpoint.name, line, redact(answer.strip()))
-        return answer
+            raise LineRefusedError(self._endpoint.name, line, _on_one_line(answer))
+        return whole
 
     def _one_line(self, line: str) -> None:
         # A question mark is a key of its own there: it prints help, and the rest is read after it.
@@ -251,3 +252,8 @@ class RouterSession:
     def _broken(self, error: DsiError) -> DsiError:
         self.close()
         return error
+
+
+def _on_one_line(answer: str) -> str:
+    # The line of the caret says nothing without the line above it.
+    return redact(" / ".join(line.strip() for line in answer.splitlines() if line.strip(" ^")))
