@@ -107,8 +107,8 @@ def wanting(network: Network, router: str, seen: RouterSeen) -> bool:
 
 def touches(dialect: Dialect, lines: Sequence[str], interface: InterfaceIntent) -> bool:
     """Tell whether lines change an interface, whichever way its name is written in the inventory (`Gi0/1`)."""
-    alone = dialect.render(RouterIntent("", (interface,), (), (), ""))
-    return any(line.removeprefix("no ") in alone.sections for line in lines if not line.startswith(" "))
+    heading = f"interface {dialect.interface_name(interface.name)}"
+    return any(line.removeprefix("no ") == heading for line in lines)
 
 
 def routed(lines: Sequence[str], prefix: str) -> bool:

@@ -46,7 +46,13 @@ def network(more: int = 0, *, filtered: bool = False, **rollout: Any) -> Network
     for number in range(more):
         third = 32 + 2 * number
         sites[f"x{number}"] = {"range": f"10.64.{third}.0/23", "lan": f"10.64.{third}.0/24"}
-        circuits[f"lnk-x{number}"] = (f"rtr-x{number}", "wan0", "rtr-abj", f"wan{2 + number}", f"10.64.{third + 1}.0/30")
+        circuits[f"lnk-x{number}"] = (
+            f"rtr-x{number}",
+            "wan0",
+            "rtr-abj",
+            f"wan{2 + number}",
+            f"10.64.{third + 1}.0/30",
+        )
     settings = NetworkSettings.model_validate(
         {
             "headquarters": "abj",
@@ -211,7 +217,8 @@ class Office:
 
     def _device(self, name: str, number: int) -> MemoryDevice:
         bare = Config({"interface mgmt0": (f"ip address 198.18.0.{11 + number}/24",)})
-        device = MemoryDevice(name, FrrDialect(), self.clock, bare)
+        ports = {link.end(name).interface for link in self.network.links_of(name).values()}
+        device = MemoryDevice(name, FrrDialect(), self.clock, bare, ports={"lan0", *ports})
         device.point = lambda event: self.point(f"{name} {event}")
         return device
 
@@ -323,4 +330,4 @@ def wave(plan: Any, target: str) -> int:
 
 
 def outcomes(run: Run) -> dict[str, str]:
-    return {name: str(value) for name, value in run.outcomes.items()}
+    return {name: str(value) for name, value in run.targets.items()}
