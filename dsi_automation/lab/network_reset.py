@@ -15,7 +15,7 @@ MARK: Final = "----"
 LOOK: Final = f"""\
 vtysh -c 'show running-config no-header' && echo {MARK}
 cat /etc/frr/frr.conf && echo {MARK}
-ip -json -4 address show && echo {MARK}
+ip -json address show && echo {MARK}
 ip -4 route show table main && echo {MARK}
 nft list ruleset && echo {MARK}
 find /var/lib/dsi-cc -type f -size +0 -print -quit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,9 @@ from dsi_automation.lab.sshd import SshServer, ensure_key
 
 SERVICES: Final = ("tcp/23", "tcp/80", "tcp/443", "tcp/1521", "tcp/8080", "tcp/8443", "udp/53")
 """What the server at headquarters answers on, in its LAN."""
+
+AT_ONCE: Final = 4
+"""How many routers are looked at or restarted at once: more would only wait for a processor."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +165,8 @@ class RoutedNetwork:
     def reboot(self, names: Iterable[str]) -> None:
         """Take routers' power away and give it back; returns once they greet."""
         chosen = [self.router(name) for name in names]
-        for router in chosen:
-            router.reboot()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(LabRouter.reboot, chosen))
         self.wait_until_ready(router.name for router in chosen)
 
     def reset(self, names: Iterable[str] | None = None) -> list[str]:
@@ -177,9 +181,10 @@ class RoutedNetwork:
         for circuit in self.topology.circuits:
             self.wiring.mend(circuit)
         chosen = self.routers if names is None else [self.router(name) for name in names]
-        changed = [router for router in chosen if not network_reset.is_pristine(router)]
-        for router in changed:
-            router.restore()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            looks = pool.map(network_reset.is_pristine, chosen)
+            changed = [router for router, pristine in zip(chosen, looks, strict=True) if not pristine]
+            list(pool.map(LabRouter.restore, changed))
         self.wait_until_ready(router.name for router in changed)
         return [router.name for router in changed]
 
