@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from dsi_automation.cli.access_names import complete_site
@@ -61,7 +60,7 @@ def _show(session: Session, shown: list[Mapping[str, Any]], failures: Mapping[st
         rows = [
             (
                 one["id"], one["router"], _short(one["source"]), _short(one["destination"]), one["service"],
-                None if one["until"] is None else local(_moment(one["until"])), STATES[State(one["state"])],
+                None if one["until"] is None else local(parse_iso(one["until"])), STATES[State(one["state"])],
                 one["beneficiary"],
             )
             for one in shown
@@ -70,8 +69,8 @@ def _show(session: Session, shown: list[Mapping[str, Any]], failures: Mapping[st
     out.line(_total(shown))
     for advice in _advice({one["state"] for one in shown}):
         out.line(advice, indent=2)
-    for error in failures.values():
-        out.line(error.what, fg="red")
+    for name, error in failures.items():
+        out.line(T("{name}: {problem}", name=name, problem=error.what), fg="red")
 
 
 def _total(shown: list[Mapping[str, Any]]) -> Text:
@@ -113,10 +112,6 @@ def _routers(session: Session, site: str | None, routers: tuple[str, ...]) -> tu
 
 def _short(network: str) -> str:
     return network.removesuffix("/32")
-
-
-def _moment(text: str) -> datetime:
-    return parse_iso(text)
 
 
 _STYLES: Final = {

@@ -78,7 +78,7 @@ class AccessActs:
         within = look.network.settings.rollout.verify_within.total_seconds()
         more = None if probe is None else self._more(probe)
         change = Change.of(self._action)
-        return SafeChange(change, router, self._hands, self._observer, clock=look.clock, within=within, more=more)
+        return SafeChange(change, router, self._hands, self._observer, within=within, more=more)
 
     def _more(self, probe: Probe) -> Any:
         def look(router: RouterReader) -> Sequence[Check]:
