@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +70,9 @@ class FrrRouter:
 
     def startup(self) -> Config:
         """Return what it would start with."""
-        return self._config(self._document("startup"))
+        saved = self._document("startup")
+        # vtysh writes the file without its last line.
+        return self._config(replace(saved, frr=f"{saved.frr.removesuffix('end\n')}end\n"))
 
     def text(self) -> str:
         """Return what runs as vtysh prints it, and our section of the filter; secrets masked."""

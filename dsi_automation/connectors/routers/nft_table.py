@@ -6,18 +6,18 @@ from typing import Any, Final
 
 TABLE: Final = "dsi"
 
-SETS: Final = (
-    "\tset inside { type ifname; }",
-    "\tset lan { type ipv4_addr; flags interval; }",
-    "\tset management { type ipv4_addr; flags interval; }",
-    "\tset internal { type ipv4_addr; flags interval; }",
-    "\tset allow4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval,timeout; }",
-    "\tset internet4 { type ipv4_addr . inet_proto . inet_service; flags interval,timeout; }",
-    "\tcounter refused { }",
-)
+SETS: Final = {
+    "inside": "type ifname;",
+    "lan": "type ipv4_addr; flags interval;",
+    "management": "type ipv4_addr; flags interval;",
+    "internal": "type ipv4_addr; flags interval;",
+    "allow4": "type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval,timeout;",
+    "internet4": "type ipv4_addr . inet_proto . inet_service; flags interval,timeout;",
+}
 """What the lines are kept in. Addresses of IPv6 are in none: nothing of it passes."""
 
 CHAINS: Final = (
+    "\tcounter refused { }",
     "\tchain refuse {",
     '\t\tlimit rate 10/second log prefix "dsi refused: "',
     "\t\tcounter name refused drop",

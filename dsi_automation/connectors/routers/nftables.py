@@ -111,19 +111,30 @@ def script(lines: Sequence[str] | None) -> Script:
     text = [f"add table inet {TABLE}", f"delete table inet {TABLE}"]
     if lines is None:
         return Script("\n".join([*text, ""]), {})
-    denials = [line for line in lines if line.startswith("deny ")]
+    parts = [(line, kind, _parts(kind, line)) for line in lines for kind in (line.partition(" ")[0],)]
+    elements = _elements([each for each in parts if each[1] != "deny"])
     origin: dict[int, str] = {}
-    text += [f"table inet {TABLE} {{", *SETS, "\tchain denied {"]
-    for line in denials:
-        text.append(f"\t\t{_denial(_parts('deny', line))}")
-        origin[len(text)] = line
-    text += ["\t}", *CHAINS, "}"]
-    for line in sorted((line for line in lines if line not in denials), key=_size):
-        kind = line.partition(" ")[0]
-        name, element = _element(kind, _parts(kind, line))
-        text.append(f"add element inet {TABLE} {name} {{ {element} }}")
-        origin[len(text)] = line
-    return Script("\n".join([*text, ""]), origin)
+
+    def say(line: str, text_of_ours: str | None = None) -> None:
+        text.append(line)
+        if text_of_ours is not None:
+            origin[len(text)] = text_of_ours
+
+    say(f"table inet {TABLE} {{")
+    for name, kept in SETS.items():
+        say(f"\tset {name} {{ {kept}")
+        if elements[name]:
+            say("\t\telements = {")
+            for element, line in elements[name].items():
+                say(f"\t\t\t{element},", line)
+            say("\t\t}")
+        say("\t}")
+    say("\tchain denied {")
+    for line, kind, found in parts:
+        if kind == "deny":
+            say(f"\t\t{_denial(found)}", line)
+    say("\t}")
+    return Script("\n".join([*text, *CHAINS, "}", ""]), origin)
 
 
 def read(listing: str) -> tuple[str, ...] | None:
@@ -140,7 +151,7 @@ def read(listing: str) -> tuple[str, ...] | None:
     lines: list[str] = []
     unexpected: list[str] = []
     for kind, found in objects:
-        if kind == "set" and str(found["name"]) in _READERS:
+        if kind == "set" and str(found["name"]) in SETS:
             for element in found.get("elem", ()):
                 line = _line(str(found["name"]), element)
                 (unexpected if line.startswith("unexpected ") else lines).append(line)
@@ -184,20 +195,32 @@ def _size(line: str) -> int:
     return size
 
 
-def _element(kind: str, parts: Mapping[str, str]) -> tuple[str, str]:
+def _elements(parts: Iterable[tuple[str, str, Mapping[str, str]]]) -> dict[str, dict[str, str]]:
+    """Return the elements of each set, each with the line it is made from; narrow ones first, see `_size`."""
+    found: dict[str, dict[str, str]] = {name: {} for name in SETS}
+    covered: set[tuple[str, str]] = set()
+    for line, kind, values in sorted(parts, key=lambda each: _size(each[0])):
+        name, covers, comment = _element(kind, values)
+        # nft would take the first of two that are the same, and say nothing.
+        if (name, covers) in covered:
+            raise WrongLineError(line, "covers what another line covers")
+        covered.add((name, covers))
+        found[name][f"{covers}{comment}"] = line
+    return found
+
+
+def _element(kind: str, parts: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return its set, what it covers and its comment."""
     if kind == "inside":
-        return "inside", f'"{parts["name"]}"'
+        return "inside", f'"{parts["name"]}"', ""
     if kind != "rule":
-        return kind, parts["network"]
-    service = f"{parts['protocol']} . {parts['ports']}"
+        return kind, parts["network"], ""
     end = f" {parts['until']}" if parts["until"] else ""
-    comment = f'comment "{parts["id"]}{end}"'
+    comment = f' comment "{parts["id"]}{end}"'
+    service = f"{parts['protocol']} . {parts['ports']}"
     if parts["to"] == INTERNET:
-        return "internet4", f"{parts['source']} . {service} {comment}"
-    return "allow4", f"{parts['source']} . {parts['to']} . {service} {comment}"
-
-
-_READERS: Final = ("inside", "lan", "management", "internal", "allow4", "internet4")
+        return "internet4", f"{parts['source']} . {service}", comment
+    return "allow4", f"{parts['source']} . {parts['to']} . {service}", comment
 
 
 def _line(name: str, element: Any) -> str:

@@ -8,6 +8,8 @@ import pytest
 from routerbench import FAR
 from waiting import wait_for
 
+from dsi_automation.connectors.routers.helper import Helper, HelperRefusedError
+from dsi_automation.connectors.routers.nftables import script
 from dsi_automation.connectors.routers.port import LineRefusedError, TimerState
 from dsi_automation.connectors.routers.probe import Tried
 from dsi_automation.connectors.routers.probing import ProbeError, ProbeSettings, ShellProbe
@@ -132,17 +134,17 @@ def _rules(bench):
         return [line for line in router.running().sections["filter DSI-LAN-IN"] if line.startswith("rule ")]
 
 
-def test_a_rule_within_a_standing_one_is_refused_and_the_filter_stays_whole(wired):
-    _changed(wired, *_section(*BASE, RULE))
+@pytest.mark.parametrize("service", ["tcp/8443", "tcp/8440-8450"])
+def test_a_rule_that_overlaps_another_is_refused_and_the_filter_stays_whole(wired, service):
+    standing = RULE.replace("tcp/8443", "tcp/8443" if service == "tcp/8443" else "tcp/8445-8460")
+    _changed(wired, *_section(*BASE, standing))
     with wired.open() as router:
         before = router.arm(60)
-        double = "rule ac-bbbbbb 10.64.2.8/29 10.64.0.20/32 tcp/8443 until 2036-12-31T23:59:59Z"
+        other = "rule ac-aaaaaa 10.64.2.64/32 10.64.0.20/32 tcp/80 until 2036-12-31T23:59:59Z"
+        double = f"rule ac-bbbbbb 10.64.2.8/29 10.64.0.20/32 {service} until 2036-12-31T23:59:59Z"
         with pytest.raises(LineRefusedError) as refused:
-            router.push(
-                _section("rule ac-aaaaaa 10.64.2.64/32 10.64.0.20/32 tcp/80 until 2036-12-31T23:59:59Z", double)
-            )
-        assert refused.value.line == double
-        assert "File exists" in refused.value.answer
+            router.push(_section(other, double))
+        assert refused.value.line in {double, standing}
         assert router.running() == before
         router.revert()
 
@@ -208,34 +210,27 @@ def test_an_address_frrouting_forgot_is_still_seen(real):
         assert router.interface("wan0").addresses == ("10.64.3.9/30",)
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["_boot", "_fire 1 timer", "arm 0", "arm 99999", "arm x", "snapshot ../x", "snapshot a b", "ping 10.64.0.1;id 1",
-     "interface $(id)", "running; id", "running\nid", "ping 10.64.0.1 51", "route any", "bash", ""],
+OFF_THE_LIST = (
+    "_boot", "_fire 1 timer", "arm 0", "arm 99999", "arm x", "snapshot ../x", "snapshot a b", "ping 10.64.0.1;id 1",
+    "interface $(id)", "running; id", "running\nid", "ping 10.64.0.1 51", "route any", "bash", "status x",
 )  # fmt: skip
-def test_the_helper_does_what_is_on_its_list_and_nothing_else(network, command):
-    endpoint = network.endpoint(FAR)
-    words = ["ssh", "-F", "none", "-i", endpoint.key, "-o", f"UserKnownHostsFile={endpoint.known_hosts}",
-             f"{endpoint.helper}@{endpoint.host}", command]  # fmt: skip
-    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=30)
-    assert (done.returncode, done.stdout) == (2, "") if command else done.returncode != 0
-
-
-@pytest.mark.parametrize(
-    "more",
-    ["delete table inet other", "add element inet other x { 1 }", "include \"/etc/passwd\"",
-     "add element inet dsi allow4 { 1 } ; flush ruleset"],
+OTHER_TABLES = (
+    "delete table inet other", "add element inet dsi allow4 { 1 }", 'include "/etc/passwd"', "}; flush ruleset", "}",
 )  # fmt: skip
-def test_the_helper_loads_our_table_and_no_other(network, more):
-    from dsi_automation.connectors.routers.helper import Helper, HelperRefusedError
-    from dsi_automation.connectors.routers.nftables import script
 
+
+def test_the_helper_does_what_is_on_its_list_and_nothing_else(network):
     helper = Helper(network.endpoint(FAR))
-    before = network.run(FAR, "nft", "list", "ruleset")
-    with pytest.raises(HelperRefusedError, match="not the filter alone"):
-        helper.ask("filter", f"{script(BASE).text}{more}\n".encode())
+    before = network.run(FAR, "nft", "-s", "list", "ruleset")
+    for command in OFF_THE_LIST:
+        with pytest.raises(HelperRefusedError) as refused:
+            helper.ask(command)
+        assert re.match(r"not (a|an) ", refused.value.complaint), command
+    for more in OTHER_TABLES:
+        with pytest.raises(HelperRefusedError, match="not the filter alone"):
+            helper.ask("filter", f"{script(BASE).text}{more}\n".encode())
     helper.close()
-    assert network.run(FAR, "nft", "list", "ruleset") == before
+    assert network.run(FAR, "nft", "-s", "list", "ruleset") == before
 
 
 def test_an_address_of_somebody_else_is_never_borrowed(wired, probe):
@@ -259,7 +254,6 @@ def test_a_probe_that_may_not_borrow_does_not(wired, probe):
 def test_ssh_from_the_lan_reaches_the_router_from_the_management_alone(wired):
     _changed(wired, *_section(*BASE))
     namespace = wired.network.routed.host("lan-spy").namespace
-    wired.network.run(FAR, "nft", "list", "table", "inet", "dsi")
     ask = ["ip", "netns", "exec", namespace, "bash", "-c", "timeout 1 bash -c '</dev/tcp/10.64.2.1/22'"]
     assert subprocess.run(ask, check=False, capture_output=True).returncode == 124
     _changed(wired, *_section("management 10.64.2.10/32"))
