@@ -63,21 +63,6 @@ def change_to(router: str, facts: AccessFacts, rules: Sequence[AccessRule], worl
     return Change(router, found.lines, found.undo, facts.running.digest, after.digest, timer)
 
 
-def lines_text(change: Change | None, before: Text) -> Text:
-    """Return a sentence with the exact lines under it, each on a line of its own."""
-    text = before
-    for line in () if change is None else change.lines:
-        text = T("{before}\n{line}", before=text, line=line)
-    return text
-
-
-def undo_text(change: Change | None) -> Text | None:
-    """Return the lines that lead back."""
-    if change is None:
-        return None
-    return T("To undo it: {lines}", lines=" / ".join(line.strip() for line in change.undo))
-
-
 def tries_text(before: Text, steps: Steps) -> Text:
     """Return a sentence with the tries under it, or with why there are none."""
     if steps.unproven is not None:

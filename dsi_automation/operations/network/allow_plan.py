@@ -18,9 +18,7 @@ from dsi_automation.operations.network.access_plan import (
     blocker,
     change_to,
     filter_missing,
-    lines_text,
     tries_text,
-    undo_text,
     unsaved,
     with_save,
     without,
@@ -104,8 +102,8 @@ def _open(
         ALLOW,
         action_args(steps, facts, rule=rule_to_json(placed)),
         _title(placed, standing),
-        tries_text(lines_text(change, _reason(router, standing, there)), steps),
-        undo_text(change) or T("Take it away: dsi access revoke {id}", id=rule.id),
+        tries_text(_reason(router, standing, there), steps),
+        T("Take it away: dsi access revoke {id}", id=rule.id),
     )
     return Decided(actions=with_save(router, action, facts, world.now))
 

@@ -19,9 +19,7 @@ from dsi_automation.operations.network.access_plan import (
     action_args,
     blocker,
     change_to,
-    lines_text,
     tries_text,
-    undo_text,
     unsaved,
     with_save,
     without,
@@ -99,8 +97,8 @@ def decide(router: str, ending: Ending, facts: AccessFacts, world: World, approv
         REVOKE,
         action_args(steps, facts, rules=[rule_to_json(rule) for rule in rules], drift=[one.rule.id for one in strange]),
         _title(chosen),
-        tries_text(lines_text(change, _reason(chosen, facts)), steps),
-        undo_text(change),
+        tries_text(_reason(chosen, facts), steps),
+        T("Ask for it again: dsi access allow"),
     )
     return Decided(actions=with_save(router, action, facts, world.now))
 
