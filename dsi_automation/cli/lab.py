@@ -20,8 +20,6 @@ from dsi_automation.core.text import TN, T
 if TYPE_CHECKING:
     from dsi_automation.lab.lab import Lab
 
-SERVER_LOGS = ("srv1", "store", "ora1", "database", "mail", "app1", "app2", "apptest", "appform", "routers")
-
 lab = Group(
     "lab",
     help=T(
@@ -166,11 +164,11 @@ def show_status(session: Session, name: str) -> None:
 )
 @argument(
     "part",
-    type=click.Choice(["dc", "workstations", "tenant", *SERVER_LOGS]),
     default="dc",
     metavar=T("PART"),
     help=T(
-        "Whose log: dc, workstations, tenant, srv1, store, ora1, database, mail, app1, app2, apptest, appform, routers."
+        "Whose log: dc, workstations, tenant, routers, a server (srv1, store, ora1, database, mail, app1, app2, "
+        "apptest, appform), or one router by its name."
     ),
 )
 @name_option

@@ -21,8 +21,8 @@ def files(lab: Lab, part: str) -> list[Path]:
 
     Args:
         lab: the lab.
-        part: `dc`, `workstations`, `tenant`, or `routers`, or a process of the servers: `srv1`,
-            `database`, `app1`, ...
+        part: `dc`, `workstations`, `tenant`, or `routers`, one of them or a host behind it, or a process of the
+            servers: `srv1`, `database`, `app1`, ...
 
     Raises:
         UsageError: there are none: the lab is not there.
@@ -37,6 +37,8 @@ def files(lab: Lab, part: str) -> list[Path]:
         candidates = [server.log, server.ssh.daemon.log]
     elif part == "routers":
         candidates = [router.daemon.log for router in lab.routed.routers]
+    elif part in {daemon.name for daemon in lab.routed.daemons}:
+        candidates = [daemon.log for daemon in lab.routed.daemons if daemon.name == part]
     elif part != "dc":
         candidates = [daemon.log for daemon in lab.facilities.processes if daemon.name == part]
     found = [path for path in candidates if path.is_file()]

@@ -58,8 +58,9 @@ def ensure(layout: Layout) -> bool:
     batch(
         [
             "link set lo up",
-            # No spanning tree: the switch forwards at once.
-            f"link add {SWITCH} type bridge stp_state 0 forward_delay 0",
+            # No spanning tree: the switch forwards at once. Its address is its own: by default it is that of some port,
+            # and changes when another one is plugged in.
+            f"link add {SWITCH} address {hardware_address(layout.address(2))} type bridge stp_state 0 forward_delay 0",
             f"link set {UPLINK} master {SWITCH} up",
             f"link set {DC_PORT} master {SWITCH} up",
             f"addr add {layout.address(2)}/{layout.network.prefixlen} dev {SWITCH}",
@@ -92,6 +93,11 @@ def is_complete(layout: Layout) -> bool:
     return any(
         link["ifname"] == layout.interface and layout.controller_address in _addresses(link) for link in _links()
     )
+
+
+def hardware_address(address: str) -> str:
+    """Return a hardware address for an IPv4 address, a locally administered one (IEEE 802): always the same."""
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x00, *ipaddress.IPv4Address(address).packed))
 
 
 def add_addresses(layout: Layout, addresses: Iterable[str]) -> None:

@@ -7,15 +7,19 @@ operator's side goes down, the line goes down at both routers and neither of the
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dsi_automation.lab import network
 from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.network_topology import LAN, MANAGEMENT, PREFIX_OF_LAN, Circuit, Place, Topology
 from dsi_automation.lab.processes import end_all
 from dsi_automation.lab.system import run
+
+PORT: Final = re.compile(r"[rl][0-9]+|srv")
+"""Ports of routers, LAN hosts and the server, on the lab's switch."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,15 @@ class Wiring:
         names = network.claimed(self.layout) - set(self.layout.namespaces)
         end_all(names)
         self._mark.unlink(missing_ok=True)
+        self._unplug()
         return network.release(names)
+
+    def _unplug(self) -> None:
+        """Take the ports of the lab's switch away now: the kernel removes those of a namespace some time after it."""
+        namespace = self.layout.ws_namespace
+        if namespace in network.namespaces() & network.claimed(self.layout):
+            ports = [name for name in self._links(namespace) if PORT.fullmatch(name)]
+            network.batch([f"link delete {name}" for name in ports], namespace)
 
     def cut(self, circuit: Circuit) -> None:
         """Cut a circuit: the line protocol goes down at both ends."""
@@ -106,13 +118,18 @@ class Wiring:
 
     def _management(self) -> list[str]:
         """Return what joins everything to the lab's switch, in whose namespace these are run."""
-        topology, lines = self.topology, []
-        ports = {f"r{place.number + 1}": topology.router_namespace(place) for place in topology.places}
-        ports |= {f"l{place.number + 1}": topology.host_namespace(place) for place in topology.places}
-        if ports:
-            ports["srv"] = topology.server_namespace
-        for port, namespace in ports.items():
-            lines.append(f"link add {port} type veth peer name {MANAGEMENT} netns {namespace}")
+        topology = self.topology
+        ends = [(f"r{one.number + 1}", topology.router_namespace(one), topology.management_address(one))
+                for one in topology.places]  # fmt: skip
+        ends += [(f"l{one.number + 1}", topology.host_namespace(one), topology.host_address(one))
+                 for one in topology.places]  # fmt: skip
+        if ends:
+            ends.append(("srv", topology.server_namespace, topology.server_management_address))
+        lines = []
+        for port, namespace, address in ends:
+            # Whoever knew the machine before it was wired anew still reaches it.
+            hardware = network.hardware_address(address)
+            lines.append(f"link add {port} type veth peer name {MANAGEMENT} address {hardware} netns {namespace}")
             lines.append(f"link set {port} master {network.SWITCH} up")
         return lines
 

@@ -21,7 +21,7 @@ from dsi_automation.lab.network_topology import SERVER, Circuit, Topology
 from dsi_automation.lab.network_wiring import Wiring
 from dsi_automation.lab.processes import Daemon, pids_by_namespace
 from dsi_automation.lab.routers import LabRouter
-from dsi_automation.lab.servers import CONTROLLER, wait_until_greeting
+from dsi_automation.lab.servers import CONTROLLER, START_SECONDS, wait_until_greeting
 from dsi_automation.lab.sshd import SshServer, ensure_key
 
 SERVICES: Final = ("tcp/23", "tcp/80", "tcp/443", "tcp/1521", "tcp/8080", "tcp/8443", "udp/53")
@@ -29,6 +29,9 @@ SERVICES: Final = ("tcp/23", "tcp/80", "tcp/443", "tcp/1521", "tcp/8080", "tcp/8
 
 AT_ONCE: Final = 4
 """How many routers are looked at or restarted at once: more would only wait for a processor."""
+
+SECONDS_EACH: Final = 2.0
+"""How much longer each router may take than a server: it needs less than one on a machine that does nothing else."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ class RoutedNetwork:
         """
         chosen = self.routers if names is None else [self.router(name) for name in names]
         # A router greets last of all: FRRouting is there by then.
-        wait_until_greeting([*chosen, *self.hosts], self.clock)
+        seconds = START_SECONDS + SECONDS_EACH * len(chosen)
+        wait_until_greeting([*chosen, *self.hosts], self.clock, seconds=seconds)
 
     def is_up(self) -> bool:
         """Tell whether every wire is there and every process runs."""

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
@@ -15,6 +15,7 @@ from dsi_automation.core.text import T
 from dsi_automation.lab import oracle_server, server_data
 from dsi_automation.lab.ca import write_private
 from dsi_automation.lab.layout import APPLICATION_SERVERS, Layout
+from dsi_automation.lab.processes import Daemon
 from dsi_automation.lab.sshd import SshServer, ensure_key
 
 CONTROLLER: Final = "controller"
@@ -115,13 +116,32 @@ class Servers:
         return any(made)
 
 
-def wait_until_greeting(servers: Iterable[SshServer], clock: Clock) -> None:
+class Greeter(Protocol):
+    """What greets over SSH once it is ready."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Return where it listens, port 22."""
+        ...
+
+    @property
+    def daemon(self) -> Daemon:
+        """Return its process."""
+        ...
+
+
+def wait_until_greeting(servers: Iterable[Greeter], clock: Clock, *, seconds: float = START_SECONDS) -> None:
     """Return once every server greets.
 
     Raises:
-        DsiError: one ended, or does not within 20 s.
+        DsiError: one ended, or does not within so many seconds.
     """
-    until = clock.monotonic() + START_SECONDS
+    until = clock.monotonic() + seconds
     for server in servers:
         while not _greets(server.address):
             if server.daemon.pid() is None or clock.monotonic() > until:

@@ -1,0 +1,119 @@
+"""A lab of routers comes and goes: a killed start is finished or cleared, it can grow, and nothing is left of it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsi_automation.core.errors import UsageError
+from dsi_automation.lab import network as lab_network
+
+START_AND_DIE = """
+import os, signal, sys
+from ipaddress import IPv4Network
+from pathlib import Path
+from dsi_automation.lab.lab import Lab
+from dsi_automation.lab.layout import Layout
+
+class Killer:
+    def notify(self, event):
+        if event.kind == sys.argv[4]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+lab = Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3])))
+lab.up(0, routers=2, domain=False, observer=Killer())
+"""
+MOMENTS = ("lab.routers.started", "lab.routing.started")
+
+
+def traces(lab):
+    """Return every namespace, process, mark and file of this lab that is there."""
+    root, prefix = str(lab.layout.root), f"{lab.layout.name}-"
+    found = [name for name in lab_network.namespaces() if name.startswith(prefix)]
+    found += [str(folder) for folder in Path("/etc/netns").glob(f"{prefix}*")]
+    for pid in (path for path in Path("/proc").iterdir() if path.name.isdigit() and path.name != str(os.getpid())):
+        try:
+            told = (pid / "cmdline").read_bytes() + (pid / "environ").read_bytes() + (pid / "mountinfo").read_bytes()
+        except OSError:
+            continue
+        if f"{root}/".encode() in told:
+            found.append(f"{pid.name}: {told[:200]!r}")
+    return found + ([root] if lab.layout.root.exists() else [])
+
+
+def start_and_die(lab, moment):
+    layout = lab.layout
+    words = [layout.name, str(layout.network), str(layout.root), moment]
+    done = subprocess.run([sys.executable, "-c", START_AND_DIE, *words], check=False)
+    assert done.returncode == -signal.SIGKILL, moment
+
+
+@pytest.fixture
+def fresh(make_lab):
+    """A lab that is not up; taken down afterwards."""
+    made = make_lab()
+    yield made
+    made.down()
+
+
+def test_a_start_killed_at_any_step_is_cleared_or_finished(fresh):
+    start_and_die(fresh, MOMENTS[1])
+    assert traces(fresh)
+    assert fresh.down()
+    assert traces(fresh) == []
+    start_and_die(fresh, MOMENTS[0])
+    start_and_die(fresh, MOMENTS[1])
+    fresh.up(0, domain=False)
+    assert fresh.is_up()
+    assert [router.name for router in fresh.routed.routers] == ["rtr-abj", "rtr-spy"]
+    assert fresh.down()
+    assert traces(fresh) == []
+
+
+def test_it_is_started_once_keeps_its_routers_and_grows_when_it_is_asked_to(fresh):
+    assert fresh.up(0, routers=1, domain=False).changed
+    assert not fresh.up(0, domain=False).changed
+    assert fresh.up(0, routers=2, domain=False).changed
+    assert fresh.routed.count == 2
+    assert fresh.is_up()
+    assert fresh.routed.router("rtr-spy").console("show version").startswith("FRRouting")
+    assert not fresh.up(0, routers=1, domain=False).changed
+
+
+def test_a_router_that_died_is_started_again_and_saved_lines_are_there(fresh):
+    fresh.up(0, routers=1, domain=False)
+    router = fresh.routed.routers[0]
+    router.configure("ip route 10.79.0.0/24 Null0")
+    router.console("write memory")
+    router.stop()
+    assert not fresh.is_up()
+    fresh.up(0, domain=False)
+    assert fresh.is_up()
+    assert "ip route 10.79.0.0/24 Null0" in router.console("show running-config")
+
+
+def test_a_namespace_of_somebody_else_is_neither_used_nor_removed(fresh):
+    foreign = f"{fresh.layout.name}-r1"
+    subprocess.run(["ip", "netns", "add", foreign], check=True)
+    try:
+        with pytest.raises(UsageError, match=foreign):
+            fresh.up(0, routers=1, domain=False)
+        fresh.down()
+        assert foreign in lab_network.namespaces()
+    finally:
+        subprocess.run(["ip", "netns", "delete", foreign], check=True)
+
+
+@pytest.mark.parametrize("routers", [-1, 31])
+def test_too_many_routers_are_refused(fresh, routers):
+    with pytest.raises(UsageError, match="30"):
+        fresh.up(0, routers=routers, domain=False)
+
+
+def test_routers_alone_have_no_workstation_to_add(fresh):
+    fresh.up(0, routers=1, domain=False)
+    with pytest.raises(UsageError, match="--without-domain"):
+        fresh.add_workstation("ws9", "ABJ-PC-9999")
