@@ -96,7 +96,7 @@ def _start(effort: Effort) -> list[Row]:
         for name in EXTRA:
             Path(folder, f"{name}.py").write_text("raise ImportError(__name__)\n")
         bare = {"PYTHONPATH": os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
-        for words in COMMANDS.values():
+        for words in COMMANDS.values() if effort.repeats > 1 else ():
             run([dsi, *words], bare)
         for _ in range(effort.repeats * 2):
             for name, words in COMMANDS.items():
