@@ -19,7 +19,7 @@ ONE_LINE: Final = 140
 LINES: Final = frozenset({"lines", "undo"})
 """Arguments that are commands of a device: an approver reads each on its own line, exactly."""
 NOT_READ: Final = ("running", "after", "checks")
-"""Arguments beside them that bind an approval, and that nobody reads but with `--details`."""
+"""Arguments that bind an approval to a router's configuration, and that nobody reads but with `--details`."""
 _NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 """Inputs and arguments that say nothing beyond their default; false is another."""
 
@@ -123,9 +123,9 @@ def _show_action(out: Output, action: Action, *, details: bool) -> None:
 
 def _show_arguments(out: Output, action: Action, *, details: bool) -> None:
     """Write what the action is told, without what is empty; with `details`, exactly."""
-    hidden: tuple[str, ...] = () if details else (DEFINITION,)
+    hidden: tuple[str, ...] = () if details else (DEFINITION, *NOT_READ)
     if action.args.keys() >= LINES:
-        hidden = tuple(LINES) if details else (*LINES, *NOT_READ)
+        hidden = (*hidden, *LINES)
         _show_lines(out, action.args)
     words = _words({k: value for k, value in action.args.items() if value not in _NOT_GIVEN and k not in hidden})
     line = " ".join([action.kind, *words])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Final
 
 from dsi_automation.connectors.routers.port import TimerState
 from dsi_automation.core.errors import DsiError, NotCompliantError, UsageError
-from dsi_automation.core.events import Observer
+from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Plan, Risk
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
@@ -118,15 +119,17 @@ class RouterConfigure(Operation[ConfigureInputs, RouterSeen, World, Look, Hands]
         else:
             _rollout(hands).save(action, observer, T("after {operation}", operation=self.name))
 
-    def settle(self, action: Action, inputs: ConfigureInputs, look: Look, observer: Observer) -> None:  # noqa: ARG002
+    def settle(self, action: Action, inputs: ConfigureInputs, look: Look, observer: Observer) -> None:
         """Wait until a router answers and its timer is over: confirmed, or back by itself.
 
         Raises:
             UnreachableError: it did not answer in time.
         """
         terms = Terms.of(inputs, look.network.settings.rollout)
+        text = T("waits until its rollback timer is over, or it was confirmed")
+        waiting = partial(observer.notify, Event("wait", text, target=action.target))
         with look.router(action.target) as router:
-            wait_until_quiet(router, look.clock, look.clock.monotonic() + terms.timer + SLACK)
+            wait_until_quiet(router, look.clock, look.clock.monotonic() + terms.timer + SLACK, waiting)
 
     def verify(self, plan: Plan, inputs: ConfigureInputs, look: Look, observer: Observer) -> Sequence[Check]:  # noqa: ARG002
         """Look at every router anew, through a session of its own."""

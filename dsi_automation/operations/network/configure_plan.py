@@ -115,8 +115,8 @@ def _configure(change: Change, place: Place) -> Action:
         change.args(unit=list(place.unit), wave=place.wave),
         title,
         reason,
-        T("by itself after {time} unless it is confirmed; afterwards by the lines below, or from the snapshot that "
-          "the router keeps", time=Seconds(change.timer)),
+        T("by itself after {time} unless it is confirmed; afterwards by the lines to undo, or from the snapshot "
+          "that the router keeps", time=Seconds(change.timer)),
     )  # fmt: skip
 
 

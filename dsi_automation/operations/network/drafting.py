@@ -81,8 +81,7 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
         intent = router_intent(network, router, {one.name for one in left_out})
         difference = _difference(seen, seen.running, intent)
     _refuse_dangerous(router, seen.dialect, difference.lines)
-    saved = _difference(seen, seen.startup, intent)
-    mended = seen.dialect.apply(seen.startup, saved.lines)
+    ours, mended = _startup(seen, intent)
     after = seen.dialect.apply(seen.running, difference.lines)
     chosen = [one for one in ways.values() if one not in left_out]
     return Draft(
@@ -90,7 +89,7 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
         after,
         left_out,
         tuple(one for one in chosen if touches(seen.dialect, difference.lines, one.interface)),
-        unsaved=bool(saved) and not difference,
+        unsaved=ours and not difference,
         foreign=compare(mended, after).lines(),
         checks=tuple(_checks(seen.dialect, intent, difference.lines, chosen)),
     )
@@ -121,6 +120,15 @@ def routed(lines: Sequence[str], prefix: str) -> bool:
             if any(words[: len(form)] == form for form in forms):
                 return True
     return False
+
+
+def _startup(seen: RouterSeen, intent: RouterIntent) -> tuple[bool, Config]:
+    """Return whether what a router starts with lacks anything of ours, and what it would be with it."""
+    try:
+        lines = _difference(seen, seen.startup, intent).lines
+        return bool(lines), seen.dialect.apply(seen.startup, lines)
+    except DsiError:
+        return True, seen.startup  # it cannot be mended in place: it is replaced when what runs is saved
 
 
 def _concerns(dialect: Dialect, lines: Sequence[str], way: Through) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,17 +53,21 @@ def take_back(safe: SafeChange, why: str) -> Back:
     return back
 
 
-def wait_until_quiet(router: RouterReader, clock: Clock, deadline: float) -> None:
+def wait_until_quiet(
+    router: RouterReader, clock: Clock, deadline: float, waiting: Callable[[], None] = lambda: None
+) -> None:
     """Wait until a router answers and no timer of it is armed.
 
     Args:
         router: the router; the driver opens a new connection where the last one broke.
         clock: the time.
         deadline: until when, monotonic seconds.
+        waiting: called once, where it is waited for at all.
 
     Raises:
         UnreachableError: it did not answer by then, or its timer is armed still.
     """
+    told = False
     while True:
         try:
             if router.timer().state is TimerState.NONE:
@@ -72,6 +77,9 @@ def wait_until_quiet(router: RouterReader, clock: Clock, deadline: float) -> Non
             error = silent
         if clock.monotonic() >= deadline:
             raise error
+        if not told:
+            waiting()
+            told = True
         clock.sleep(AGAIN)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -283,10 +284,8 @@ class Office:
     def die(self, request_id: str, point: str) -> None:
         """Run, and have the controller killed at a point."""
         self.kill_at = point
-        try:
+        with contextlib.suppress(DsiError):
             self.run(request_id)
-        except DsiError:
-            pass
         assert self.killed == [point]
         self.dead = False
 

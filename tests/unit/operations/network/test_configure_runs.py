@@ -1,5 +1,6 @@
 """A change of routers stays only where a new connection proved it; else all of its unit are back as they were."""
 
+import itertools
 import threading
 
 import pytest
@@ -250,7 +251,7 @@ def test_waves_come_one_after_the_other_saving_included(tmp_path):
     office = lan_only(tmp_path, more=4, wave=3)
     assert office.configure(canary="rtr-x0").exit_code == 0
     waves = [{"rtr-x0"}, {"rtr-abj", "rtr-spy", "rtr-bke"}, {"rtr-man", "rtr-x1", "rtr-x2"}, {"rtr-x3"}]
-    for wave, following in zip(waves, waves[1:], strict=False):
+    for wave, following in itertools.pairwise(waves):
         saved = max(office.points.index(f"{name} after save") for name in wave)
         assert saved < min(office.points.index(f"{name} before arm") for name in following)
 
