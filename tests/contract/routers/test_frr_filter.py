@@ -1,13 +1,18 @@
 """The filter of a Linux router, held against connections through it: what it lets through, and until when."""
 
+import json
+import os
 import re
+import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from routerbench import FAR
 from waiting import wait_for
 
+from dsi_automation.connectors.routers import probing
 from dsi_automation.connectors.routers.helper import Helper, HelperRefusedError
 from dsi_automation.connectors.routers.nftables import script
 from dsi_automation.connectors.routers.port import LineRefusedError, TimerState
@@ -237,9 +242,31 @@ def test_an_address_of_somebody_else_is_never_borrowed(wired, probe):
     with pytest.raises(ProbeError, match=r"10\.64\.2\.1 "):
         probe.connect("10.64.2.1", SERVER, 8443)
     assert probe.connect("10.64.2.99", SERVER, 8443) is Tried.OPEN
+    assert _address(wired.network.routed.host("lan-spy").namespace, "10.64.2.99") is None
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_borrowed_address_is_given_back_whatever_ends_the_try(wired, how):
     namespace = wired.network.routed.host("lan-spy").namespace
+    text = (Path(probing.__file__).parent / "remote" / "probe.sh").read_text()
+    words = ["sh", "-c", text, "dsi-probe", "borrow", "lan0", "10.64.2.99", "10.64.2.98", "80", "30"]
+    trying = subprocess.Popen(["ip", "netns", "exec", namespace, *words], start_new_session=True)
+    try:
+        borrowed = wait_for(lambda: _address(namespace, "10.64.2.99"))
+        # For as long as the try may take, and a little more: the kernel takes it away then.
+        assert borrowed["valid_life_time"] <= 40
+        os.killpg(trying.pid, how)
+        trying.wait(10)
+        if how is signal.SIGTERM:
+            assert _address(namespace, "10.64.2.99") is None
+    finally:
+        subprocess.run(["ip", "-n", namespace, "address", "del", "10.64.2.99/32", "dev", "lan0"], check=False)
+
+
+def _address(namespace, address):
     shown = subprocess.run(["ip", "-n", namespace, "-j", "address"], capture_output=True, text=True, check=True).stdout
-    assert "10.64.2.99" not in shown
+    found = [one for link in json.loads(shown) for one in link.get("addr_info", ()) if one["local"] == address]
+    return found[0] if found else None
 
 
 def test_a_probe_that_may_not_borrow_does_not(wired, probe):
