@@ -115,6 +115,9 @@ ACTIONS: Final[dict[str, Text]] = {
     "create_profile": T("creation"),
     "change_profile": T("change"),
     "disable_profile": T("disabling"),
+    "copy_configuration": T("copy into the repository of configurations"),
+    "configure": T("change under the rollback timer"),
+    "save": T("saved configuration"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 WHOLE: Final[dict[str, Text]] = {"caches": T("caches"), "sessions": T("locks"), "stop": T("stop"), "start": T("start")}

@@ -85,7 +85,7 @@ def history(name: str | None, versions: tuple[str, str] | None, most: int) -> in
     if not kept:
         current.out.line(T("There is no version yet. Make the first: dsi router backup"))
         return 0
-    headers = (T("Version"), T("Kept"), T("Routers"), T("Why"))
+    headers = (T("Version"), T("Kept on"), T("Routers"), T("Why"))
     rows = [(one.commit[:12], local(one.at), ", ".join(one.routers), one.message.partition("\n")[0]) for one in kept]
     current.out.table(headers, rows)
     return 0

@@ -136,7 +136,7 @@ def _decide(target: str, facts: RouterFacts) -> Decided:
     else:
         reason = T("It has changed since its last copy, of {when:%Y-%m-%d at %H:%M}.", when=facts.copy.at.astimezone())
     title = T("Copy the configuration of {target}", target=target)
-    decided.actions.append(Action(target, "copy", {}, title, reason))
+    decided.actions.append(Action(target, "copy_configuration", {}, title, reason))
     return decided
 
 
