@@ -47,8 +47,12 @@ class AccessFacts:
         """Return the accesses that are open on it."""
         return self.dialect.rules(self.running)
 
-    def unsaved(self, now: datetime) -> bool:
-        """Tell whether it would start with other accesses than it runs; those that are over count for nothing."""
+    def unsaved(self, now: datetime | None = None) -> bool:
+        """Tell whether it would start with other accesses than it runs.
+
+        Args:
+            now: those that are over by then count for nothing; None to count them too.
+        """
         return _ends_of(self.rules, now) != _ends_of(self.dialect.rules(self.saved), now)
 
     def open_now(self, rule: AccessRule) -> AccessRule | None:
@@ -136,5 +140,5 @@ def has_begun(facts: AccessFacts, run: str | None) -> bool:
     return run is not None and (run, ARMED) in facts.told
 
 
-def _ends_of(rules: Sequence[AccessRule], now: datetime) -> set[tuple[object, datetime | None]]:
-    return {(one.key, one.until) for one in rules if one.until is None or one.until > now}
+def _ends_of(rules: Sequence[AccessRule], now: datetime | None) -> set[tuple[object, datetime | None]]:
+    return {(one.key, one.until) for one in rules if one.until is None or now is None or one.until > now}

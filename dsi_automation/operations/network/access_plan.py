@@ -92,12 +92,12 @@ def save_action(router: str, after: str) -> Action:
     )
 
 
-def unsaved(router: str, facts: AccessFacts, now: datetime) -> list[Action]:
-    """Return what is left to do where all is open as wanted: to save it, if it is not."""
+def unsaved(router: str, facts: AccessFacts, now: datetime | None = None) -> list[Action]:
+    """Return what is left to do where all is open as wanted: to save it, if it is not; see `AccessFacts.unsaved`."""
     return [save_action(router, facts.running.digest)] if facts.unsaved(now) else []
 
 
-def with_save(router: str, action: Action, facts: AccessFacts, now: datetime) -> list[Action]:
+def with_save(router: str, action: Action, facts: AccessFacts, now: datetime | None = None) -> list[Action]:
     """Return an action, and the one that saves after it where it sends anything or something is not saved."""
     if "after" in action.args:
         return [action, save_action(router, str(action.args["after"]))]

@@ -83,7 +83,7 @@ def decide(router: str, ending: Ending, facts: AccessFacts, world: World, approv
     chosen = [*(one for one in facts.standing if _meant(one, ending, world)), *strange]
     if not chosen:
         why = T("Closed already.") if ending.ids else T("No access is over.")
-        return Decided(actions=unsaved(router, facts, world.now), non_actions=[NonAction(router, REVOKE, why)])
+        return Decided(actions=unsaved(router, facts), non_actions=[NonAction(router, REVOKE, why)])
     rules = [_as_it_is(one, facts) for one in chosen]
     if _only_to_tell(ending, facts, rules, approved):
         return Decided(actions=list(approved))
@@ -100,7 +100,7 @@ def decide(router: str, ending: Ending, facts: AccessFacts, world: World, approv
         tries_text(_reason(chosen, facts), steps),
         T("Ask for it again: dsi access allow"),
     )
-    return Decided(actions=with_save(router, action, facts, world.now))
+    return Decided(actions=with_save(router, action, facts))
 
 
 def _meant(one: Access, ending: Ending, world: World) -> bool:

@@ -105,7 +105,9 @@ def test_what_a_linux_router_took_away_itself_is_recorded_as_over(tmp_path):
     pushed = list(office.device().pushed)
     assert office.run(request).exit_code == 0
     assert office.device().pushed == pushed
+    assert office.device().start == office.device().config
     assert office.record().standing() == ()
+    assert office.run(request).outcome is Outcome.UNCHANGED
     assert office.record().accesses[0].revoked_why == "expired"
 
 
