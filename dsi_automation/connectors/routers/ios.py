@@ -30,6 +30,7 @@ from dsi_automation.connectors.routers.port import (
 )
 from dsi_automation.connectors.routers.session import RouterSession
 from dsi_automation.core.clock import Clock
+from dsi_automation.core.errors import RefusedError, UnknownOutcomeError, UnreachableError
 
 if TYPE_CHECKING:
     from dsi_automation.connectors.windows.port import WritePermit
@@ -157,9 +158,13 @@ class IosRouter:
         # Its announcements are printed into the session that armed.
         self.close()
         file = answers.BACKED_UP.search(said)
-        if file is None:
+        try:
+            return self.running() if file is None else self._read(self._asked(f"more {file[1]}"))
+        except RefusedError:
             return self.running()
-        return self._read(self._asked(f"more {file[1]}"))
+        except UnreachableError as error:
+            # It is armed: whoever reads this must know that it may go back.
+            raise UnknownOutcomeError(error.what, on=self.name, meaning=error.meaning) from error
 
     def push(self, lines: Sequence[str]) -> None:
         """Send commands of configuration mode, one line each, while a timer is armed."""

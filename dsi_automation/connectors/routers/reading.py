@@ -57,12 +57,14 @@ class Reading:
     Attributes:
         command: what was typed; what comes before its echo belongs to an earlier answer.
         name: how each prompt starts; None takes the name from the prompt that stands before the echo.
+        prompted: the last mode that was seen since the command or the last reply; None before.
     """
 
     def __init__(self, command: str, name: str | None) -> None:
         """Expect the echo of `command`, then its answer, then a prompt."""
         self.command = command
         self.name = name
+        self.prompted: str | None = None
         # A message may break into the echo at any character.
         echo = r"\n?".join(re.escape(character) for character in command)
         before = r"([A-Za-z0-9][\w.:/-]{0,62})(?:\([^()\s]+\))?[#>] ?" if name is None else r"(?:\A\s*|[#>]\s*)"
@@ -82,7 +84,19 @@ class Reading:
         if not self._has_echo() or self._prompt is None:
             return None
         found = self._prompt.search(self._tail())
-        return None if found is None else (found["mode"] or "") + (">" if found["end"] == ">" else "")
+        if found is None:
+            return None
+        self.prompted = (found["mode"] or "") + (">" if found["end"] == ">" else "")
+        return self.prompted
+
+    def settled(self) -> bool:
+        """Tell whether a prompt came, and behind it something else; only worth asking once nothing more comes."""
+        if self.prompted is None and self._has_echo() and self.name is not None:
+            text = "\n" + self._after_echo(uninterrupted(plain(bytes(self._raw))))
+            found = list(re.finditer(rf"\n{_start(self.name)}(?P<mode>\([^()\s]+\))?(?P<end>[#>])", text))
+            if found:
+                self.prompted = (found[-1]["mode"] or "") + (">" if found[-1]["end"] == ">" else "")
+        return self.prompted is not None
 
     def asks(self, question: str) -> bool:
         """Tell whether it waits for an answer to `question`, a regular expression."""
@@ -91,6 +105,7 @@ class Reading:
     def replied(self) -> None:
         """Remember that what was asked so far is answered."""
         self._asked = len(self._raw)
+        self.prompted = None
 
     @property
     def question(self) -> str | None:
@@ -103,13 +118,16 @@ class Reading:
         text = plain(bytes(self._raw))
         if not whole:
             text = uninterrupted(text)
-        found = self._echo.search(text)
-        text = text[found.end() :] if found else text
+        text = self._after_echo(text)
         if self.name is None:
             return text
         # A message of the router has it print its prompt again.
         text = re.sub(rf"(?:(?:\A|\n){_start(self.name)}(?:\([^()\s]+\))?[#>]\s*)+\Z", "\n", text)
         return text if text.strip() else ""
+
+    def _after_echo(self, text: str) -> str:
+        found = self._echo.search(text)
+        return text[found.end() :] if found else text
 
     def _has_echo(self) -> bool:
         if not self._echoed:

@@ -28,6 +28,8 @@ CONFIGURE: Final = "configure terminal"
 LONGEST_ANSWER: Final = 10
 """Times the read time-out: a device that goes on talking is given up after it."""
 _QUIET: Final = 1.0
+"""Seconds without a byte after which nothing more is expected behind a prompt."""
+_WAITS: Final = 5.0
 """Seconds without a byte after which a line that looks like a question is taken for one."""
 _CHUNK: Final = 1 << 16
 _PREPARATION: Final = {
@@ -204,17 +206,20 @@ class RouterSession:
         wait = timeout or self._endpoint.read_timeout
         until = self._clock.monotonic() + wait * LONGEST_ANSWER
         self._send(f"{command}\n", reading, writing=writing)
-        while (mode := reading.mode) is None or self._terminal.recv_ready():
+        while reading.mode is None or self._terminal.recv_ready():
             if self._clock.monotonic() > until:
                 raise self._broken(silent(self._endpoint, command, wait, writing=writing))
-            reading.add(self._receive(reading, writing=writing, timeout=wait))
+            chunk = self._receive(reading, writing=writing, timeout=wait)
+            if not chunk:
+                break
+            reading.add(chunk)
             for pair in left:
                 if reading.asks(pair[0]):
                     left.remove(pair)
                     reading.replied()
                     self._send(f"{pair[1]}\n", reading, writing=writing)
                     break
-        self._name, self._mode = reading.name, mode
+        self._name, self._mode = reading.name, reading.mode or reading.prompted or ""
         return reading.answer(whole=whole)
 
     @property
@@ -227,22 +232,29 @@ class RouterSession:
         try:
             self._terminal.settimeout(self._endpoint.read_timeout)
             self._terminal.sendall(text.encode("ascii"))
-        except (OSError, EOFError) as error:
+        except Exception as error:  # socket's, paramiko's, and EOFError
             raise self._broken(lost(self._endpoint, reading.command, writing=writing)) from error
 
     def _receive(self, reading: Reading, *, writing: bool, timeout: float) -> bytes:
-        """Return what came, at least one byte; a question nobody has a reply for ends the session."""
+        """Return what came; nothing when a prompt came and, behind it, something unknown and then silence.
+
+        A question nobody has a reply for ends the session.
+        """
         terminal = self._terminal
-        quiet = min(_QUIET, timeout)
-        for patience in (quiet, timeout - quiet):
-            terminal.settimeout(patience)
+        so_far = 0.0
+        for until in (min(_QUIET, timeout), min(_WAITS, timeout), timeout):
+            terminal.settimeout(until - so_far)
+            so_far = until
             try:
                 chunk = bytes(terminal.recv(_CHUNK))
             except TimeoutError:
-                if (question := reading.question) is not None and reading.name is not None:
+                if reading.settled():
+                    return b""
+                asked = so_far >= min(_WAITS, timeout) and reading.name is not None
+                if asked and (question := reading.question) is not None:
                     raise self._broken(unanswered_question(self._endpoint, reading.command, question)) from None
                 continue
-            except (OSError, EOFError) as error:
+            except Exception as error:  # socket's, paramiko's, and EOFError
                 raise self._broken(lost(self._endpoint, reading.command, writing=writing)) from error
             if not chunk:
                 raise self._broken(lost(self._endpoint, reading.command, writing=writing))

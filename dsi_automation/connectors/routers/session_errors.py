@@ -79,7 +79,7 @@ def lost(endpoint: RouterEndpoint, command: str, *, writing: bool) -> Unreachabl
 def silent(endpoint: RouterEndpoint, command: str, seconds: float, *, writing: bool) -> UnreachableError:
     """Return the error for an answer that did not come, or did not end, in time."""
     what = T("{router} did not answer “{command}” within {seconds} s.", router=endpoint.name, command=redact(command),
-             seconds=seconds)  # fmt: skip
+             seconds=f"{seconds:g}")  # fmt: skip
     return _unanswered(endpoint, what, writing=writing)
 
 

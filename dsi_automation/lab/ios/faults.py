@@ -18,7 +18,7 @@ class Faults:
         nvram_too_small: saving asks whether to cut the configuration off.
         replace_aborts: a replace ends after five passes.
         reverts_badly: the rollback leaves this line of the top level behind.
-        chatter: prints a message of its own behind each prompt.
+        chatter: a message of its own that it prints behind each prompt.
         hangs_on: a command that is never answered.
         breaks_on: a command in the middle of whose answer the connection breaks.
         cut_by: a line of configuration mode that cuts the management off until the timer went back.
@@ -32,7 +32,7 @@ class Faults:
     nvram_too_small: bool = False
     replace_aborts: bool = False
     reverts_badly: str | None = None
-    chatter: bool = False
+    chatter: str = ""
     hangs_on: str | None = None
     breaks_on: str | None = None
     cut_by: str | None = None

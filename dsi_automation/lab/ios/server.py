@@ -11,7 +11,6 @@ import paramiko
 
 from dsi_automation.lab.ios.commands import CommandLine
 from dsi_automation.lab.ios.device import Device
-from dsi_automation.lab.ios.texts import say
 
 LOGIN_WITHIN: Final = 20.0
 """Seconds."""
@@ -140,8 +139,7 @@ class _Session:
         if said is None:
             return False
         self.device.passable.wait()
-        chatter = say("one_minute") if faults.chatter else ""
-        self._print(said + self.line.prompt + chatter)
+        self._print(said + self.line.prompt + faults.chatter)
         return True
 
     def _talk(self, command: str) -> str | None:
@@ -177,5 +175,5 @@ class _Session:
             self._print("\n" + text if text.startswith("*") else text)
 
     def _print(self, text: str) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # nobody listens any more
             self.channel.sendall(text.replace("\n", "\r\n").encode())

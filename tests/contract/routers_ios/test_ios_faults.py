@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from fix_ios import ADDRESS, LINES, WAN, Emulated
+from waiting import wait_for
 
 from dsi_automation.connectors.routers.ios import IosRouter
 from dsi_automation.connectors.routers.port import NothingPendingError, TimerState
+from dsi_automation.connectors.routers.session import RouterSession
+from dsi_automation.connectors.routers.session_errors import QuestionError
+from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import RefusedError, UnknownOutcomeError, UnreachableError
+from dsi_automation.lab.ios.texts import say
+
+CUT = ("interface GigabitEthernet0/0", " shutdown", "exit")
 
 
-def test_a_change_that_cuts_the_management_is_back_by_itself(emulate: Callable[..., Emulated]) -> None:
-    emulated = emulate(minute=0.5)
+def test_a_push_that_cuts_the_management_succeeds_once_the_router_went_back_and_is_not_confirmed(
+    emulated: Emulated,
+) -> None:
     router = emulated.driver()
     before = router.running()
     emulated.device.faults.cut_by = "shutdown"
-    router.arm(60.0)
-    # The terminal only stalls; once the router went back the answers come, and success says nothing.
-    router.push(["interface GigabitEthernet0/0", " shutdown", "exit"])
-    router.close()
+    router.arm(600.0)
+    with ThreadPoolExecutor(1) as thread:
+        pushed = thread.submit(router.push, CUT)
+        wait_for(lambda: not emulated.device.passable.is_set())
+        assert not pushed.done()
+        emulated.device.fire()
+        # The terminal only stalled: the answers come now, and success says nothing.
+        assert pushed.result() is None
     with pytest.raises(NothingPendingError):
         router.confirm()
     assert router.running() == before
 
 
-def test_a_push_nobody_answers_has_an_unknown_outcome(emulate: Callable[..., Emulated]) -> None:
-    emulated = emulate()
-    emulated.driver().arm(60.0)
+def test_a_router_goes_back_by_itself_when_its_time_is_over(emulate: Callable[..., Emulated]) -> None:
+    emulated = emulate(minute=0.05)
+    router = emulated.driver()
+    before = router.running()
+    router.arm(120.0)
+    wait_for(lambda: emulated.device.pending is None)
+    with pytest.raises(NothingPendingError):
+        router.confirm()
+    assert router.running() == before
+    with pytest.raises(RefusedError):
+        router.push(LINES)
+
+
+def test_a_push_nobody_answers_has_an_unknown_outcome(emulated: Emulated) -> None:
+    emulated.driver().arm(600.0)
     emulated.device.faults.cut_by = "shutdown"
-    router = emulated.driver(read_timeout=0.4)
+    router = emulated.driver(read_timeout=1.5)
     with pytest.raises(UnknownOutcomeError):
-        router.push(["interface GigabitEthernet0/0", " shutdown", "exit"])
+        router.push(CUT)
     emulated.device.fire()
     with pytest.raises(NothingPendingError):
         emulated.driver().confirm()
+
+
+def test_a_router_that_falls_silent_once_it_is_armed_may_be_armed(emulated: Emulated) -> None:
+    router = emulated.driver()
+    emulated.device.faults.breaks_on = "terminal width 511"
+    with pytest.raises(UnreachableError):
+        router.ready()
+    emulated.device.faults.breaks_on = "end"
+    with pytest.raises(UnknownOutcomeError):
+        emulated.driver().arm(600.0)
 
 
 def test_a_connection_that_breaks_in_an_answer_is_an_unknown_outcome_of_a_write_only(emulated: Emulated) -> None:
@@ -54,12 +90,12 @@ def test_a_connection_that_breaks_in_an_answer_is_an_unknown_outcome_of_a_write_
 def test_a_device_that_hangs_is_given_up_in_time(emulated: Emulated) -> None:
     emulated.device.faults.hangs_on = "show running-config"
     with pytest.raises(UnreachableError, match="show running-config"):
-        emulated.driver(read_timeout=0.3).running()
+        emulated.driver(read_timeout=1.0).running()
 
 
 def test_what_the_device_says_by_itself_is_not_taken_for_an_answer(emulated: Emulated) -> None:
     quiet = emulated.driver().running()
-    emulated.device.faults.chatter = True
+    emulated.device.faults.chatter = say("one_minute")
     router = emulated.driver()
     router.ready()
     assert router.arm(120.0) == quiet
@@ -68,6 +104,11 @@ def test_what_the_device_says_by_itself_is_not_taken_for_an_answer(emulated: Emu
     assert router.running() == router.dialect.apply(quiet, LINES)
     router.confirm()
     router.save()
+
+
+def test_a_message_nobody_knows_behind_the_prompt_does_not_hide_it(emulated: Emulated) -> None:
+    emulated.device.faults.chatter = "\nNo manual mentions this.\n"
+    assert emulated.driver().timer().state is TimerState.NONE
 
 
 def test_an_announcement_at_once_does_not_hide_the_prompt(emulated: Emulated) -> None:
@@ -153,6 +194,14 @@ def test_a_configuration_is_never_cut_off_to_fit(emulated: Emulated) -> None:
     with pytest.raises(RefusedError, match="too large"):
         router.save()
     assert router.startup() != router.running()
+
+
+def test_a_question_nobody_foresaw_is_told_and_not_answered(emulated: Emulated) -> None:
+    session = RouterSession(replace(emulated.endpoint, read_timeout=1.0), SystemClock())
+    with session, pytest.raises(QuestionError, match=r"Destination filename \[x\.cfg\]\?"):
+        session.run("copy running-config flash:x.cfg")
+    assert not session.connected
+    assert emulated.device.files == {}
 
 
 def test_a_snapshot_is_left_as_it_is_and_never_replaced_by_another(emulated: Emulated) -> None:

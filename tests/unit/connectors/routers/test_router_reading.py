@@ -100,6 +100,21 @@ def test_a_message_behind_the_prompt_does_not_hide_it(sizes: list[int], message:
     assert reading.answer() == ""
 
 
+@given(CHUNKS)
+def test_something_unknown_behind_the_prompt_leaves_it_a_prompt_once_nothing_more_comes(sizes: list[int]) -> None:
+    reading = Reading("show clock", "Router")
+    fed(reading, "show clock\n10:00:00.000 UTC Sun Nov 22 2026\nRouter#No manual mentions this.\n", sizes)
+    assert reading.mode is None
+    assert reading.settled()
+    assert reading.prompted == ""
+
+
+def test_the_prompt_that_stands_before_the_echo_is_not_that_of_the_answer() -> None:
+    reading = Reading("show clock", "Router")
+    fed(reading, "Router#show clock\n10:00:00.000", [9])
+    assert not reading.settled()
+
+
 @given(CHUNKS, st.sampled_from([ANNOUNCED, ROLLED]))
 def test_a_message_that_came_before_is_not_the_answer(sizes: list[int], message: str) -> None:
     reading = Reading("show privilege", "Router")
