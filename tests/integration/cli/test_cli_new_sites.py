@@ -39,7 +39,7 @@ def home(tmp_path):
 @pytest.fixture
 def dsi(home, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("DSI_LANG", "fr")
-    monkeypatch.setenv("DSI_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("DSI_STATE", str(tmp_path / "state"))
 
     def call(*words, code=0):
         capsys.readouterr()
