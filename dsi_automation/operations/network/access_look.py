@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
-from dsi_automation.connectors.routers.intent import AccessRule, RouterIntent
+from dsi_automation.connectors.routers.intent import AccessRule, RouterIntent, Scope
 from dsi_automation.connectors.routers.port import TimerState
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.events import Observer
@@ -18,6 +18,7 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Observed
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.access_tries import Ground
+from dsi_automation.operations.network.comparing import compare
 from dsi_automation.operations.network.notes import ARMED
 from dsi_automation.operations.network.record import Access, AccessRecord
 from dsi_automation.operations.network.wanted import filter_intent
@@ -54,6 +55,14 @@ class AccessFacts:
             now: those that are over by then count for nothing; None to count them too.
         """
         return _ends_of(self.rules, now) != _ends_of(self.dialect.rules(self.saved), now)
+
+    def others_unsaved(self) -> tuple[str, ...]:
+        """Return lines besides accesses in which what runs is not what it starts with: saving keeps them too."""
+        try:
+            lines = self.dialect.difference(self.saved, self.intent, self.rules, Scope.RULES).lines
+            return compare(self.dialect.apply(self.saved, lines), self.running).lines()
+        except RefusedError:
+            return compare(self.saved, self.running).lines()
 
     def open_now(self, rule: AccessRule) -> AccessRule | None:
         """Return the rule of the device that lets through what `rule` does, if there is one."""

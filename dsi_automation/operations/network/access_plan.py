@@ -81,26 +81,28 @@ def action_args(steps: Steps, facts: AccessFacts, **more: Any) -> dict[str, Any]
     return steps.change.args(tries=tries, unproven=steps.unproven is not None, **more)
 
 
-def save_action(router: str, after: str) -> Action:
-    """Return the action that makes a router start with its accesses."""
-    return Action(
-        router,
-        SAVE,
-        {"after": after},
-        T("Save the configuration of {router}", router=router),
-        T("It would start without the change otherwise."),
-    )
+def save_action(router: str, after: str, facts: AccessFacts) -> Action:
+    """Return the action that makes a router start with its accesses; what else it saves is said."""
+    reason = T("It would start without the change otherwise.")
+    for line in facts.others_unsaved():
+        reason = T("{before}\nSaved with it, although no request is about it: {line}", before=reason, line=line)
+    return Action(router, SAVE, {"after": after}, T("Save the configuration of {router}", router=router), reason)
 
 
 def unsaved(router: str, facts: AccessFacts, now: datetime | None = None) -> list[Action]:
-    """Return what is left to do where all is open as wanted: to save it, if it is not; see `AccessFacts.unsaved`."""
-    return [save_action(router, facts.running.digest)] if facts.unsaved(now) else []
+    """Return what is left to do where all is open as wanted: to save it, if it is not; see `AccessFacts.unsaved`.
+
+    Not where anything else was left unsaved: whoever changed that by hand has to decide about it.
+    """
+    if not facts.unsaved(now) or facts.others_unsaved():
+        return []
+    return [save_action(router, facts.running.digest, facts)]
 
 
 def with_save(router: str, action: Action, facts: AccessFacts, now: datetime | None = None) -> list[Action]:
     """Return an action, and the one that saves after it where it sends anything or something is not saved."""
     if "after" in action.args:
-        return [action, save_action(router, str(action.args["after"]))]
+        return [action, save_action(router, str(action.args["after"]), facts)]
     return [action, *unsaved(router, facts, now)]
 
 

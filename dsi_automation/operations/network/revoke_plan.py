@@ -152,12 +152,12 @@ def _title(chosen: Sequence[Access]) -> Text:
 def _reason(chosen: Sequence[Access], facts: AccessFacts) -> Text:
     text = T("What they let through:")
     for one in chosen:
-        gone = T(" (the router took it away itself)") if facts.open_now(one.rule) is None else T("")
         words = {"before": text, "id": one.rule.id, "source": one.rule.source, "service": one.rule.service,
-                 "destination": one.rule.destination, "gone": gone}  # fmt: skip
+                 "destination": one.rule.destination, "until": one.rule.until}  # fmt: skip
         if one.rule.until is None:
             text = T("{before}\n{id}: {source} to {destination}, {service}, opened by no request", **words)
         else:
-            text = T("{before}\n{id}: {source} to {destination}, {service}, until {until:%Y-%m-%d %H:%M} UTC{gone}",
-                     until=one.rule.until, **words)  # fmt: skip
+            text = T("{before}\n{id}: {source} to {destination}, {service}, until {until:%Y-%m-%d %H:%M} UTC", **words)
+        if facts.open_now(one.rule) is None:
+            text = T("{before}; the router took it away itself", before=text)
     return text

@@ -316,3 +316,16 @@ def test_a_silent_router_is_a_failure_and_its_record_is_shown_all_the_same(tmp_p
     report = office.listed()
     assert set(report.failures) == {"rtr-spy"}
     assert list(states(report).values()) == ["unseen"]
+
+
+@PLATFORMS
+def test_what_else_would_be_saved_is_said_in_the_plan_and_never_saved_by_itself(tmp_path, platform):
+    office = Office(tmp_path, platform)
+    heading = next(name for name in office.device().config.sections if name.endswith(("lan0", "0/1")))
+    office.device().by_hand(heading, " description changed by hand", "exit")
+    save = office.plan().actions[1]
+    assert "description changed by hand" in save.reason.render("en")
+    office.done()
+    office.device().by_hand(heading, " description changed again", "exit")
+    assert office.plan().actions == ()
+    assert office.device().start != office.device().config
