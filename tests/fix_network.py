@@ -80,11 +80,11 @@ class NetworkLab:
 
     def cut(self, circuit: str) -> None:
         """Cut a circuit (`man-bke`): its line goes down at both ends."""
-        self.routed.wiring.cut(self.routed.circuit(circuit))
+        self.routed.cut(circuit)
 
     def mend(self, circuit: str) -> None:
         """Mend a circuit."""
-        self.routed.wiring.mend(self.routed.circuit(circuit))
+        self.routed.mend(circuit)
 
     def ping(self, host: str, address: str) -> bool:
         """Tell whether an address answers a LAN host: `ping("lan-spy", server_address)`."""

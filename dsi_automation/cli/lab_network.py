@@ -117,13 +117,13 @@ cut = _order(
     "cut",
     T("Cut a circuit: the line goes down at both ends."),
     T("The circuit is cut."),
-    lambda routed, circuit: routed.wiring.cut(routed.circuit(circuit)),
+    lambda routed, circuit: routed.cut(circuit),
 )
 mend = _order(
     "mend",
     T("Mend a circuit."),
     T("The circuit is whole again."),
-    lambda routed, circuit: routed.wiring.mend(routed.circuit(circuit)),
+    lambda routed, circuit: routed.mend(circuit),
 )
 
 

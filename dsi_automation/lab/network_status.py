@@ -17,9 +17,10 @@ def network_status(lab: Lab) -> dict[str, Any]:
     routed = lab.routed
     topology = routed.topology
     is_wired = routed.wiring.is_complete()
+    cut = routed.wiring.cut_circuits() if is_wired else []
     return {
         "routers": [_router(routed, router, is_wired=is_wired) for router in routed.routers],
-        "circuits": [_circuit(routed, circuit, is_wired=is_wired) for circuit in topology.circuits],
+        "circuits": [_circuit(circuit, cut) for circuit in topology.circuits],
         "hosts": [
             {
                 "name": place.host,
@@ -68,7 +69,7 @@ def _router(routed: RoutedNetwork, router: LabRouter, *, is_wired: bool) -> dict
     }
 
 
-def _circuit(routed: RoutedNetwork, circuit: Circuit, *, is_wired: bool) -> dict[str, Any]:
+def _circuit(circuit: Circuit, cut: list[Circuit]) -> dict[str, Any]:
     return {
         "name": circuit.name,
         "ends": [
@@ -76,5 +77,5 @@ def _circuit(routed: RoutedNetwork, circuit: Circuit, *, is_wired: bool) -> dict
             {"router": circuit.near.router, "interface": circuit.near_interface},
         ],
         "leased": circuit.leased,
-        "cut": is_wired and routed.wiring.is_cut(circuit),
+        "cut": circuit in cut,
     }

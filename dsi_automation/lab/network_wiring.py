@@ -87,26 +87,37 @@ class Wiring:
             ports = [name for name in self._links(namespace) if PORT.fullmatch(name)]
             network.batch([f"link delete {name}" for name in ports], namespace)
 
-    def cut(self, circuit: Circuit) -> None:
-        """Cut a circuit: the line protocol goes down at both ends."""
-        self._operate(circuit, "down")
+    def operate(self, circuit: Circuit, *, up: bool) -> None:
+        """Cut a circuit or mend it; both routers see it a little later."""
+        lines = [f"link set {port} {'up' if up else 'down'}" for port in _ports(circuit)]
+        network.batch(lines, self.topology.operator_namespace)
 
-    def mend(self, circuit: Circuit) -> None:
-        """Mend a circuit."""
-        self._operate(circuit, "up")
+    def line_is(self, circuit: Circuit, *, up: bool) -> bool:
+        """Tell whether both routers see the line up, or down; a router that shut its interface sees nothing."""
+        ends = (self.interfaces(place)[circuit.end_at(place)]["flags"] for place in (circuit.far, circuit.near))
+        return all("UP" not in flags or ("LOWER_UP" in flags) == up for flags in ends)
 
-    def is_cut(self, circuit: Circuit) -> bool:
-        """Tell whether a circuit is cut."""
+    def cut_circuits(self) -> list[Circuit]:
+        """Return the circuits that are cut."""
         links = self._links(self.topology.operator_namespace)
-        return not all("UP" in links[port]["flags"] for port in _ports(circuit))
+        return [one for one in self.topology.circuits if not all("UP" in links[port]["flags"] for port in _ports(one))]
+
+    def restore_host(self, place: Place) -> bool:
+        """Give a LAN host the addresses it has in its LAN, and no other one that a probe borrowed and did not return.
+
+        Returns:
+            Whether it had others.
+        """
+        namespace = self.topology.host_namespace(place)
+        held = {info["local"] for info in self._links(namespace)[LAN]["addr_info"] if info["family"] == "inet"}
+        if held == set(place.host_addresses):
+            return False
+        network.batch([f"addr flush dev {LAN}", *_in_lan(place, place.host_addresses)], namespace)
+        return True
 
     def interfaces(self, place: Place) -> dict[str, dict[str, Any]]:
         """Return a router's interfaces as its kernel has them (`ip -json address`), by name."""
         return {name: link for name, link in self._links(self.topology.router_namespace(place)).items() if name != "lo"}
-
-    def _operate(self, circuit: Circuit, state: str) -> None:
-        lines = [f"link set {port} {state}" for port in _ports(circuit)]
-        network.batch(lines, self.topology.operator_namespace)
 
     def _links(self, namespace: str) -> dict[str, dict[str, Any]]:
         found = json.loads(run(["ip", "-n", namespace, "-json", "address", "show"]) or "[]")

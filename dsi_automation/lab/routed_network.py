@@ -30,6 +30,7 @@ SERVICES: Final = ("tcp/23", "tcp/80", "tcp/443", "tcp/1521", "tcp/8080", "tcp/8
 AT_ONCE: Final = 4
 """How many routers are looked at or restarted at once: more would only wait for a processor."""
 
+LINE_SECONDS: Final = 5.0
 SECONDS_EACH: Final = 2.0
 """How much longer each router may take than a server: it needs less than one on a machine that does nothing else."""
 
@@ -166,6 +167,22 @@ class RoutedNetwork:
             daemon.record.unlink(missing_ok=True)
         return found
 
+    def cut(self, name: str) -> None:
+        """Cut a circuit: its line goes down at both ends; returns once both routers' kernels see it."""
+        self._operate(name, up=False)
+
+    def mend(self, name: str) -> None:
+        """Mend a circuit; returns once both routers' kernels see the line."""
+        self._operate(name, up=True)
+
+    def _operate(self, name: str, *, up: bool) -> None:
+        circuit = self.circuit(name)
+        self.wiring.operate(circuit, up=up)
+        until = self.clock.monotonic() + LINE_SECONDS
+        # The kernel tells of lines once a second at most (linkwatch).
+        while not self.wiring.line_is(circuit, up=up) and self.clock.monotonic() < until:
+            self.clock.sleep(0.02)
+
     def reboot(self, names: Iterable[str]) -> None:
         """Take routers' power away and give it back; returns once they greet."""
         chosen = [self.router(name) for name in names]
@@ -174,7 +191,7 @@ class RoutedNetwork:
         self.wait_until_ready(router.name for router in chosen)
 
     def reset(self, names: Iterable[str] | None = None) -> list[str]:
-        """Put routers back to how they left the factory, and mend every circuit.
+        """Put routers back to how they left the factory, mend every circuit and give LAN hosts their addresses back.
 
         Args:
             names: of the routers; None for all.
@@ -182,8 +199,10 @@ class RoutedNetwork:
         Returns:
             Those that had to be put back.
         """
-        for circuit in self.topology.circuits:
-            self.wiring.mend(circuit)
+        for circuit in self.wiring.cut_circuits():
+            self.mend(circuit.name)
+        for place in self.topology.places:
+            self.wiring.restore_host(place)
         chosen = self.routers if names is None else [self.router(name) for name in names]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             looks = pool.map(network_reset.is_pristine, chosen)

@@ -126,7 +126,7 @@ class LabRouter:
         self.start()
 
     def flush(self) -> None:
-        """Take away what its kernel still has: addresses, routes and filter; every interface is up, as after a boot."""
+        """Take away what its kernel still has: addresses, routes, filter, connections; every interface is up."""
         wires = Wiring(self.topology).interfaces(self.place)
         address = f"{self.address}/{self.layout.network.prefixlen}"
         network.batch(
@@ -140,7 +140,8 @@ class LabRouter:
             ],
             self.namespace,
         )
-        run(["ip", "netns", "exec", self.namespace, "nft", "flush", "ruleset"])
+        for command in (["nft", "flush", "ruleset"], ["conntrack", "-F"]):
+            run(["ip", "netns", "exec", self.namespace, *command])
 
     def enter(self, *command: str) -> list[str]:
         """Return what runs a program on the router itself, as its root.

@@ -33,7 +33,15 @@ SERVER_PACKAGES: Final = ("e2fsprogs", "openssh-server", "postgresql", "restic")
 """What the lab's servers, their backups and the external disks are made of besides."""
 APPLICATION_PACKAGES: Final = ("libpostgresql-jdbc-java", "tomcat10-common")
 """What SYDAM World runs on besides: Tomcat without its service, which brings a Java where none is."""
-ROUTER_PACKAGES: Final = ("conntrack", "frr", "frr-pythontools", "iputils-ping", "openssh-server", "sudo")
+ROUTER_PACKAGES: Final = (
+    "conntrack",
+    "frr",
+    "frr-pythontools",
+    "iputils-arping",
+    "iputils-ping",
+    "openssh-server",
+    "sudo",
+)
 """What the routers are made of besides."""
 POLICY: Final = Path("/usr/sbin/policy-rc.d")
 

@@ -61,7 +61,7 @@ def test_a_site_reaches_the_server_once_both_ends_are_configured_and_not_while_t
     assert fresh_network.ping("lan-spy", fresh_network.server_address)
     fresh_network.cut("spy-abj")
     for router in ("rtr-spy", "rtr-abj"):
-        assert "line protocol is down" in fresh_network.console(router, "show interface wan0")
+        assert wait_for(lambda name=router: "protocol is down" in fresh_network.console(name, "show interface wan0"))
     assert not fresh_network.ping("lan-spy", fresh_network.server_address)
     fresh_network.mend("spy-abj")
     # Each router brings its route back once it has seen that the line is there.
@@ -138,15 +138,27 @@ def test_the_second_account_runs_its_script_and_nothing_else(network):
     assert ssh(network, "rtr-spy", "root", "status").returncode == 255
 
 
-def test_a_lan_host_is_reached_by_the_controller_and_its_addresses_are_its_own(network):
+def lan_addresses(network, host):
+    argv = ["ip", "-n", network.routed.host(host).namespace, "-json", "-4", "address", "show", "dev", "lan0"]
+    links = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    return [one["local"] for one in links[0]["addr_info"]]
+
+
+def test_a_lan_host_is_reached_by_the_controller_and_a_reset_gives_it_its_own_addresses_back(network):
     host = network.routed.host("lan-man")
-    assert host.address != network.endpoint("rtr-man").host
-    links = subprocess.run(
-        ["ip", "-n", host.namespace, "-json", "-4", "address", "show", "dev", "lan0"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    held = [one["local"] for one in json.loads(links.stdout)[0]["addr_info"]]
-    assert held == ["10.64.6.10", "10.64.6.11", "10.64.6.12"]
+    end = network.endpoint("rtr-man")
+    options = ["-F", "none", "-i", end.key, "-o", f"UserKnownHostsFile={end.known_hosts}", "-o", "BatchMode=yes"]
+    borrow = [
+        "ssh",
+        *options,
+        f"root@{host.address}",
+        "ip address add 10.64.6.77/24 dev lan0; ip -4 route show default",
+    ]
+    done = subprocess.run(borrow, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split()[:3] == ["default", "via", "10.64.6.1"]
+    assert "10.64.6.77" in lan_addresses(network, "lan-man")
+    network.reset()
+    assert lan_addresses(network, "lan-man") == ["10.64.6.10", "10.64.6.11", "10.64.6.12"]
 
 
 def test_the_machines_own_accounts_and_mounts_know_nothing_of_the_routers(network):
