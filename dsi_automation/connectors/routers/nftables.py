@@ -31,14 +31,15 @@ HEADING: Final = f"filter {FILTER}"
 _NETWORK = r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}"
 _SERVICE = r"(?P<protocol>tcp|udp)/(?P<ports>\d{1,5}(?:-\d{1,5})?)"
 _LINES: Final = {
-    "inside": re.compile(r"inside (?P<name>[A-Za-z][A-Za-z0-9._-]{0,14})"),
-    "lan": re.compile(f"lan (?P<network>{_NETWORK})"),
-    "management": re.compile(f"management (?P<network>{_NETWORK})"),
-    "internal": re.compile(f"internal (?P<network>{_NETWORK})"),
-    "deny": re.compile(f"deny (?P<to>any|{_NETWORK}) {_SERVICE}"),
+    "inside": re.compile(r"inside (?P<name>[A-Za-z][A-Za-z0-9._-]{0,14})", re.ASCII),
+    "lan": re.compile(f"lan (?P<network>{_NETWORK})", re.ASCII),
+    "management": re.compile(f"management (?P<network>{_NETWORK})", re.ASCII),
+    "internal": re.compile(f"internal (?P<network>{_NETWORK})", re.ASCII),
+    "deny": re.compile(f"deny (?P<to>any|{_NETWORK}) {_SERVICE}", re.ASCII),
     "rule": re.compile(
         rf"rule (?P<id>ac-[a-z2-7]+) (?P<source>{_NETWORK}) (?P<to>{INTERNET}|{_NETWORK}) {_SERVICE}"
-        r"(?: until (?P<until>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?"
+        r"(?: until (?P<until>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?",
+        re.ASCII,
     ),
 }
 _SINGLE: Final = ("inside", "lan")

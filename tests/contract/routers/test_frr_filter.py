@@ -200,6 +200,15 @@ def test_a_reboot_under_a_timer_takes_the_change_back(real):
         assert re.match(r"reverted remaining=0 by=boot ", router.timer().last)
 
 
+def test_nothing_is_pushed_without_a_timer(real):
+    with real.open() as router:
+        before = router.running()
+        for lines in (_section(*BASE), ["interface wan0", " ip address 10.64.3.1/30", "exit"]):
+            with pytest.raises(RefusedError):
+                router.push(lines)
+        assert router.running() == before
+
+
 def test_a_timer_that_was_killed_is_made_up_for(real):
     with real.open() as router:
         before = router.arm(1)
