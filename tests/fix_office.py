@@ -62,6 +62,7 @@ class Office:
         self.environment = {}
         self.said = []
         self._edits = []
+        self._added = []
         self.refresh()
 
     # The inventory: the lab's, with this office's own changes.
@@ -105,9 +106,15 @@ class Office:
             options.setdefault("profiles", [Profile(user=local, path=f"C:\\Users\\{local}")])
         options.setdefault("reboot_seconds", 0.3)
         key = f"e2e{number}"
-        self.lab.add_workstation(key, name or f"OLD-{number}", site, **options)
+        if not self.lab.add_workstation(key, name or f"OLD-{number}", site, **options).silent:
+            self._added.append(key)
         self.refresh()
         return key
+
+    def clear_faults(self):
+        """Switch the faults of its own workstations off; those of other offices are none of its business."""
+        for key in self._added:
+            self.lab.clear_faults(key)
 
     def shown(self, key):
         return self.lab.simulator.control.workstation(key)
@@ -248,6 +255,4 @@ def office(lab, tmp_path):
     """An office with an empty journal."""
     made = Office(lab, tmp_path)
     yield made
-    for machine in lab.machines:
-        if machine.key.startswith("e2e") and not machine.silent:
-            lab.clear_faults(machine.key)
+    made.clear_faults()
