@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from dsi_automation.core.text import T, Text
@@ -31,6 +32,7 @@ _OURS: Final = re.compile(
     r"|(?:no )?\d+( (?:permit|deny) .*)?|(?:no )?(?:inside|lan|management|internal|deny|rule|unexpected) \S.*)"
 )
 """Lines that a difference is made of."""
+_HEADING: Final = re.compile(r"(?:interface|ip access-list extended|filter) \S")
 
 
 def reason(line: str) -> Text | None:
@@ -50,6 +52,23 @@ def reason(line: str) -> Text | None:
     for why, starts in _DENIED.items():
         if any(_begins(text.split(), start.split()) for start in starts):
             return why
+    return None
+
+
+def sequence(lines: Sequence[str]) -> tuple[str, Text] | None:
+    """Return the first line of several that is never sent, and why; None when all may be.
+
+    An `exit` that does not leave a heading would leave configuration mode: what follows would be commands.
+    """
+    inside = False
+    for line in lines:
+        why = reason(line)
+        if why is None and line.strip() == "exit" and (not inside or line.startswith(" ")):
+            why = _ENDS
+        if why is not None:
+            return line, why
+        if not line.startswith(" "):
+            inside = _HEADING.match(line) is not None
     return None
 
 

@@ -81,6 +81,23 @@ def addresses(lines: Iterable[str]) -> tuple[ipaddress.IPv4Interface, ...]:
     return tuple(one for one in map(address, lines) if one is not None)
 
 
+def table(lines: Iterable[str]) -> str:
+    """Return the routing table (VRF) of an interface; empty for the usual one."""
+    found = (line.rpartition("vrf forwarding ") for line in lines)
+    return next((name for _, said, name in found if said), "")
+
+
+def overlapping(network: ipaddress.IPv4Network, own: str, sections: Mapping[str, Iterable[str]]) -> str | None:
+    """Return the heading of another interface of the same table that has addresses of a network."""
+    mine = table(sections.get(own, ()))
+    others = (name for name in sections if name.startswith("interface ") and name != own)
+    for heading in others:
+        lines = sections[heading]
+        if table(lines) == mine and any(one.network.overlaps(network) for one in addresses(lines)):
+            return heading
+    return None
+
+
 def interfaces(config: Config) -> Mapping[str, tuple[str, ...]]:
     """Return the interfaces of a configuration, their lines by name."""
     start = "interface "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from dsi_automation.connectors.routers import dangerous
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.endpoints import addresses, interfaces, static_routes
@@ -361,13 +362,14 @@ class MemoryRouter:
             raise UnreachableError(T("{router} does not answer.", router=self.name), on=self.name)
 
     def _check(self, lines: Sequence[str]) -> None:
+        found = dangerous.sequence(lines)
+        if found is not None:
+            raise RefusedError(
+                T("The line “{line}” is never sent to a router: {why}.", line=found[0].strip(), why=found[1]),
+                on=self.name,
+            )
         protected = self.dialect.interface_name(self.device.protected)
         for line in lines:
-            why = self.dialect.dangerous(line)
-            if why is not None:
-                raise RefusedError(
-                    T("The line “{line}” is never sent to a router: {why}.", line=line.strip(), why=why), on=self.name
-                )
             if line.startswith("interface ") and self.dialect.interface_name(line.partition(" ")[2]) == protected:
                 raise RefusedError(
                     T("{router} is managed through {interface}: no change touches it.",

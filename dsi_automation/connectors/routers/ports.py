@@ -10,10 +10,10 @@ from typing import Final
 TCP: Final = {
     "bgp": 179, "chargen": 19, "cmd": 514, "connectedapps-plain": 15001, "connectedapps-tls": 15002, "daytime": 13,
     "discard": 9, "domain": 53, "drip": 3949, "echo": 7, "exec": 512, "finger": 79, "ftp": 21, "ftp-data": 20,
-    "gopher": 70, "hostname": 101, "ident": 113, "irc": 194, "klogin": 543, "kshell": 544, "login": 513, "lpd": 515,
-    "msrpc": 135, "nntp": 119, "onep-plain": 15001, "onep-tls": 15002, "pim-auto-rp": 496, "pop2": 109, "pop3": 110,
-    "smtp": 25, "sunrpc": 111, "syslog": 514, "tacacs": 49, "talk": 517, "telnet": 23, "time": 37, "uucp": 540,
-    "whois": 43, "www": 80,
+    "gopher": 70, "hostname": 101, "http": 80, "https": 443, "ident": 113, "irc": 194, "klogin": 543, "kshell": 544,
+    "login": 513, "lpd": 515, "msrpc": 135, "nntp": 119, "onep-plain": 15001, "onep-tls": 15002, "pim-auto-rp": 496,
+    "pop2": 109, "pop3": 110, "smtp": 25, "ssh": 22, "sunrpc": 111, "syslog": 514, "tacacs": 49, "talk": 517,
+    "telnet": 23, "time": 37, "uucp": 540, "whois": 43, "www": 80,
 }  # fmt: skip
 UDP: Final = {
     "biff": 512, "bootpc": 68, "bootps": 67, "discard": 9, "dnsix": 195, "domain": 53, "echo": 7, "isakmp": 500,

@@ -141,6 +141,14 @@ class CommonDialect(ABC):
             _no_overlap(target, protected, one, intent)
             stays = [line for line in target.get(heading, ()) if not self.owned_line(line)]
             target[heading] = (*stays, *self.interface(one))
+        self.fit(target, intent, ignored)
+
+    def fit(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:  # noqa: B027  # most need not
+        """Make sure that the device takes all addresses together.
+
+        Raises:
+            RefusedError: it would refuse one.
+        """
 
     def exists(self, target: Sections, heading: str, intent: RouterIntent) -> None:  # noqa: B027  # most need not
         """Make sure that there is such an interface, where the configuration tells.

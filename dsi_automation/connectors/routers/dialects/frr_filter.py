@@ -99,7 +99,9 @@ def lines(name: str, have: Sequence[str] | None, want: Sequence[str]) -> Iterato
         return
     yield name
     for line in have or ():
-        if line not in want and not line.startswith(("inside ", "lan ")):
+        keyword = line.split()[0]
+        replaced = keyword in {"inside", "lan"} and any(one.startswith(f"{keyword} ") for one in want)
+        if line not in want and not replaced:
             gone = " ".join(line.split()[:2]) if line.startswith("rule ") else line
             yield f" no {gone}"
     yield from (f" {line}" for line in want if line not in (have or ()) and not line.startswith("unexpected "))

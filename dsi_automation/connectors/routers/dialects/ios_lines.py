@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from dsi_automation.connectors.routers import acl
-from dsi_automation.connectors.routers.endpoints import address, addresses, interface_name, mask, static_route
+from dsi_automation.connectors.routers.endpoints import address, interface_name, mask, overlapping, static_route
 from dsi_automation.connectors.routers.lines import INVALID, RefusedLineError, Taking, single, switch
 
 LIST: Final = "ip access-list extended "
@@ -107,12 +107,10 @@ class IosTaking(Taking):
         given = address(line)
         if given is None:
             return
-        others = {name: lines for name, lines in self.sections.items() if name.startswith("interface ")}
-        others.pop(self.heading, None)
-        for heading, lines in others.items():
-            if any(other.network.overlaps(given.network) for other in addresses(lines)):
-                name = heading.removeprefix("interface ")
-                raise RefusedLineError(text, f"% {given.network.network_address} overlaps with {name}")
+        other = overlapping(given.network, self.heading, self.sections)
+        if other is not None:
+            name = other.removeprefix("interface ")
+            raise RefusedLineError(text, f"% {given.network.network_address} overlaps with {name}")
 
     def _group(self, lines: list[str], text: str) -> None:
         direction = text.rsplit(maxsplit=1)[-1]
