@@ -83,9 +83,7 @@ class AccessAllow(Operation[AllowInputs, AccessFacts, World, Look, Hands]):
     name: ClassVar[str] = "access.allow"
     version: ClassVar[int] = 1
     procedure: ClassVar[str] = "F"
-    summary: ClassVar[Text] = T(
-        "Open an access: who, to what, until when; proven by a connection, taken back otherwise"
-    )
+    summary: ClassVar[Text] = T("Open an access until a day, proven by a connection; taken back if it cannot be")
     risk: ClassVar[Risk] = Risk.HIGH
     inputs_model: ClassVar[type[Inputs]] = AllowInputs
     turn: ClassVar[float] = 600.0
