@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import paramiko
 from netmiko import log as netmiko_log
 from netmiko.cisco.cisco_ios import CiscoIosSSH
 
 from dsi_automation.connectors.routers.port import Algorithms, RouterEndpoint
-from dsi_automation.connectors.ssh.connecting import credentials, notice_silence, trust
+from dsi_automation.connectors.ssh.connecting import OLD, credentials, notice_silence, trust
 from dsi_automation.connectors.ssh.port import SshEndpoint
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
-
-OLD: Final = {
-    "kex": (
-        "diffie-hellman-group-exchange-sha1",
-        "diffie-hellman-group14-sha1",
-        "diffie-hellman-group1-sha1",
-    ),
-    "keys": ("ssh-rsa",),
-    "ciphers": ("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"),
-    "macs": ("hmac-sha1", "hmac-md5", "hmac-sha1-96", "hmac-md5-96"),
-}
-"""What paramiko 4 still speaks and OpenSSH no longer offers by itself (release notes 7.0 to 8.8), except HMAC-SHA-1."""
 
 
 class Console(CiscoIosSSH):
@@ -85,29 +73,9 @@ class Console(CiscoIosSSH):
             "port": self._ssh.port,
             "username": self._ssh.user,
             "timeout": self._ssh.connect_timeout,
-            "disabled_algorithms": self._old,
-            "transport_factory": self._transport,
             **credentials(self._ssh),
+            "disabled_algorithms": self._old,
         }
-
-    def _transport(self, *args: Any, **kwargs: Any) -> paramiko.Transport:
-        known = self._known_kinds()
-
-        class Known(paramiko.Transport):  # type: ignore[misc]  # paramiko publishes no types
-            @property
-            def preferred_keys(self) -> tuple[str, ...]:
-                # Of several host keys the one is asked for that can be compared.
-                return tuple(sorted(super().preferred_keys, key=lambda kind: kind not in known))
-
-        return Known(*args, **kwargs)
-
-    def _known_kinds(self) -> set[str]:
-        if self._ssh.known_hosts is None:
-            return set()
-        host, port = self._ssh.host, self._ssh.port
-        keys = paramiko.HostKeys(self._ssh.known_hosts).lookup(host if port == 22 else f"[{host}]:{port}")
-        kinds = set(keys or ())
-        return kinds | {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else kinds
 
 
 def ssh_endpoint(endpoint: RouterEndpoint) -> SshEndpoint:

@@ -1,4 +1,4 @@
-"""What a Cisco router refuses, and what the driver refuses to do with it; each says what to do on the device."""
+"""What routers refuse, Cisco ones above all, and what their drivers refuse; each says what to do on the device."""
 
 from __future__ import annotations
 

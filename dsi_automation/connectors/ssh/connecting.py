@@ -17,6 +17,17 @@ from dsi_automation.core.text import T
 
 SILENCE: Final = 3
 """Keepalives without an answer before the connection counts as broken."""
+OLD: Final = {
+    "kex": (
+        "diffie-hellman-group-exchange-sha1",
+        "diffie-hellman-group14-sha1",
+        "diffie-hellman-group1-sha1",
+    ),
+    "keys": ("ssh-rsa",),
+    "ciphers": ("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"),
+    "macs": ("hmac-sha1", "hmac-md5", "hmac-sha1-96", "hmac-md5-96"),
+}
+"""What paramiko 4 still offers and is never spoken here, unless an old router is allowed to: SHA-1, MD5, CBC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ def credentials(endpoint: SshEndpoint) -> dict[str, Any]:
         "banner_timeout": endpoint.connect_timeout,
         "auth_timeout": endpoint.connect_timeout,
         "channel_timeout": endpoint.connect_timeout,
+        "disabled_algorithms": {**OLD, "pubkeys": OLD["keys"]},
+        "transport_factory": _transports(endpoint),
         # With a key or a password named, no other is offered: servers count tries.
         "allow_agent": not given,
         "look_for_keys": not given,
@@ -101,6 +114,33 @@ def credentials(endpoint: SshEndpoint) -> dict[str, Any]:
     if endpoint.password is not None:
         kwargs["password"] = endpoint.password.reveal()
     return kwargs
+
+
+def _transports(endpoint: SshEndpoint) -> Any:
+    """Return what makes connections that ask for the host key that is known, where a machine has several."""
+    import paramiko
+
+    known = _known_kinds(endpoint)
+
+    class Known(paramiko.Transport):  # type: ignore[misc]  # paramiko publishes no types
+        @property
+        def preferred_keys(self) -> tuple[str, ...]:
+            return tuple(sorted(super().preferred_keys, key=lambda kind: kind not in known))
+
+    return Known
+
+
+def _known_kinds(endpoint: SshEndpoint) -> set[str]:
+    import paramiko
+
+    name = endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
+    try:
+        found = paramiko.HostKeys(endpoint.known_hosts or str(Path.home() / ".ssh" / "known_hosts")).lookup(name)
+    except Exception:  # `trust` reads it as well, and says what is wrong with it
+        return set()
+    kinds = set(found or ())
+    # One key, three ways to sign with it (RFC 8332).
+    return kinds | {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else kinds
 
 
 def trust(client: Any, endpoint: SshEndpoint) -> None:

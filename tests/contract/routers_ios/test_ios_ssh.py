@@ -14,10 +14,13 @@ import pytest
 from fix_ios import Emulated
 from fix_sshd import new_sshd
 
+from dsi_automation.connectors.routers.console import ssh_endpoint
 from dsi_automation.connectors.routers.port import Algorithms, Platform, RouterEndpoint
 from dsi_automation.connectors.routers.session import RouterSession
 from dsi_automation.connectors.routers.session_errors import AlgorithmsError, PrivilegeError
+from dsi_automation.connectors.ssh.client import SshShell
 from dsi_automation.connectors.ssh.errors import HostKeyError, LoginRefusedError
+from dsi_automation.connectors.ssh.port import Program
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import UnreachableError, UsageError
 from dsi_automation.core.secrets import Secret
@@ -76,6 +79,13 @@ def test_old_algorithms_are_spoken_with_the_host_they_are_allowed_for(old_sshd: 
     with session(old_sshd, algorithms=SHA1) as opened:
         opened.connect()
         assert opened.connected
+
+
+def test_machines_that_are_no_routers_are_not_spoken_to_with_old_algorithms(old_sshd: RouterEndpoint) -> None:
+    shell = SshShell(ssh_endpoint(old_sshd))
+    with contextlib.closing(shell), pytest.raises(UnreachableError) as refused:
+        shell.run(Program(["true"]))
+    assert "acceptable" in refused.value.detail["reason"]
 
 
 def test_an_algorithm_nobody_knows_is_an_error_of_the_inventory(old_sshd: RouterEndpoint) -> None:
