@@ -215,7 +215,7 @@ def missing_filter(intent: RouterIntent) -> RefusedError:
     return RefusedError(
         T("The packet filter of {router} is not in place: no access can be changed in it.", router=intent.name),
         on=intent.name,
-        next_step=T("Put it in place first: dsi plan router.configure {router}.", router=intent.name),
+        next_step=T("Put it in place first: dsi router configure {router}.", router=intent.name),
     )
 
 
