@@ -136,8 +136,8 @@ def _known_kinds(endpoint: SshEndpoint) -> set[str]:
     name = endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
     try:
         found = paramiko.HostKeys(endpoint.known_hosts or str(Path.home() / ".ssh" / "known_hosts")).lookup(name)
-    except Exception:  # `trust` reads it as well, and says what is wrong with it
-        return set()
+    except (OSError, ValueError, paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
+        return set()  # `trust` reads it as well, and says what is wrong with it
     kinds = set(found or ())
     # One key, three ways to sign with it (RFC 8332).
     return kinds | {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else kinds
