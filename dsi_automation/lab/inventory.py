@@ -37,6 +37,9 @@ HTTPS_PORT: Final = 5986
 OPERATIONS: Final = ("workstation.join", "mailbox.create", "account.disable", "licence.assign", "licence.remove")
 """The operations that change something: each may be asked for by the technician and approved by the two others."""
 
+OF_DOMAIN: Final = ("dsi_accounts", "dsi_m365")
+"""What a lab of routers alone says nothing of; the directory must be described in every inventory."""
+
 
 def write(
     layout: Layout,
@@ -46,6 +49,7 @@ def write(
     servers: bool = False,
     application: bool = False,
     routers: int = 0,
+    domain: bool = True,
 ) -> None:
     """Write the lab's inventory.
 
@@ -55,6 +59,7 @@ def write(
         passwords: its passwords, named by the files they are in.
         servers, application: whether it has them.
         routers: how many it has.
+        domain: whether it has a directory, workstations and tenant.
 
     Raises:
         UsageError: something that is not the lab's is in its place.
@@ -68,6 +73,13 @@ def write(
     (folder / "group_vars").mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(f"{layout.root}\n")
     hosts, everywhere, policy = _hosts(machines), _everywhere(layout, passwords), _policy()
+    if domain:
+        _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
+    else:
+        everywhere = {key: value for key, value in everywhere.items() if key not in OF_DOMAIN}
+        for account in (READER, JOINER, ACCOUNTS, LOCAL_ADMINISTRATOR):
+            # The domain has them too, when the lab gets it later.
+            passwords.get(account)
     planned: dict[str, Any] = {}
     if servers:
         _add_backups(layout, passwords, hosts, everywhere)
@@ -85,7 +97,6 @@ def write(
     policy["operations"] |= backup_plan.policy() | application_plan.policy() | network_plan.policy()
     _dump(folder / "hosts.yml", hosts)
     _dump(folder / "group_vars" / "all.yml", everywhere)
-    _dump(folder / "group_vars" / "workstations.yml", _workstations(layout))
     _dump(folder / "people.yml", _people(layout))
     _dump(folder / "approval_policy.yml", policy)
     _dump(folder / "dsi.yml", {"state_dir": str(layout.state_dir)})

@@ -133,9 +133,9 @@ class Lab:
         Raises:
             UsageError: there is none of that name.
         """
-        for machine in self.machines:
-            if machine.key == key:
-                return machine
+        for data in self.asked.machines:
+            if data["spec"]["key"] == key:
+                return Machine.from_json(data)
         raise UsageError(
             T("Lab {name} has no workstation {key}.", name=self.layout.name, key=key),
             next_step=T("`dsi lab status` lists them."),
@@ -458,6 +458,7 @@ class Lab:
             servers=self.has_servers,
             application=self.has_application,
             routers=self.routed.count,
+            domain=self.has_domain,
         )
 
     def _start_tenant(self) -> bool:

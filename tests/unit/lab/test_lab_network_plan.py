@@ -27,7 +27,7 @@ def written(folder, count):
     """Write the inventory of a lab of routers alone and return what is read from it."""
     layout = Layout("paper", IPv4Network("198.18.0.0/22"), folder / "paper")
     people.ensure_keys(layout.key_dir)
-    inventory.write(layout, [], Passwords(layout.password_dir), routers=count)
+    inventory.write(layout, [], Passwords(layout.password_dir), routers=count, domain=False)
     settings = load_settings({}, Path("/"), inventory=layout.inventory_dir)
     return layout, Inventory.open(settings, {})
 
