@@ -99,7 +99,7 @@ def examples(lab: Lab, machines: list[Machine]) -> dict[str, str]:
         found |= _domain_examples(lab, machines)
     if lab.routed.count:
         found |= network_examples(lab)
-        found["network"] = f"{_program('dsi')} -I {lab.layout.inventory_dir} router check routers"
+        found["network"] = f"{_program('dsi')} -I {lab.layout.inventory_dir} router check"
     return found
 
 
