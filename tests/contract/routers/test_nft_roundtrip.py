@@ -55,7 +55,7 @@ def _through_nft(text):
     return done.stdout
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(filters())
 def test_lines_are_read_back_as_they_were_written(lines):
     # The end of an access is a time-out: the helper adds it, from the comment.
