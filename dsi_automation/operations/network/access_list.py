@@ -51,14 +51,14 @@ class State(StrEnum):
 STATES: Mapping[State, Text] = {
     State.OPEN: T("open"),
     State.ENDING: T("ends soon"),
-    State.EXPIRED: T("OVER, still open"),
+    State.EXPIRED: T("OVER, open"),
     State.OVER: T("over"),
-    State.MISSING: T("MISSING on the router"),
-    State.OTHER_END: T("OTHER END on the router"),
-    State.UNSAVED: T("open, NOT SAVED"),
-    State.UNKNOWN: T("UNKNOWN: no request"),
+    State.MISSING: T("MISSING"),
+    State.OTHER_END: T("OTHER END"),
+    State.UNSAVED: T("NOT SAVED"),
+    State.UNKNOWN: T("UNKNOWN"),
     State.CLOSED: T("closed"),
-    State.UNSEEN: T("router did not answer"),
+    State.UNSEEN: T("not seen"),
 }
 GOOD = frozenset({State.OPEN, State.CLOSED, State.OVER, State.UNSEEN})
 WORTH_TELLING = frozenset({State.ENDING})
