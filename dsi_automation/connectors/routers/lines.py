@@ -83,7 +83,7 @@ class Taking:
 
     def top(self, text: str) -> None:
         """Take a line of the top level."""
-        if not re.match(r"(?:no )?(?:ip|ipv6|hostname|logging|ntp|clock|cdp|lldp|router|access-list) ?", text):
+        if not re.match(r"(?:no )?(?:ip|ipv6|hostname|logging|ntp|clock|cdp|lldp|router|access-list|log)\b", text):
             raise RefusedLineError(text, INVALID)
         switch(self.sections[""], text)
 

@@ -73,7 +73,8 @@ class MemoryDevice:
         ports: the interfaces it has, whether or not its configuration names them.
         offline: whether the controller is cut off until it goes back.
         pushed: all lines it ever took from a push, in order; the last line alone of a filter.
-        events: what was done to it, in order: `snapshot NAME`, `arm SECONDS`, `push N`, `confirm`, ...
+        events: what was done to it, in order: `snapshot NAME`, `arm SECONDS`, `push N`, `confirm`, ...;
+            with ` failed` after it where it was refused.
         point: is told the name of each event before and after it: where a test kills.
     """
 
@@ -401,8 +402,13 @@ class MemoryRouter:
         self._reach(event)
         self.device.point(f"before {event}")
         with self.device.lock:
-            self.device.events.append(f"{event} {detail}".strip())
-            yield self.device
+            done = f"{event} {detail}".strip()
+            try:
+                yield self.device
+            except DsiError:
+                self.device.events.append(f"{done} failed")
+                raise
+            self.device.events.append(done)
         self.device.point(f"after {event}")
 
 

@@ -20,6 +20,11 @@ from dsi_automation.connectors.routers.endpoints import StaticRoute, address, ro
 from dsi_automation.connectors.routers.intent import AccessRule, InterfaceIntent, RouteIntent, RouterIntent, Scope
 from dsi_automation.connectors.routers.lines import RefusedLineError, Taking, single, switch
 
+_OTHERS = re.compile(
+    r"(?:no )?(?:ip (?:ospf|rip|pim|igmp|nhrp|router|mroute)|ipv6|bandwidth|link-detect|mpls|multicast|link-params)\b"
+)
+"""Other lines an interface takes, which are nobody's business here."""
+
 
 class FrrTaking(Taking):
     """A Linux router that takes lines as vtysh does; those of the filter as our driver does."""
@@ -47,7 +52,7 @@ class FrrTaking(Taking):
             self._address(lines, text)
         elif text in {"shutdown", "no shutdown"}:
             single(lines, "shutdown", None if text.startswith("no ") else text)
-        elif re.match(r"(?:no )?(?:ip|ipv6|bandwidth|link-detect|mpls|multicast)\b", text):
+        elif _OTHERS.match(text):
             switch(lines, text)
         else:
             raise RefusedLineError(text, f"% Unknown command: {text}")

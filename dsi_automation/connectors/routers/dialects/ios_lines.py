@@ -14,6 +14,14 @@ _MADE: Final = ("Loopback", "Vlan", "Tunnel", "Port-channel")
 """Kinds of interfaces that exist once they are named."""
 
 
+_OTHERS: Final = re.compile(
+    r"(?:no )?(?:ip (?:ospf|rip|pim|igmp|nat|mtu|tcp|helper-address|vrf|flow|virtual-reassembly|proxy-arp|redirects)"
+    r"|vrf forwarding|ipv6|bandwidth|delay|duplex|speed|mtu|keepalive|standby|encapsulation|negotiation|load-interval"
+    r"|service-policy|switchport|spanning-tree|media-type)\b"
+)
+"""Other lines an interface takes, which are nobody's business here."""
+
+
 class IosTaking(Taking):
     """An IOS that takes lines."""
 
@@ -49,7 +57,7 @@ class IosTaking(Taking):
             self._address(lines, text)
         elif re.fullmatch(r"(?:no )?ip access-group \S+ (?:in|out)", text):
             self._group(lines, text)
-        elif re.match(r"(?:no )?(?:ip|ipv6|bandwidth|duplex|speed|mtu|keepalive|standby|encapsulation) ?", text):
+        elif _OTHERS.match(text):
             switch(lines, text)
         else:
             raise RefusedLineError(text, INVALID)
