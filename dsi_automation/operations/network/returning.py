@@ -47,7 +47,9 @@ def take_back(safe: SafeChange, why: str) -> Back:
     """
     if not safe.armed:
         return Back("nothing", ())
-    by = "controller" if _told_to_go_back(safe) else "timer"
+    told = _told_to_go_back(safe)
+    # Told after its timer was over, it only said that it had gone back already.
+    by = "controller" if told and (safe.confirmed or safe.clock.monotonic() < safe.deadline - SLACK) else "timer"
     back = Back(by, _remaining(safe))
     safe.returned(why, back)
     return back
