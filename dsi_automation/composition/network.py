@@ -87,6 +87,7 @@ class NetworkLook(ApplicationLook):
             filter=described.filter,
             archive=described.archive,
             helper=described.helper,
+            protected=described.management.interface,
             connect_timeout=found.connect_timeout,
             read_timeout=described.read_timeout.total_seconds(),
         )

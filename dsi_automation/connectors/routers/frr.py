@@ -9,8 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from dsi_automation.connectors.routers import ios_errors as errors
-from dsi_automation.connectors.routers import nftables
+from dsi_automation.connectors.routers import nftables, refusals
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.helper import Document, Helper, HelperRefusedError
 from dsi_automation.connectors.routers.opening import dialect
@@ -157,11 +156,9 @@ class FrrRouter:
             LineRefusedError, RefusedError, UnknownOutcomeError: see `port.RouterWriter.push`.
         """
         self._permitted()
-        for line in lines:
-            if (why := self.dialect.dangerous(line)) is not None:
-                raise errors.dangerous(self._endpoint, line, why)
+        refusals.sendable(self.name, self.dialect, self._endpoint.protected, lines)
         if not self._armed and self.timer().state is not TimerState.ARMED:
-            raise errors.not_armed(self._endpoint)
+            raise refusals.not_armed(self.name)
         self._pushed = True
         for filtering, part in _parts(lines):
             if filtering:
@@ -260,12 +257,12 @@ class FrrRouter:
 
     def _permitted(self) -> None:
         if self._permit is None:
-            raise errors.read_only(self._endpoint)
+            raise refusals.read_only(self.name)
         self._permit.check(self._target)
 
     def _named(self, name: str) -> str:
         if _NAME.fullmatch(name) is None:
-            raise errors.no_name(self._endpoint, name)
+            raise refusals.no_name(self.name, name)
         return name
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsi_automation.connectors.routers import ios_answers as answers
 from dsi_automation.connectors.routers import ios_errors as errors
+from dsi_automation.connectors.routers import refusals
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialects.ios import IosDialect
 from dsi_automation.connectors.routers.port import (
@@ -169,11 +170,9 @@ class IosRouter:
     def push(self, lines: Sequence[str]) -> None:
         """Send commands of configuration mode, one line each, while a timer is armed."""
         self._check()
-        for line in lines:
-            if (why := self._dialect.dangerous(line)) is not None:
-                raise errors.dangerous(self._endpoint, line, why)
+        refusals.sendable(self.name, self._dialect, self._endpoint.protected, lines)
         if self.timer().state is TimerState.NONE:
-            raise errors.not_armed(self._endpoint)
+            raise refusals.not_armed(self.name)
         self._pushed = True
         self._session.configure(lines)
 
@@ -239,7 +238,7 @@ class IosRouter:
 
     def _check(self) -> None:
         if self._permit is None:
-            raise errors.read_only(self._endpoint)
+            raise refusals.read_only(self.name)
         self._permit.check(self._target)
 
     def _nothing_armed(self) -> None:
@@ -259,7 +258,7 @@ class IosRouter:
 
     def _file(self, name: str) -> str:
         if not _SNAPSHOT.fullmatch(name):
-            raise errors.no_name(self._endpoint, name)
+            raise refusals.no_name(self.name, name)
         return f"{self._endpoint.archive}{name}.cfg"
 
     def _read(self, text: str) -> Config:

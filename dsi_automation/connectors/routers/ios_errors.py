@@ -1,12 +1,12 @@
-"""What routers refuse, Cisco ones above all, and what their drivers refuse; each says what to do on the device."""
+"""What Cisco routers refuse; each says what to do on the device."""
 
 from __future__ import annotations
 
 from dsi_automation.connectors.routers.port import RouterEndpoint
 from dsi_automation.connectors.routers.session_errors import PrivilegeError
-from dsi_automation.core.errors import DsiError, GateClosedError, RefusedError, UsageError
+from dsi_automation.core.errors import RefusedError, UsageError
 from dsi_automation.core.secrets import redact
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import T
 
 _LONGEST = 1000
 
@@ -51,13 +51,6 @@ def armed_by_another(endpoint: RouterEndpoint, user: str) -> RefusedError:
         on=endpoint.name,
         meaning=T("The router goes back by itself when it runs out."),
     )  # fmt: skip
-
-
-def not_armed(endpoint: RouterEndpoint) -> RefusedError:
-    """Return the error for lines that would be sent while no timer is armed."""
-    return RefusedError(
-        T("No rollback timer is armed on {router}: nothing was sent.", router=endpoint.name), on=endpoint.name
-    )
 
 
 def locked(endpoint: RouterEndpoint, holder: str) -> RefusedError:
@@ -106,26 +99,3 @@ def no_such_timer(endpoint: RouterEndpoint, seconds: float, most: int) -> UsageE
           router=endpoint.name, most=most),
         on=endpoint.name,
     )  # fmt: skip
-
-
-def no_name(endpoint: RouterEndpoint, name: str) -> UsageError:
-    """Return the error for a name that no file has."""
-    return UsageError(T("“{name}” is no name for a snapshot.", name=name), on=endpoint.name)
-
-
-def dangerous(endpoint: RouterEndpoint, line: str, why: Text) -> RefusedError:
-    """Return the error for a line that is never sent."""
-    return RefusedError(
-        T("The line “{line}” is never sent to {router}: {why}", line=line.strip(), router=endpoint.name, why=why),
-        on=endpoint.name,
-        meaning=T("Nothing was sent."),
-        detail={"line": line.strip()},
-    )
-
-
-def read_only(endpoint: RouterEndpoint) -> DsiError:
-    """Return the error for a write without a permit."""
-    return GateClosedError(
-        T("{router} was opened to be looked at only: nothing is written to it.", router=endpoint.name),
-        on=endpoint.name,
-    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from dsi_automation.connectors.routers import dangerous
+from dsi_automation.connectors.routers import refusals
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.endpoints import addresses, interfaces, static_routes
@@ -302,7 +302,7 @@ class MemoryRouter:
 
     def push(self, lines: Sequence[str]) -> None:
         """Send commands of configuration mode."""
-        self._check(lines)
+        refusals.sendable(self.name, self.dialect, self.device.protected, lines)
         with self._write("push", str(len(lines))) as device:
             self._pushed = True
             for step in _steps(lines):
@@ -361,22 +361,6 @@ class MemoryRouter:
             raise error
         if self.device.offline:
             raise UnreachableError(T("{router} does not answer.", router=self.name), on=self.name)
-
-    def _check(self, lines: Sequence[str]) -> None:
-        found = dangerous.sequence(lines)
-        if found is not None:
-            raise RefusedError(
-                T("The line “{line}” is never sent to a router: {why}.", line=found[0].strip(), why=found[1]),
-                on=self.name,
-            )
-        protected = self.dialect.interface_name(self.device.protected)
-        for line in lines:
-            if line.startswith("interface ") and self.dialect.interface_name(line.partition(" ")[2]) == protected:
-                raise RefusedError(
-                    T("{router} is managed through {interface}: no change touches it.",
-                      router=self.name, interface=protected),
-                    on=self.name,
-                )  # fmt: skip
 
     def _take(self, device: MemoryDevice, step: Sequence[str]) -> None:
         """Take a line with the heading it stands under, or all lines of a filter at once."""

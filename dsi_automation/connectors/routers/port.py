@@ -43,6 +43,7 @@ class RouterEndpoint:
         filter: whether it has a packet filter that is ours.
         archive: where an IOS keeps snapshots.
         helper: the second account of a Linux router, which keeps timer and filter.
+        protected: the interface of the management, which no line may touch; None where nobody said.
         connect_timeout, read_timeout: seconds.
     """
 
@@ -58,6 +59,7 @@ class RouterEndpoint:
     filter: bool = False
     archive: str = "flash:dsi-"
     helper: str = "dsi-cc"
+    protected: str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
 

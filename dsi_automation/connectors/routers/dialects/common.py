@@ -20,6 +20,7 @@ from dsi_automation.connectors.routers.endpoints import (
 )
 from dsi_automation.connectors.routers.intent import AccessRule, InterfaceIntent, RouteIntent, RouterIntent, Scope
 from dsi_automation.connectors.routers.lines import Taking
+from dsi_automation.connectors.routers.refusals import managed_through
 from dsi_automation.connectors.routers.tree import read
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.text import T, Text
@@ -202,12 +203,7 @@ class CommonDialect(ABC):
 
 def protected_error(intent: RouterIntent) -> RefusedError:
     """Return the error of a change that would touch the interface of the management."""
-    return RefusedError(
-        T("{router} is managed through {interface}: no change touches it.",
-          router=intent.name, interface=intent.protected),
-        on=intent.name,
-        next_step=T("Choose another interface in the inventory, or change the management by hand, on site."),
-    )  # fmt: skip
+    return managed_through(intent.name, intent.protected)
 
 
 def missing_filter(intent: RouterIntent) -> RefusedError:
