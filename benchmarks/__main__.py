@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from benchmarks import accounts, application, backups, fleet, gate, inventory, journal, startup
+from benchmarks import accounts, application, backups, fleet, gate, inventory, journal, routers, startup
 from benchmarks.results import QUICK, Benchmark, Effort, Row, failures
 
 ALL: Sequence[Benchmark] = (
@@ -27,6 +27,7 @@ ALL: Sequence[Benchmark] = (
     accounts.BENCHMARK,
     backups.BENCHMARK,
     application.BENCHMARK,
+    routers.BENCHMARK,
 )
 
 
@@ -69,6 +70,7 @@ def _effort(arguments: argparse.Namespace) -> Effort:
         pgbench=arguments.pgbench or full.pgbench,
         backup_takes=min(repeats, full.backup_takes),
         application_takes=min(repeats, full.application_takes),
+        router_takes=min(repeats, full.router_takes),
     )
 
 

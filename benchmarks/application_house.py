@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+from benchmarks import labs
 from benchmarks.application_probe import is_open
 from benchmarks.backups_house import bare
 from benchmarks.processes import HERE, PYTHON
 from dsi_automation.composition.toolkit import Toolkit
-from dsi_automation.core.errors import UsageError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.results import Outcome
 from dsi_automation.engine.model import Window
 from dsi_automation.journal.model import Entry
 from dsi_automation.lab.lab import Lab
-from dsi_automation.lab.layout import BENCHMARKING
 from dsi_automation.lab.sshd import OWN_FOLDER
 from dsi_automation.lab.tomcat import PORT
 
@@ -32,33 +30,9 @@ POLL: Final = 0.005
 _START: Final = re.compile(r"(    cd \"\$base\" \|\| return 1\n)(?:    sleep [\d.]+\n)?(    # shellcheck)")
 
 
-@contextmanager
-def lab() -> Generator[Lab]:
-    """Start a lab of its own beside others, and take it down."""
-    found = _started()
-    try:
-        yield found
-    finally:
-        found.down()
-
-
-def _started() -> Lab:
-    """Start it on a network that no other lab has."""
-    refused: UsageError | None = None
-    for network in list(BENCHMARKING.subnets(new_prefix=20))[::-1]:
-        # Another benchmark beside this one has a lab of its own.
-        found = Lab.open(f"bench{os.getpid() % 100000}", str(network))
-        try:
-            found.up(0, application=True)
-        except UsageError as error:
-            found.down()
-            refused = error
-        except BaseException:
-            found.down()
-            raise
-        else:
-            return found
-    raise RuntimeError(str(refused))
+def lab() -> AbstractContextManager[Lab]:
+    """Start a lab with SYDAM World beside others, and take it down."""
+    return labs.lab(lambda found: found.up(0, application=True))
 
 
 def start_takes(lab: Lab, servers: Sequence[str], seconds: float) -> None:

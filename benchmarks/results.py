@@ -70,6 +70,9 @@ class Effort:
         backup_takes: first backups of each kind.
         application_takes: restarts of each side.
         application_start: seconds an application server takes until it listens, besides half of one for the lab's.
+        routers: of the network that is changed.
+        router_takes: changes of each side.
+        router_ansible: whether Ansible's network modules are fetched and compared.
     """
 
     repeats: int = 5
@@ -86,11 +89,14 @@ class Effort:
     backup_takes: int = 3
     application_takes: int = 3
     application_start: float = 5.0
+    routers: int = 30
+    router_takes: int = 3
+    router_ansible: bool = True
 
 
 QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3,
                backup_mb=4, backup_files=40, pgbench=1, backup_takes=1, application_takes=1,
-               application_start=0.5)  # fmt: skip
+               application_start=0.5, routers=4, router_takes=1, router_ansible=False)  # fmt: skip
 
 
 @dataclass(slots=True)
