@@ -118,6 +118,8 @@ ACTIONS: Final[dict[str, Text]] = {
     "copy_configuration": T("copy into the repository of configurations"),
     "configure": T("change under the rollback timer"),
     "save": T("saved configuration"),
+    "allow": T("opening of the access"),
+    "revoke": T("closing of the access"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 WHOLE: Final[dict[str, Text]] = {"caches": T("caches"), "sessions": T("locks"), "stop": T("stop"), "start": T("start")}

@@ -69,7 +69,7 @@ def tries_text(before: Text, steps: Steps) -> Text:
         return T("{before}\nNOT PROVEN by a connection: {why}", before=before, why=steps.unproven)
     text = before
     for one in steps.tries:
-        text = T("{before}\nTried: {what}", before=text, what=one.words())
+        text = T("{before}\nTo be tried: {what}", before=text, what=one.words())
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from dsi_automation.connectors.routers.intent import INTERNET, AccessRule
 from dsi_automation.core.errors import DsiError, NotCompliantError, UsageError
@@ -173,6 +173,25 @@ def _until(asked: Asked, policy: AccessPolicy, now: datetime) -> Iterator[DsiErr
               until=asked.until, days=policy.longest.days),
             next_step=T("Give an end until {latest:%Y-%m-%d}; an access can be prolonged.",
                         latest=now + policy.longest),
+        )  # fmt: skip
+
+
+def tried_elsewhere(asked: Asked, at: str | None, network: Network) -> Iterator[DsiError]:
+    """Yield why a connection to the address `at` would prove nothing about an access, if so."""
+    if at is None:
+        return
+    address, there = IPv4Address(at), asked.destination
+    if there is not None and address not in there:
+        yield NotCompliantError(
+            T("{address} is not in {destination}: a connection there would prove nothing.",
+              address=at, destination=str(there)),
+            next_step=T("Give --try-at an address of the destination, at which somebody answers."),
+        )  # fmt: skip
+    elif there is None and any(address in IPv4Network(one) for one in network.settings.ranges):
+        yield NotCompliantError(
+            T("{address} is one of our own addresses: a connection there would prove nothing about the Internet.",
+              address=at),
+            next_step=T("Give --try-at an address of the Internet, at which somebody answers."),
         )  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def _through(
         return None, T("only TCP connections can be tried")
     destination = _machine(rule, ground, at)
     if destination is None:
-        return None, T("nobody said at which address of {destination} somebody answers", destination=rule.destination)
+        return None, T("nobody said at which address somebody answers ({destination})", destination=rule.destination)
     inside = ground.inside(IPv4Network(rule.source), rules, destination, rule.first_port)
     if not inside:
         return None, T("the probe has no address within {source}", source=rule.source)

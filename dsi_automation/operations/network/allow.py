@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from ipaddress import IPv4Address
 from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
@@ -20,7 +21,7 @@ from dsi_automation.operations.network.access_act import AccessActs, settled
 from dsi_automation.operations.network.access_evidence import evidence
 from dsi_automation.operations.network.access_look import AccessFacts, World, look_at
 from dsi_automation.operations.network.access_plan import blocker, changed_running
-from dsi_automation.operations.network.access_policy import enforcers, read_asked, refusals
+from dsi_automation.operations.network.access_policy import enforcers, read_asked, refusals, tried_elsewhere
 from dsi_automation.operations.network.access_words import Asked
 from dsi_automation.operations.network.allow_plan import Purpose, decide
 from dsi_automation.operations.network.notes import ALLOWED
@@ -70,10 +71,18 @@ class AllowInputs(Inputs):
         return None if moment is None else moment.astimezone(UTC).replace(microsecond=0)
 
     @model_validator(mode="after")
-    def _one_line(self) -> AllowInputs:
+    def _readable(self) -> AllowInputs:
         for name in ("why", "reference", "beneficiary"):
             if any(not mark.isprintable() for mark in getattr(self, name)):
-                raise WrongValueError(T("write it on one line."), name)
+                raise WrongValueError(T("write it on one line, without control characters."), name)
+        return self
+
+    @model_validator(mode="after")
+    def _address(self) -> AllowInputs:
+        try:
+            self.try_at is None or IPv4Address(self.try_at)
+        except ValueError as error:
+            raise WrongValueError(T("it is no IPv4 address, such as 10.64.0.5."), "try_at") from error
         return self
 
 
@@ -156,7 +165,10 @@ class AccessAllow(Operation[AllowInputs, AccessFacts, World, Look, Hands]):
         world = observed.shared
         asked = read_asked(inputs.source, inputs.destination, inputs.service, inputs.until, world.network)
         purpose = Purpose(asked, inputs.unproven, inputs.try_at, observed.run)
-        wrong = [*refusals(asked, world.network, world.now)]
+        wrong = [
+            *refusals(asked, world.network, world.now),
+            *tried_elsewhere(asked, inputs.try_at, world.network),
+        ]
         unseen = [blocker(name, error) for name, error in observed.failures.items()]
         decided: dict[str, Decided] = {}
         for name, facts in observed.facts.items():

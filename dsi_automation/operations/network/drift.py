@@ -76,7 +76,7 @@ def checks(name: str, found: Found, world: World) -> Iterator[Check]:
     yield Check(
         name, "unsaved", T("What runs is saved"), saved, "; ".join(unsaved) or saved, ok=not unsaved, source=name
     )
-    off = str(T("none"))
+    off = str(T("not armed"))
     yield Check(
         name, "timer", T("Rollback timer"), off, off if found.timer.state is TimerState.NONE else _timer(found.timer),
         ok=found.timer.state is TimerState.NONE, source=name, warning=True,

@@ -57,7 +57,7 @@ def _of_router(router: RouterReader, plan: Plan, network: Network) -> Iterator[C
         source=name, warning=not actions,
     )  # fmt: skip
     timer = router.timer()
-    off = str(T("none"))
+    off = str(T("not armed"))
     yield Check(
         name, "timer", T("Rollback timer"), off, off if timer.state is TimerState.NONE else timer.state.value,
         ok=timer.state is TimerState.NONE, source=name,

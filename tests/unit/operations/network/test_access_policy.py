@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from accesshouse import Office, blocked, described, settings
+from accesshouse import ASKED, Office, blocked, described, settings
+from pydantic import ValidationError
 
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.inventory.network_parts import Network, Router
-from dsi_automation.operations.network.access_policy import enforcers, read_asked, refusals
+from dsi_automation.operations.network.access_policy import enforcers, read_asked, refusals, tried_elsewhere
 from dsi_automation.operations.network.access_words import identifier
+from dsi_automation.operations.network.allow import AllowInputs
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=30)
@@ -159,3 +161,48 @@ def test_a_router_that_does_not_see_the_source_is_refused_and_the_right_one_name
 def test_identifiers_nobody_knows_are_refused(tmp_path):
     (blocker,) = Office(tmp_path).plan("access.revoke", ids=["ac-zzzzzz"]).blockers
     assert "dsi access list" in blocker.next_step.render("en")
+
+
+@pytest.mark.parametrize(
+    ("destination", "service", "at", "sentence"),
+    [
+        ("10.64.0.0/29", "sydam", "10.64.0.9", "10.64.0.9 is not in 10.64.0.0/29"),
+        ("srv-sydam", "sydam", "10.64.6.9", "10.64.6.9 is not in 10.64.0.5/32"),
+        ("internet", "tcp/443", "10.64.0.5", "10.64.0.5 is one of our own addresses"),
+    ],
+)
+def test_a_connection_that_would_prove_nothing_about_the_access_is_refused(destination, service, at, sentence):
+    net = network()
+    (error,) = tried_elsewhere(read_asked("10.64.4.8/29", destination, service, UNTIL, net), at, net)
+    assert sentence in error.what.render("en")
+
+
+@pytest.mark.parametrize(
+    ("destination", "service", "at"),
+    [("10.64.0.0/29", "sydam", "10.64.0.5"), ("internet", "tcp/443", "203.0.113.9"), ("srv-sydam", "sydam", None)],
+)
+def test_a_connection_to_the_destination_itself_proves_it(destination, service, at):
+    net = network()
+    assert [*tried_elsewhere(read_asked("10.64.4.8/29", destination, service, UNTIL, net), at, net)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("try_at", "foo;reboot"),
+        ("try_at", "::1"),
+        ("why", "a\nreload"),
+        ("beneficiary", "\x1b[31mB. Kone"),
+    ],
+)
+def test_what_the_record_could_not_show_or_the_probe_not_reach_is_no_input(key, value):
+    with pytest.raises(ValidationError) as caught:
+        AllowInputs.model_validate({**ASKED, key: value})
+    (problem,) = caught.value.errors()
+    assert problem["ctx"]["error"].key == key
+
+
+@pytest.mark.parametrize("key", ["reference", "beneficiary", "why"])
+def test_blanks_alone_are_no_words(key):
+    with pytest.raises(ValidationError):
+        AllowInputs.model_validate({**ASKED, key: " \t "})
