@@ -150,7 +150,12 @@ def _host(run: Run, target: str, outcome: Outcome) -> TaskResult:
 
 
 def _diff(plan: Plan) -> dict[str, str]:
-    lines = [f"+ {action.target}: {action.title} ({action.reason})" for action in plan.actions]
+    lines: list[str] = []
+    for action in plan.actions:
+        lines.append(f"+ {action.target}: {action.title} ({action.reason})")
+        # The commands a device is sent, where the action is made of them.
+        commands = action.args.get("lines")
+        lines += [f"    {command}" for command in commands] if isinstance(commands, list | tuple) else []
     lines += [f"  {item.target}: {item.reason}" for item in plan.non_actions]
     lines.append(str(T("Digest of the plan: {digest}", digest=plan.digest)))
     return {"prepared": "\n".join(lines) + "\n"}

@@ -20,6 +20,10 @@ LINES: Final = frozenset({"lines", "undo"})
 """Arguments that are commands of a device: an approver reads each on its own line, exactly."""
 NOT_READ: Final = ("running", "after", "checks")
 """Arguments that bind an approval to a router's configuration, and that nobody reads but with `--details`."""
+_SAID: Final = {"allow": ("rule", "tries"), "revoke": ("rules", "tries")}
+"""By kind of action, arguments that its title and its reason say in words."""
+_PROOF: Final = ("kind", "name", "prefix", "address", "via")
+"""What is said of a thing that must be true afterwards, in this order."""
 _NOT_GIVEN: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 """Inputs and arguments that say nothing beyond their default; false is another."""
 
@@ -123,7 +127,7 @@ def _show_action(out: Output, action: Action, *, details: bool) -> None:
 
 def _show_arguments(out: Output, action: Action, *, details: bool) -> None:
     """Write what the action is told, without what is empty; with `details`, exactly."""
-    hidden: tuple[str, ...] = () if details else (DEFINITION, *NOT_READ)
+    hidden: tuple[str, ...] = () if details else (DEFINITION, *NOT_READ, *_SAID.get(action.kind, ()))
     if action.args.keys() >= LINES:
         hidden = (*hidden, *LINES)
         _show_lines(out, action.args)
@@ -143,9 +147,8 @@ def _show_lines(out: Output, args: Mapping[str, Any]) -> None:
         out.line(title, indent=6)
         for line in lines:
             out.line(str(line), indent=8)
-    proofs = [
-        " ".join(str(value) for value in one.values() if isinstance(value, str)) for one in args.get("checks", ())
-    ]
+    # By name: what was read from the record has its keys in another order than what was just planned.
+    proofs = [" ".join(str(one[key]) for key in _PROOF if key in one) for one in args.get("checks", ())]
     if proofs:
         out.line(T("Proven before it is confirmed: {proofs}", proofs="; ".join(proofs)), indent=6)
 
