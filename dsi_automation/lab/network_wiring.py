@@ -99,6 +99,8 @@ class Wiring:
 
     def cut_circuits(self) -> list[Circuit]:
         """Return the circuits that are cut."""
+        if not self.topology.circuits:
+            return []
         links = self._links(self.topology.operator_namespace)
         return [one for one in self.topology.circuits if not all("UP" in links[port]["flags"] for port in _ports(one))]
 
