@@ -120,6 +120,9 @@ ACTIONS: Final[dict[str, Text]] = {
     "save": T("saved configuration"),
     "allow": T("opening of the access"),
     "revoke": T("closing of the access"),
+    "circuit": T("circuit"),
+    "unsaved": T("not saved"),
+    "kept": T("not ours"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 WHOLE: Final[dict[str, Text]] = {"caches": T("caches"), "sessions": T("locks"), "stop": T("stop"), "start": T("start")}

@@ -11,7 +11,7 @@ from dsi_automation.cli.asking import DETAILS, Wish
 from dsi_automation.cli.base import command, option
 from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.requesting import When, ask_for
-from dsi_automation.cli.router_names import complete_router, network_of, router_argument
+from dsi_automation.cli.router_names import complete_router, named, network_of, router_argument
 from dsi_automation.cli.session import session
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
@@ -63,7 +63,7 @@ def configure(names: tuple[str, ...], **given: Any) -> int:
 
     current = session()
     network = network_of(current)
-    targets = concerned(network, names, only=given["only"])
+    targets = concerned(network, named(current, network, names), only=given["only"])
     wish = Wish(OPERATION, targets, tuple(_words(given)))
     window = times.window(given["not_before"], given["not_after"], current.clock.now())
     if given["reason"] is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli.base import argument
 from dsi_automation.core.errors import DsiError, UsageError
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.network_parts import Network, Router
+
+
+_SIGNS: Final = frozenset("*?[~!&:,")
+"""What makes a word a pattern of Ansible."""
 
 
 def network_of(session: Session) -> Network:
@@ -33,13 +37,34 @@ def network_of(session: Session) -> Network:
 
 
 def routers_of(session: Session, names: Sequence[str] = ()) -> Mapping[str, Router]:
-    """Return the routers named, or all of the inventory.
+    """Return the routers named, or all of the inventory; a group or a pattern of Ansible names several.
 
     Raises:
-        UsageError: the inventory has none of that name, or none at all.
+        UsageError: the inventory has none of that name, or none at all, or something else than routers is named.
     """
     network = network_of(session)
-    return {name: network.router(name) for name in dict.fromkeys(names)} if names else network.routers
+    return {name: network.router(name) for name in named(session, network, names)} if names else network.routers
+
+
+def named(session: Session, network: Network, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the routers that words name, each once, in the order of the words: names, groups, patterns of Ansible.
+
+    Of a group that holds other machines as well, a site's for example, the routers.
+
+    Raises:
+        UsageError: a word names nothing, or no router.
+    """
+    groups = session.toolkit.inventory.ansible.groups
+    plain = [network.router(word).name for word in words if word not in groups and not _SIGNS & {*word}]
+    if len(plain) == len(words):
+        return tuple(dict.fromkeys(plain))
+    found = [name for name in session.toolkit.inventory.select(words) if name in network.routers]
+    if not found:
+        raise UsageError(
+            T("“{pattern}” chooses no router.", pattern=" ".join(words)),
+            next_step=T("List them with: dsi router list"),
+        )
+    return tuple(dict.fromkeys([*(name for name in plain if name in found), *found]))
 
 
 def router_argument(
@@ -53,7 +78,11 @@ def router_argument(
         words = help or T("Its name in the inventory.")
         return argument("name", metavar=T("ROUTER"), help=words, shell_complete=complete_router)
     metavar = T("ROUTER...") if required else T("[ROUTER...]")
-    words = help or (T("Names of routers.") if required else T("Names of routers; all of the inventory by default."))
+    words = help or (
+        T("Routers, groups or patterns.")
+        if required
+        else T("Routers, groups or patterns, as rtr-spy, routers, 'rtr-*'; all of them by default.")
+    )
     return argument("names", nargs=-1, required=required, metavar=metavar, help=words, shell_complete=complete_router)
 
 

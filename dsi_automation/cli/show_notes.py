@@ -1,10 +1,10 @@
-"""What a run noted of what it did, on the terminal: tries, sets, proofs, copies."""
+"""What a run noted of what it did, on the terminal: tries, sets, proofs, copies, routers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dsi_automation.cli import show_application_notes
+from dsi_automation.cli import show_application_notes, show_network_notes
 from dsi_automation.core.text import TN, T, Text
 
 if TYPE_CHECKING:
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
 def show_note(out: Output, note: Note) -> None:
     """Write one note; of a try only one that failed, and nothing of a kind nobody knows."""
-    words = _KINDS.get(note.name) or show_application_notes.KINDS.get(note.name)
+    words = (
+        _KINDS.get(note.name) or show_application_notes.KINDS.get(note.name) or show_network_notes.KINDS.get(note.name)
+    )
     said = None if words is None else words(note.data)
     if said is not None:
         good = bool(note.data.get("ok", "error" not in note.data))
-        good = good and not show_application_notes.is_bad(note.name, note.data)
+        good = good and not any(
+            room.is_bad(note.name, note.data) for room in (show_application_notes, show_network_notes)
+        )
         out.line(Text("• {said}", {"said": said}), indent=2, fg=None if good else "red")
         for sentence in note.data.get("failed", ()):
             out.line(sentence, indent=6, fg="red")
         if note.name == "application.tested":
             for line in show_application_notes.log(note.data):
                 out.line(line, indent=6)
+        if note.name == "router.reverted":
+            for difference in show_network_notes.lines(note.data):
+                out.line(difference, indent=6, fg="red")
 
 
 def _try(data: Mapping[str, Any]) -> Text | None:
