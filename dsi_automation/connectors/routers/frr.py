@@ -45,7 +45,7 @@ class FrrRouter:
         self._permit = permit
         self._target = target
         self._session = RouterSession(endpoint, clock)
-        self._helper = Helper(endpoint)
+        self._helper = Helper(endpoint, clock)
         self._filter: tuple[str, ...] | None = None
         self._known = False
         self._armed = False

@@ -11,11 +11,16 @@ from typing import Any, Final
 from dsi_automation.connectors.routers.port import NothingPendingError, RouterEndpoint
 from dsi_automation.connectors.ssh.connecting import Connected, connect
 from dsi_automation.connectors.ssh.port import SshEndpoint
+from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError, RefusedError, UnknownOutcomeError, UnreachableError
 from dsi_automation.core.secrets import redact
 from dsi_automation.core.text import T
 
+LONGEST_ANSWER: Final = 10
+"""Times the time-out: a router that goes on talking is given up after it."""
 _CHUNK: Final = 1 << 16
+_STRANGE: Final = "not a command of mine"
+"""What `dsi-cc` says to a verb it does not have."""
 _SECTION: Final = "--- dsi-cc "
 
 
@@ -93,8 +98,9 @@ class Document:
 class Helper:
     """The helper account of one router; connected when first used, for one thread."""
 
-    def __init__(self, endpoint: RouterEndpoint) -> None:
+    def __init__(self, endpoint: RouterEndpoint, clock: Clock) -> None:
         """Remember where it is; nothing is connected yet."""
+        self._clock = clock
         self._router = endpoint.name
         self._timeout = endpoint.read_timeout
         self._endpoint = SshEndpoint(
@@ -116,15 +122,18 @@ class Helper:
             command: its verb and arguments, separated by one blank.
             stdin: what it reads.
             writing: it changes something: an answer that never comes is an unknown outcome.
-            timeout: seconds without a byte; the endpoint's unless given.
+            timeout: seconds without a byte; the endpoint's unless given. An answer that goes on for `LONGEST_ANSWER`
+                times as long is given up.
 
         Raises:
             UnreachableError, UnknownOutcomeError: no answer. NothingPendingError: no timer is armed.
             BusyError: one is. NotBackError: it went back, not quite. HelperRefusedError: anything else.
         """
         channel = self._channel()
+        wait = timeout or self._timeout
+        until = self._clock.monotonic() + wait * LONGEST_ANSWER
         try:
-            status, said, complaint = _exchange(channel, command, stdin, timeout or self._timeout)
+            status, said, complaint = _exchange(channel, command, stdin, wait, lambda: self._clock.monotonic() > until)
         except (OSError, EOFError, _Ended) as error:
             self.close()
             raise self._unanswered(command, writing=writing) from error
@@ -177,6 +186,9 @@ class Helper:
                     next_step=T("Compare it with its snapshot by hand, now."),
                     detail={"answer": redact(said.strip())},
                 )  # fmt: skip
+            case Status.NOT_ASKED_PROPERLY if _STRANGE in words:
+                step = T("Install there the dsi-cc of this version of the toolkit: docs/reference/dsi-cc.md.")
+                return HelperRefusedError(self._router, command, words, next_step=step)
             case Status.NOT_ASKED_PROPERLY | Status.REFUSED:
                 return HelperRefusedError(self._router, command, words)
         return HelperRefusedError(
@@ -201,10 +213,12 @@ class Helper:
 
 
 class _Ended(Exception):  # noqa: N818  # never leaves this module
-    """A channel ended without the status of its program."""
+    """A channel ended without the status of its program, or goes on for ever."""
 
 
-def _exchange(channel: Any, command: str, stdin: bytes, timeout: float) -> tuple[int, str, str]:
+def _exchange(
+    channel: Any, command: str, stdin: bytes, timeout: float, over: Callable[[], bool]
+) -> tuple[int, str, str]:
     import paramiko
 
     channel.settimeout(timeout)
@@ -215,15 +229,17 @@ def _exchange(channel: Any, command: str, stdin: bytes, timeout: float) -> tuple
         channel.shutdown_write()
     except paramiko.SSHException as error:
         raise _Ended from error
-    said = _all(channel.recv)
-    complaint = _all(channel.recv_stderr)
+    said = _all(channel.recv, over)
+    complaint = _all(channel.recv_stderr, over)
     if not channel.status_event.wait(timeout) or channel.exit_status < 0:
         raise _Ended
     return int(channel.exit_status), said, complaint
 
 
-def _all(receive: Callable[[int], bytes]) -> str:
+def _all(receive: Callable[[int], bytes], over: Callable[[], bool]) -> str:
     found = bytearray()
     while chunk := receive(_CHUNK):
         found += chunk
+        if over():
+            raise _Ended
     return found.decode(errors="backslashreplace")

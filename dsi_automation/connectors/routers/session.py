@@ -186,7 +186,10 @@ class RouterSession:
     def _greetings(self) -> bytes:
         seen = bytearray()
         reading = Reading("", None)
+        until = self._clock.monotonic() + self._endpoint.read_timeout * LONGEST_ANSWER
         while not greeted(bytes(seen)):
+            if self._clock.monotonic() > until:
+                raise self._broken(silent(self._endpoint, "", self._endpoint.read_timeout, writing=False))
             seen += self._receive(reading, writing=False, timeout=self._endpoint.read_timeout)
         return bytes(seen)
 

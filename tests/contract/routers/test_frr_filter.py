@@ -20,6 +20,7 @@ from dsi_automation.connectors.routers.probe import Tried
 from dsi_automation.connectors.routers.probing import ProbeError, ProbeSettings, ShellProbe
 from dsi_automation.connectors.ssh.client import SshShell
 from dsi_automation.connectors.ssh.port import SshEndpoint
+from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import RefusedError
 
 SERVER, LAN = "10.64.0.20", "10.64.2.0/24"
@@ -234,7 +235,7 @@ OTHER_TABLES = (
 
 
 def test_the_helper_does_what_is_on_its_list_and_nothing_else(network):
-    helper = Helper(network.endpoint(FAR))
+    helper = Helper(network.endpoint(FAR), SystemClock())
     before = network.run(FAR, "nft", "-s", "list", "ruleset")
     for command in OFF_THE_LIST:
         with pytest.raises(HelperRefusedError) as refused:
