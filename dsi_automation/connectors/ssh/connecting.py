@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -151,6 +152,8 @@ def trust(client: Any, endpoint: SshEndpoint) -> None:
     """
     import paramiko
 
+    _keep_quiet()
+
     class Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # paramiko publishes no types
         def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002  # paramiko's
             raise _unknown_key(endpoint, key)
@@ -170,6 +173,16 @@ def trust(client: Any, endpoint: SshEndpoint) -> None:
             on=endpoint.name,
             next_step=T("See dsi_ssh_known_hosts in the inventory."),
         ) from error
+
+
+def _keep_quiet() -> None:
+    """Keep what paramiko logs off the terminal: without a handler, Python prints its errors there, tracebacks and all.
+
+    What is wrong is told once, by our error; who sets logging up still gets all of it.
+    """
+    logger = logging.getLogger("paramiko")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def notice_silence(transport: Any, endpoint: SshEndpoint) -> None:
