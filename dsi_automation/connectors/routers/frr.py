@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.connectors.routers import nftables, refusals
 from dsi_automation.connectors.routers.config import Config
@@ -19,7 +19,10 @@ from dsi_automation.connectors.routers.port import (
     NothingPendingError,
     Ping,
     Platform,
+    Printed,
+    Proof,
     RouterEndpoint,
+    Seen,
     Timer,
     TimerState,
 )
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 WAY_BACK: Final = 300.0
 """Seconds a way back may take, with its retries, on a router under load."""
 _COUNTS: Final = re.compile(r"(\d+) packets transmitted, (\d+) received")
+ECHOES: Final = 50
+"""How many addresses the helper sends echo requests to at once."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -48,7 +53,6 @@ class FrrRouter:
         self._helper = Helper(endpoint, clock)
         self._filter: tuple[str, ...] | None = None
         self._known = False
-        self._armed = False
         self._pushed = False
 
     @property
@@ -69,23 +73,43 @@ class FrrRouter:
 
     def startup(self) -> Config:
         """Return what it would start with."""
-        saved = self._document("startup")
-        # vtysh writes the file without its last line.
-        return self._config(replace(saved, frr=f"{saved.frr.removesuffix('end\n')}end\n"))
+        return self._saved(self._document("startup"))
 
     def text(self) -> str:
         """Return what runs as vtysh prints it, and our section of the filter; secrets masked."""
         return self.dialect.masked(self._whole(self._document("running")))
 
+    def printed(self) -> Printed:
+        """Return what runs, and its text, from one answer."""
+        return self._printed(self._document("running"))
+
+    def seen(self) -> Seen:
+        """Return what runs, its text, what it would start with and its timer, from one answer."""
+        runs, starts = Document.two_of(self.name, self._helper.ask("look"))
+        now = self._printed(runs)
+        return Seen(now.running, now.text, self._saved(starts), _timer(runs.head))
+
+    def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
+        """Return what runs and what is true of it, from one answer."""
+        questions = [f"route {each}\n" for each in routes] + [f"ping {each} {count}\n" for each in addresses]
+        said = self._helper.ask(
+            "proof",
+            "".join(questions).encode("ascii"),
+            timeout=self._endpoint.read_timeout + count * (1 + len(addresses) // ECHOES),
+        )
+        found = Document.of(self.name, said)
+        there = {str(each["ifname"]): each for each in json.loads(found.more["interfaces"])}
+        hops = _documents(found.more["routes"])
+        return Proof(
+            self._config(found),
+            {name: _interface(there[name]) if name in there else None for name in interfaces},
+            {prefix: _hops(hops, prefix) for prefix in routes},
+            {address: _ping(found.more[f"ping {address}"], count) for address in addresses},
+        )
+
     def timer(self) -> Timer:
         """Return the state of its rollback timer."""
-        said = dict(line.partition("=")[::2] for line in self._helper.ask("status").splitlines())
-        until = said.get("until")
-        return Timer(
-            TimerState(said.get("state", "none")),
-            until=None if until is None else parse_iso(until),
-            last=said.get("last"),
-        )
+        return _timer(self._helper.ask("status"))
 
     def ready(self) -> None:
         """Make sure that a change could be taken back.
@@ -100,40 +124,23 @@ class FrrRouter:
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,14}", name) is None:
             return None
         found = json.loads(self._helper.ask(f"interface {name}"))
-        if not found:
-            return None
-        flags = set(found[0]["flags"])
-        addresses = [each for each in found[0].get("addr_info", ()) if each.get("family") == "inet"]
-        return Interface(
-            name=name,
-            up="UP" in flags,
-            line_protocol={"UP", "LOWER_UP"} <= flags,
-            addresses=tuple(f"{each['local']}/{each['prefixlen']}" for each in addresses),
-        )
+        return _interface(found[0]) if found else None
 
     def route(self, prefix: str) -> tuple[str, ...]:
         """Return the next hops in use for exactly this network: addresses, or the interface it is behind."""
-        found = json.loads(self._helper.ask(f"route {prefix}") or "{}")
-        hops = [
-            hop
-            for route in found.get(prefix, ())
-            if route.get("selected") and route.get("installed")
-            for hop in route.get("nexthops", ())
-            if hop.get("fib")
-        ]
-        return tuple(str(hop.get("ip") or hop.get("interfaceName", "")) for hop in hops)
+        return _hops(_documents(self._helper.ask(f"route {prefix}")), prefix)
 
     def ping(self, address: str, *, count: int = 5) -> Ping:
         """Send echo requests from the router itself, five a second."""
-        found = _COUNTS.search(self._helper.ask(f"ping {address} {count}", timeout=self._endpoint.read_timeout + count))
-        return Ping(count, 0) if found is None else Ping(int(found[1]), int(found[2]))
+        return _ping(self._helper.ask(f"ping {address} {count}", timeout=self._endpoint.read_timeout + count), count)
 
     # --- changing --------------------------------------------------------------------------------------------------
 
-    def snapshot(self, name: str) -> None:
+    def snapshot(self, name: str) -> str:
         """Keep what runs under a name on the router; the last twenty names are kept."""
         self._permitted()
-        self._helper.ask(f"snapshot {self._named(name)}", writing=True)
+        said = self._helper.ask(f"snapshot {self._named(name)}", writing=True)
+        return self.dialect.masked(self._whole(Document.of(self.name, said)))
 
     def arm(self, seconds: float) -> Config:
         """Arm the timer and return what it would go back to.
@@ -144,7 +151,7 @@ class FrrRouter:
         self._permitted()
         document = Document.of(self.name, self._helper.ask(f"arm {max(1, round(seconds))}", writing=True))
         self._filter = nftables.read(document.filter)
-        self._known = self._armed = True
+        self._known = True
         return self._config(document)
 
     def push(self, lines: Sequence[str]) -> None:
@@ -157,7 +164,8 @@ class FrrRouter:
         """
         self._permitted()
         refusals.sendable(self.name, self.dialect, self._endpoint.protected, lines)
-        if not self._armed and self.timer().state is not TimerState.ARMED:
+        # Asked now, and not remembered: who stood still since `arm` would send what nothing takes back.
+        if self.timer().state is not TimerState.ARMED:
             raise refusals.not_armed(self.name)
         self._pushed = True
         for filtering, part in _parts(lines):
@@ -177,7 +185,6 @@ class FrrRouter:
         if self._pushed:
             self._helper.close()
             self._pushed = False
-        self._armed = False
         self._helper.ask("confirm", writing=True)
 
     def save(self) -> None:
@@ -196,7 +203,7 @@ class FrrRouter:
             NothingPendingError: nothing was armed. NotBackError: lines remain that are not as they were.
         """
         self._permitted()
-        self._known = self._armed = False
+        self._known = False
         try:
             self._helper.ask("revert", writing=True, timeout=WAY_BACK)
         except NothingPendingError:
@@ -215,7 +222,7 @@ class FrrRouter:
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        self._known = self._armed = self._pushed = False
+        self._known = self._pushed = False
         self._session.close()
         self._helper.close()
 
@@ -241,6 +248,14 @@ class FrrRouter:
     def _document(self, verb: str) -> Document:
         return Document.of(self.name, self._helper.ask(verb))
 
+    def _printed(self, document: Document) -> Printed:
+        text = self._whole(document)
+        return Printed(self.dialect.parse(text), self.dialect.masked(text))
+
+    def _saved(self, document: Document) -> Config:
+        # vtysh writes the file without its last line.
+        return self._config(replace(document, frr=f"{document.frr.removesuffix('end\n')}end\n"))
+
     def _config(self, document: Document) -> Config:
         return self.dialect.parse(self._whole(document))
 
@@ -264,6 +279,54 @@ class FrrRouter:
         if _NAME.fullmatch(name) is None:
             raise refusals.no_name(self.name, name)
         return name
+
+
+def _timer(status: str) -> Timer:
+    said = dict(line.partition("=")[::2] for line in status.splitlines())
+    until = said.get("until")
+    return Timer(
+        TimerState(said.get("state", "none")),
+        until=None if until is None else parse_iso(until),
+        last=said.get("last"),
+    )
+
+
+def _interface(found: Mapping[str, Any]) -> Interface:
+    flags = set(found["flags"])
+    addresses = [each for each in found.get("addr_info", ()) if each.get("family") == "inet"]
+    return Interface(
+        name=str(found["ifname"]),
+        up="UP" in flags,
+        line_protocol={"UP", "LOWER_UP"} <= flags,
+        addresses=tuple(f"{each['local']}/{each['prefixlen']}" for each in addresses),
+    )
+
+
+def _documents(text: str) -> dict[str, Any]:
+    """Return JSON documents that follow each other, as one."""
+    found: dict[str, Any] = {}
+    text = text.strip()
+    while text:
+        one, end = json.JSONDecoder().raw_decode(text)
+        found |= one
+        text = text[end:].strip()
+    return found
+
+
+def _hops(found: Mapping[str, Any], prefix: str) -> tuple[str, ...]:
+    hops = [
+        hop
+        for route in found.get(prefix, ())
+        if route.get("selected") and route.get("installed")
+        for hop in route.get("nexthops", ())
+        if hop.get("fib")
+    ]
+    return tuple(str(hop.get("ip") or hop.get("interfaceName", "")) for hop in hops)
+
+
+def _ping(said: str, count: int) -> Ping:
+    found = _COUNTS.search(said)
+    return Ping(count, 0) if found is None else Ping(int(found[1]), int(found[2]))
 
 
 def _after(present: tuple[str, ...] | None, commands: Sequence[str]) -> tuple[str, ...] | None:

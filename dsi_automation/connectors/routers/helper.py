@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
@@ -69,11 +69,13 @@ class Document:
         frr: FRRouting's, as vtysh prints it.
         filter: what `nft -j` prints of our table.
         head: what came before: words of the command's own.
+        more: further sections, by name.
     """
 
     frr: str
     filter: str
     head: str
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, router: str, text: str) -> Document:
@@ -92,7 +94,18 @@ class Document:
                 parts[at].append(line)
         if not {"frr", "filter", "end"} <= parts.keys():
             raise RefusedError(T("{router} gave only a part of its configuration.", router=router), on=router)
-        return cls("".join(parts["frr"]), "".join(parts["filter"]), "".join(parts[""]))
+        told = {name: "".join(lines) for name, lines in parts.items() if name != "end"}
+        return cls(told.pop("frr"), told.pop("filter"), told.pop(""), told)
+
+    @classmethod
+    def two_of(cls, router: str, text: str) -> tuple[Document, Document]:
+        """Take two of them, one behind the other.
+
+        Raises:
+            RefusedError: one is cut off.
+        """
+        first, end, second = text.partition(f"{_SECTION}end\n")
+        return cls.of(router, first + end), cls.of(router, second)
 
 
 class Helper:

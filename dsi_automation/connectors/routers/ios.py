@@ -21,11 +21,15 @@ from dsi_automation.connectors.routers import ios_errors as errors
 from dsi_automation.connectors.routers import refusals
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialects.ios import IosDialect
+from dsi_automation.connectors.routers.looking import one_by_one
 from dsi_automation.connectors.routers.port import (
     Interface,
     NothingPendingError,
     Ping,
+    Printed,
+    Proof,
     RouterEndpoint,
+    Seen,
     Timer,
     TimerState,
 )
@@ -92,6 +96,20 @@ class IosRouter:
         """Return what runs as printed, secrets masked, without what changes at each look."""
         return self._dialect.masked(answers.quiet(self._session.show("show running-config")))
 
+    def printed(self) -> Printed:
+        """Return what runs, and its text."""
+        shown = self._session.show("show running-config")
+        return Printed(self._read(shown), self._dialect.masked(answers.quiet(shown)))
+
+    def seen(self) -> Seen:
+        """Return what runs, its text, what it would start with and its timer."""
+        timer, printed = self.timer(), self.printed()
+        return Seen(printed.running, printed.text, self.startup(), timer)
+
+    def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
+        """Return what runs and what is true of it, asked in turn."""
+        return one_by_one(self, interfaces, routes, addresses, count)
+
     def timer(self) -> Timer:
         """Return the state of its rollback timer."""
         return answers.timer(self._asked(_TIMER))
@@ -134,19 +152,21 @@ class IosRouter:
             raise errors.said(self._endpoint, command, said)
         return found
 
-    def snapshot(self, name: str) -> None:
+    def snapshot(self, name: str) -> str:
         """Keep what runs under a name, in a file beside the archive."""
         self._check()
         file = self._file(name)
         kept = self._session.show(f"more {file}")
         if not re.match(r"\s*%", kept):
-            if self._read(kept) != self.running():
+            now = self.printed()
+            if self._read(kept) != now.running:
                 raise errors.another_snapshot(self._endpoint, file)
-            return
+            return now.text
         command = f"copy running-config {file}"
         said = self._long(command, [(r"Destination filename \[[^\]]*\]\?", "")])
         if not answers.COPIED.search(said):
             raise errors.said(self._endpoint, command, said)
+        return self.text()
 
     def arm(self, seconds: float) -> Config:
         """Arm the timer; returns what the device took down."""

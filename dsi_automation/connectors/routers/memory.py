@@ -16,11 +16,15 @@ from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.endpoints import addresses, interfaces, static_routes
 from dsi_automation.connectors.routers.lines import RefusedLineError
+from dsi_automation.connectors.routers.looking import one_by_one
 from dsi_automation.connectors.routers.port import (
     Interface,
     LineRefusedError,
     NothingPendingError,
     Ping,
+    Printed,
+    Proof,
+    Seen,
     Timer,
     TimerState,
 )
@@ -255,6 +259,19 @@ class MemoryRouter:
         if self.device.faults.unready is not None:
             raise RefusedError(self.device.faults.unready, on=self.name)
 
+    def printed(self) -> Printed:
+        """Return what runs, and its text."""
+        return Printed(self.running(), self.text())
+
+    def seen(self) -> Seen:
+        """Return what runs, its text, what it would start with and its timer."""
+        timer, printed = self.timer(), self.printed()
+        return Seen(printed.running, printed.text, self.startup(), timer)
+
+    def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
+        """Return what runs and what is true of it."""
+        return one_by_one(self, interfaces, routes, addresses, count)
+
     def interface(self, name: str) -> Interface | None:
         """Return an interface as it is."""
         self._reach("interface")
@@ -282,7 +299,7 @@ class MemoryRouter:
         self._reach("ping")
         return Ping(count, count if self._network.answers(self.name, address) else 0)
 
-    def snapshot(self, name: str) -> None:
+    def snapshot(self, name: str) -> str:
         """Keep what runs under a name."""
         with self._write("snapshot", name) as device:
             if device.snapshots.setdefault(name, device.config).digest != device.config.digest:
@@ -290,6 +307,7 @@ class MemoryRouter:
                     T("{router} keeps another configuration under the name {name}.", router=self.name, name=name),
                     on=self.name,
                 )
+        return self.text()
 
     def arm(self, seconds: float) -> Config:
         """Arm the timer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,49 @@ class Ping:
     received: int
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What runs, by one look.
+
+    Attributes:
+        running: what runs, packet filter included.
+        text: the same as the device prints it, secrets masked, without what changes at each look.
+    """
+
+    running: Config
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Printed):
+    """What a look at a router begins with.
+
+    Attributes:
+        startup: what it would start with.
+        timer: the state of its rollback timer.
+    """
+
+    startup: Config
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is true of a router now.
+
+    Attributes:
+        running: what runs.
+        interfaces: those asked for; None where there is none of that name.
+        routes: next hops in use, by network.
+        pings: by address.
+    """
+
+    running: Config
+    interfaces: Mapping[str, Interface | None]
+    routes: Mapping[str, tuple[str, ...]]
+    pings: Mapping[str, Ping]
+
+
 class RouterReader(Protocol):
     """One router, read-only. Belongs to one thread at a time; nothing is connected before it is first used.
 
@@ -152,6 +195,25 @@ class RouterReader(Protocol):
         """
         ...
 
+    def printed(self) -> Printed:
+        """Return what runs, and its text."""
+        ...
+
+    def seen(self) -> Seen:
+        """Return what runs, its text, what it would start with and its timer; one answer where the device can."""
+        ...
+
+    def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
+        """Return what runs and what is true of it; one answer where the device can.
+
+        Args:
+            interfaces: names.
+            routes: networks.
+            addresses: who is sent echo requests.
+            count: how many of them each.
+        """
+        ...
+
     def interface(self, name: str) -> Interface | None:
         """Return an interface as it is; None when there is none of that name."""
         ...
@@ -171,8 +233,12 @@ class RouterWriter(RouterReader, Protocol):
     The order is always: `snapshot`, `arm`, `push`, `close`, a look through a new connection, `confirm`, `save`.
     """
 
-    def snapshot(self, name: str) -> None:
-        """Keep what runs under a name on the device; again: the same content is left, another refused."""
+    def snapshot(self, name: str) -> str:
+        """Keep what runs under a name on the device; again: the same content is left, another refused.
+
+        Returns:
+            What was kept, as `text` has it.
+        """
         ...
 
     def arm(self, seconds: float) -> Config:

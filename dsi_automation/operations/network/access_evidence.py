@@ -38,8 +38,8 @@ def _of(router: str, plan: Plan, look: Look) -> Iterator[Check]:
     closed = [rule_from_json(rule) for one in actions for rule in _rules(one)]
     with look.router(router) as reader:
         dialect = look.dialect(router)
-        running = dialect.rules(reader.running())
-        saved = dialect.rules(reader.startup())
+        seen = reader.seen()
+        running, saved = dialect.rules(seen.running), dialect.rules(seen.startup)
         yield _answers(router, len(running))
         for rule in opened:
             yield _held(router, rule, running, saved, look, there=True)

@@ -126,17 +126,17 @@ def read_facts(target: str, look: Look, world: World, *, quiet: bool = True) -> 
         RefusedError: a timer is armed on it: somebody changes it at this moment.
     """
     with look.router(target) as router:
-        if quiet and router.timer().state is not TimerState.NONE:
+        seen = router.seen()
+        if quiet and seen.timer.state is not TimerState.NONE:
             raise RefusedError(
                 T("{router} is being changed by somebody else: its rollback timer is armed.", router=target),
                 on=target,
                 next_step=T("Wait until that is over, then try again."),
             )
-        running, saved = router.running(), router.startup()
     told = frozenset((run, name) for run, router_, name in world.record.begun if router_ == target)
     return AccessFacts(
-        running,
-        saved,
+        seen.running,
+        seen.startup,
         look.dialect(target),
         filter_intent(world.network, target),
         world.record.standing(target),

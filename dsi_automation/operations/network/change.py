@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dsi_automation.connectors.routers.config import Config
-from dsi_automation.connectors.routers.port import NothingPendingError, RouterReader, RouterWriter, TimerState
+from dsi_automation.connectors.routers.port import NothingPendingError, Printed, RouterReader, RouterWriter, TimerState
 from dsi_automation.core.canonical import Json
 from dsi_automation.core.clock import Clock, iso
 from dsi_automation.core.errors import (
@@ -49,7 +49,7 @@ from dsi_automation.operations.network import notes
 from dsi_automation.operations.network.comparing import compare
 from dsi_automation.operations.network.copies import keep_copy
 from dsi_automation.operations.network.endings import changed_since, ended
-from dsi_automation.operations.network.proving import prove
+from dsi_automation.operations.network.proving import checked, look
 from dsi_automation.operations.network.returning import AGAIN, SLACK, Back, take_back
 from dsi_automation.operations.tools import Hands
 
@@ -160,8 +160,7 @@ class SafeChange:
 
     def snapshot(self) -> None:
         """Keep what runs under a name, on the device and on the controller."""
-        self.router.snapshot(self.snapshot_name)
-        kept = self._hands.keep(KEPT, self.router.text().encode())
+        kept = self._hands.keep(KEPT, self.router.snapshot(self.snapshot_name).encode())
         self._note(notes.SNAPSHOT, {"name": self.snapshot_name, "running": self.change.running, "kept": kept})
         self._tell("router.snapshot", T("snapshot {name} taken", name=self.snapshot_name))
 
@@ -237,7 +236,8 @@ class SafeChange:
         Raises:
             WorldChangedError: something else runs than what was approved.
         """
-        if self._running().digest != self.change.after:
+        printed = self._printed()
+        if printed.running.digest != self.change.after:
             raise WorldChangedError(
                 T("{router} was changed since: what runs there is not what was approved to be saved.",
                   router=self.name),
@@ -249,7 +249,7 @@ class SafeChange:
         self._note(notes.SAVED, {"running": self.change.after})
         self._tell("router.saved", T("saved: it starts with it"))
         if copied is not None:
-            self._copy(copied)
+            self._copy(printed.text, copied)
 
     def back(self, why: str) -> Back:
         """Have the router back as it was: now where it answers, else by its own timer; see `returning`."""
@@ -283,25 +283,26 @@ class SafeChange:
         left = Seconds(max(0.0, self._deadline - self._clock.monotonic()))
         self._tell("wait", T("does not answer; its timer brings it back (in {time} at most)", time=left))
 
-    def _running(self) -> Config:
+    def _printed(self) -> Printed:
         """Return what runs; a connection that broke since the confirmation is opened once more."""
         try:
-            return self.router.running()
+            return self.router.printed()
         except UnreachableError:
             self.router.close()
-            return self.router.running()
+            return self.router.printed()
 
-    def _copy(self, why: Text) -> None:
-        """Keep what runs now in the repository; where that refuses, the daily copy makes up for it."""
+    def _copy(self, text: str, why: Text) -> None:
+        """Keep what was saved in the repository; where that refuses, the daily copy makes up for it."""
         try:
-            keep_copy(self._hands, self.name, self.router.text(), why)
+            keep_copy(self._hands, self.name, text, why)
         except DsiError as error:
             self._tell("router.not_copied", T("saved, but not copied yet: {why}", why=error.what))
 
     def _looked(self) -> tuple[list[Check], DsiError | None]:
         """Look once; what cannot be looked at is looked at again through another connection."""
         try:
-            checks = [self._read_back(), *prove(self.router, self.change.checks)]
+            proof = look(self.router, self.change.checks)
+            checks = [self._read_back(proof.running), *checked(self.name, proof, self.change.checks)]
             if self._more is not None and all(one.ok for one in checks):
                 checks += self._more(self.router)
         except (UnreachableError, RefusedError) as error:
@@ -309,10 +310,10 @@ class SafeChange:
             return [], error
         return checks, None
 
-    def _read_back(self) -> Check:
+    def _read_back(self, running: Config) -> Check:
         assert self._before is not None  # noqa: S101  # `arm` came first
         expected = self.router.dialect.apply(self._before, self.change.lines)
-        differing = compare(expected, self.router.running())
+        differing = compare(expected, running)
         found = "; ".join(differing.lines()) or str(T("the same"))
         return Check(
             self.name, "configuration", T("Configuration read back"), str(T("the same")), found, ok=not differing,

@@ -60,10 +60,11 @@ class RouterCheck(ReadOnlyOperation[CheckInputs, Look]):
 def look_at(name: str, look: Look) -> Found:
     """Look at one router, and at the last copy of its configuration."""
     with look.router(name) as router:
-        timer, running, startup, text = router.timer(), router.running(), router.startup(), router.text()
-        dialect = router.dialect
+        seen, dialect = router.seen(), router.dialect
     try:
         latest = look.configurations().latest(name)
     except DsiError:
-        return Found(running, startup, timer, dialect, text, None)  # `router.backup` says what is wrong with it
-    return Found(running, startup, timer, dialect, text, latest)
+        return Found(
+            seen.running, seen.startup, seen.timer, dialect, seen.text, None
+        )  # `router.backup` says what is wrong with it
+    return Found(seen.running, seen.startup, seen.timer, dialect, seen.text, latest)

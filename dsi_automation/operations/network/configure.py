@@ -146,8 +146,8 @@ def _rollout(hands: Hands) -> Rollout:
 def _look_at(target: str, network: Network, look: Look) -> RouterSeen:
     """Look at one router; whether a change could be taken back is asked only where there is one to make."""
     with look.router(target) as router:
-        timer = router.timer()
-        seen = RouterSeen(router.running(), router.startup(), router.dialect)
+        found = router.seen()
+        timer, seen = found.timer, RouterSeen(found.running, found.startup, router.dialect)
         problem: DsiError | None = None
         if timer.state is not TimerState.NONE:
             problem = NotCompliantError(

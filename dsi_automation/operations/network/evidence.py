@@ -41,7 +41,8 @@ def evidence(plan: Plan, look: Look, observer: Observer) -> list[Check]:
 
 def _of_router(router: RouterReader, plan: Plan, network: Network) -> Iterator[Check]:
     name = router.name
-    running, startup = router.running(), router.startup()
+    seen = router.seen()
+    running, startup, timer = seen.running, seen.startup, seen.timer
     intent = router_intent(network, name, left_out(plan.non_actions, name))
     rest = router.dialect.difference(running, intent, (), Scope.BASE).lines
     wanted = str(T("as the inventory wants it"))
@@ -56,7 +57,6 @@ def _of_router(router: RouterReader, plan: Plan, network: Network) -> Iterator[C
         name, "startup", T("What it starts with"), same, "; ".join(unsaved) or same, ok=not unsaved,
         source=name, warning=not actions,
     )  # fmt: skip
-    timer = router.timer()
     off = str(T("not armed"))
     yield Check(
         name, "timer", T("Rollback timer"), off, off if timer.state is TimerState.NONE else timer.state.value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dsi_automation.connectors.routers.port import Interface, RouterReader
+from dsi_automation.connectors.routers.port import Interface, Proof, RouterReader
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T
 
@@ -38,19 +38,37 @@ def prove(reader: RouterReader, wanted: Sequence[Mapping[str, Any]]) -> list[Che
     Args:
         wanted: as a plan holds it; see the functions above.
     """
-    return [_CHECKS[str(one["kind"])](reader, one) for one in wanted]
+    return checked(reader.name, look(reader, wanted), wanted)
 
 
-def _interface(reader: RouterReader, wanted: Mapping[str, Any]) -> Check:
+def look(reader: RouterReader, wanted: Sequence[Mapping[str, Any]]) -> Proof:
+    """Look at what runs, and at all that is wanted, once.
+
+    Args:
+        wanted: as a plan holds it; see the functions above.
+    """
+
+    def asked(kind: str, key: str) -> list[str]:
+        return list(dict.fromkeys(str(one[key]) for one in wanted if one["kind"] == kind))
+
+    return reader.proof(asked("interface", "name"), asked("route", "prefix"), asked("ping", "address"), ECHOES)
+
+
+def checked(router: str, proof: Proof, wanted: Sequence[Mapping[str, Any]]) -> list[Check]:
+    """Return whether all of it was true when it was looked at."""
+    return [_CHECKS[str(one["kind"])](router, proof, one) for one in wanted]
+
+
+def _interface(router: str, proof: Proof, wanted: Mapping[str, Any]) -> Check:
     name, address = str(wanted["name"]), str(wanted["address"])
-    found = reader.interface(name)
+    found = proof.interfaces[name]
     good = found is not None and found.up and address in found.addresses
     if wanted["line"]:
         good = good and found is not None and found.line_protocol
     expected = str(T("{address}, up", address=address))
     return Check(
-        reader.name, f"interface.{name}", T("Interface {name}", name=name), expected, _as_found(found), ok=good,
-        source=reader.name,
+        router, f"interface.{name}", T("Interface {name}", name=name), expected, _as_found(found), ok=good,
+        source=router,
     )  # fmt: skip
 
 
@@ -65,23 +83,23 @@ def _as_found(found: Interface | None) -> str:
     return str(T("{address}, up", address=addresses))
 
 
-def _route(reader: RouterReader, wanted: Mapping[str, Any]) -> Check:
+def _route(router: str, proof: Proof, wanted: Mapping[str, Any]) -> Check:
     prefix, via = str(wanted["prefix"]), str(wanted["via"])
-    hops = reader.route(prefix)
+    hops = proof.routes[prefix]
     expected, found = str(T("through {via}", via=via)), str(T("through {via}", via=", ".join(hops)))
     return Check(
-        reader.name, f"route.{prefix}", T("Route {prefix}", prefix=prefix), expected,
-        found if hops else str(T("not in use")), ok=via in hops, source=reader.name,
+        router, f"route.{prefix}", T("Route {prefix}", prefix=prefix), expected,
+        found if hops else str(T("not in use")), ok=via in hops, source=router,
     )  # fmt: skip
 
 
-def _ping(reader: RouterReader, wanted: Mapping[str, Any]) -> Check:
+def _ping(router: str, proof: Proof, wanted: Mapping[str, Any]) -> Check:
     address = str(wanted["address"])
-    found = reader.ping(address, count=ECHOES)
+    found = proof.pings[address]
     return Check(
-        reader.name, f"ping.{address}", T("Answer of {address}", address=address), str(T("answers")),
+        router, f"ping.{address}", T("Answer of {address}", address=address), str(T("answers")),
         str(T("{received} of {sent} answers", received=found.received, sent=found.sent)),
-        ok=found.received * 2 > found.sent, source=str(T("ping from {router}", router=reader.name)),
+        ok=found.received * 2 > found.sent, source=str(T("ping from {router}", router=router)),
     )  # fmt: skip
 
 

@@ -44,6 +44,21 @@ def test_what_was_pushed_runs_and_nothing_of_it_is_saved_before_it_is_asked(benc
         assert router.timer().last.startswith("confirmed")
 
 
+def test_one_answer_says_what_each_question_does(bench):
+    with bench.open() as router:
+        printed = router.snapshot("ch-1")
+        router.arm(60)
+        router.push([*FILTER, *CIRCUIT])
+        router.close()
+        seen = router.seen()
+        assert (seen.running, seen.startup, seen.timer) == (router.running(), router.startup(), router.timer())
+        assert seen.timer.state is TimerState.ARMED
+        assert seen.running == router.printed().running != seen.startup
+        assert seen.text == router.printed().text == router.text()
+        router.revert()
+        assert router.text() == printed != seen.text
+
+
 def test_both_ends_see_each_other_once_both_are_changed(bench):
     with bench.open() as far, bench.open(NEAR) as near:
         for router, lines in ((far, CIRCUIT), (near, OTHER_END)):
@@ -57,6 +72,11 @@ def test_both_ends_see_each_other_once_both_are_changed(bench):
         assert far.route("10.0.0.0/8") == ()
         assert far.ping("10.64.3.2", count=2).received == 2
         assert far.ping("10.64.3.6", count=2).received == 0
+        wan0, running = far.interface("wan0"), far.running()
+        proof = far.proof(["wan0", "wan9"], ["10.64.0.0/12", "10.0.0.0/8"], ["10.64.3.2", "10.64.3.6"], 2)
+        assert (proof.running, proof.interfaces) == (running, {"wan0": wan0, "wan9": None})
+        assert proof.routes == {"10.64.0.0/12": ("10.64.3.2",), "10.0.0.0/8": ()}
+        assert {address: one.received for address, one in proof.pings.items()} == {"10.64.3.2": 2, "10.64.3.6": 0}
         far.revert()
         near.revert()
 
