@@ -22,7 +22,9 @@ from dsi_automation.lab.network import free_networks
 from dsi_automation.lab.releases import NEXT
 
 NAME: Final = "demo"
-TECHNICIAN, SECTION_HEAD, DIRECTOR = "m.kouadio", "y.traore", "a.bamba"
+TECHNICIAN, SECTION_HEAD, DIRECTOR, RSSI = "m.kouadio", "y.traore", "a.bamba", "s.coulibaly"
+SITE, CIRCUIT = "rtr-spy", "spy-abj"
+"""The router that is configured, and its circuit to headquarters."""
 STEPS: Final = 3
 """Standing requests that one backup asks for: the backup, its proof, the copy on a medium."""
 
@@ -106,6 +108,7 @@ def main() -> int:
         _accounts(stage)
         _backups(stage)
         _sydam(stage)
+        _network(stage)
         _record(stage)
     except DemoFailedError as error:
         print(f"\n{T('The demo stopped: {error}', error=error)}", file=sys.stderr)  # noqa: T201
@@ -119,12 +122,14 @@ def main() -> int:
 def _lab(stage: Stage) -> None:
     # What an interrupted demo left would spoil the story.
     subprocess.run(["dsi", "lab", "down", "--name", NAME], env=stage.environment, capture_output=True, check=False)
-    stage.title(T("A laboratory: a real Active Directory, seven workstations, servers, their data and an application"))
+    stage.title(
+        T("A laboratory: an Active Directory, workstations, servers, their data, an application and two routers")
+    )
     # Beside whatever lab is up already.
     network = next(free_networks(), None)
     if network is None:
         raise DemoFailedError(str(T("every network of 198.18.0.0/15 is in use")))
-    stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", str(network)])
+    stage.sh(["dsi", "lab", "up", "--name", NAME, "--network", str(network), "--routers", "2"])
     stage.lab = stage.ask("lab", "status", "--name", NAME)
     stage.environment["DSI_INVENTORY"] = stage.lab["files"]["inventory"]
     stage.say(T("From here on the inventory is {path}.", path=stage.lab["files"]["inventory"]))
@@ -244,11 +249,32 @@ def _sydam(stage: Stage) -> None:
     stage.dsi("sources", "status")
 
 
-def _agreed(stage: Stage, person: str) -> None:
+def _agreed(stage: Stage, person: str, *, expect: int = 0) -> None:
     """Have the newest request approved by somebody, and carry it out."""
     request = str(stage.ask("requests")["requests"][0]["id"])
     stage.dsi("approve", request, "--comment", "OK", person=person)
-    stage.dsi("run", request, person=TECHNICIAN)
+    stage.dsi("run", request, person=TECHNICIAN, expect=expect)
+
+
+def _network(stage: Stage) -> None:
+    stage.title(T("Routers: a new circuit that carries nothing takes itself back; then it carries; then an access"))
+    stage.say(T("The operator has not plugged its line in yet: the change is made, not proven, and gone again."))
+    stage.dsi("lab", "network", "cut", CIRCUIT, "--name", NAME)
+    why = ("--reason", str(T("The new line of San-Pédro")))
+    stage.dsi("router", "configure", SITE, *why, person=TECHNICIAN)
+    _agreed(stage, SECTION_HEAD, expect=ExitCode.VERIFICATION_FAILED)
+    stage.dsi("lab", "network", "mend", CIRCUIT, "--name", NAME)
+    stage.dsi("router", "configure", SITE, *why, person=TECHNICIAN)
+    _agreed(stage, SECTION_HEAD)
+    stage.dsi("router", "check")
+    stage.say(T("What comes from the LAN is dropped, but for what the RSSI agreed to, until a day:"))
+    stage.dsi(
+        *("access", "allow", "--from", "10.64.2.8/29", "--to", "srv-siege", "--service", "sydam", "--until", "+30d"),
+        *("--why", str(T("Declarations of San-Pédro")), "--reference", "DSI-2026-0412", "--for", "B. Koné"),
+        person=TECHNICIAN,
+    )
+    _agreed(stage, RSSI)
+    stage.dsi("access", "list")
 
 
 def _record(stage: Stage) -> None:
