@@ -25,8 +25,11 @@ CHAINS: Final = (
     "\tchain to_router {",
     "\t\ttype filter hook input priority filter; policy accept;",
     "\t\tiifname != @inside return",
+    "\t\tct state related accept",
+    "\t\tct state established ct direction reply accept",
     "\t\tip saddr @management tcp dport 22 accept",
-    "\t\ttcp dport 22 goto refuse",
+    "\t\tudp dport 67 accept",
+    "\t\tgoto refuse",
     "\t}",
     "\tchain from_lan {",
     "\t\ttype filter hook forward priority filter; policy accept;",
@@ -35,13 +38,18 @@ CHAINS: Final = (
     "\t\tct state established ct direction reply accept",
     "\t\tip saddr @management tcp dport 22 accept",
     "\t\tip saddr != @lan goto refuse",
+    "\t\tip saddr @lan udp dport 67 accept",
     "\t\tjump denied",
     "\t\tip saddr . ip daddr . meta l4proto . th dport @allow4 accept",
     "\t\tip daddr != @internal ip saddr . meta l4proto . th dport @internet4 accept",
     "\t\tgoto refuse",
     "\t}",
 )
-"""What is done with a packet. `denied` has a rule for each denial and is written before these."""
+"""What is done with a packet. `denied` has a rule for each denial and is written before these.
+
+The same is meant as by the list of a Cisco router (`bands.base`): from the LAN to the router itself come answers,
+leases (RFC 2131, port 67) and the management's SSH, nothing else; leases are renewed through it.
+"""
 
 
 def _match(left: dict[str, Any], right: Any, op: str = "==") -> dict[str, Any]:
@@ -59,6 +67,11 @@ _TO: Final = _payload("ip", "daddr")
 _SERVICE: Final = ({"meta": {"key": "l4proto"}}, _payload("th", "dport"))
 _OUTSIDE: Final = [_match({"meta": {"key": "iifname"}}, "@inside", "!="), {"return": None}]
 _SSH: Final = _match(_payload("tcp", "dport"), 22)
+_LEASES: Final = _match(_payload("udp", "dport"), 67)
+_ANSWERS: Final = [
+    [_match({"ct": {"key": "state"}}, "related", "in"), _ACCEPT],
+    [_match({"ct": {"key": "state"}}, "established", "in"), _match({"ct": {"key": "direction"}}, "reply"), _ACCEPT],
+]
 _MANAGEMENT: Final = [_match(_SOURCE, "@management"), _SSH, _ACCEPT]
 
 RULES: Final[dict[str, tuple[str | None, list[list[dict[str, Any]]]]]] = {
@@ -69,19 +82,15 @@ RULES: Final[dict[str, tuple[str | None, list[list[dict[str, Any]]]]]] = {
             [{"counter": "refused"}, {"drop": None}],
         ],
     ),
-    "to_router": ("input", [_OUTSIDE, _MANAGEMENT, [_SSH, _REFUSE]]),
+    "to_router": ("input", [_OUTSIDE, *_ANSWERS, _MANAGEMENT, [_LEASES, _ACCEPT], [_REFUSE]]),
     "from_lan": (
         "forward",
         [
             _OUTSIDE,
-            [_match({"ct": {"key": "state"}}, "related", "in"), _ACCEPT],
-            [
-                _match({"ct": {"key": "state"}}, "established", "in"),
-                _match({"ct": {"key": "direction"}}, "reply"),
-                _ACCEPT,
-            ],
+            *_ANSWERS,
             _MANAGEMENT,
             [_match(_SOURCE, "@lan", "!="), _REFUSE],
+            [_match(_SOURCE, "@lan"), _LEASES, _ACCEPT],
             [{"jump": {"target": "denied"}}],
             [_match({"concat": [_SOURCE, _TO, *_SERVICE]}, "@allow4"), _ACCEPT],
             [_match(_TO, "@internal", "!="), _match({"concat": [_SOURCE, *_SERVICE]}, "@internet4"), _ACCEPT],

@@ -296,3 +296,34 @@ def test_ssh_from_the_lan_reaches_the_router_from_the_management_alone(wired):
     _changed(wired, *_section("management 10.64.2.10/32"))
     # sshd listens at the management's address alone: what answers is the kernel's refusal, which a filter lets through.
     assert subprocess.run(ask, check=False, capture_output=True).returncode == 1
+
+
+def test_from_the_lan_the_router_itself_hears_answers_and_leases_alone(wired):
+    routed = wired.network.routed
+    _changed(wired, *_section(*BASE))
+    host, router = routed.host("lan-spy").namespace, routed.router("rtr-spy")
+    # Whoever asks from the LAN is not answered; what the router asks the LAN is.
+    assert not wired.network.ping("lan-spy", "10.64.2.1")
+    assert " 0% packet loss" in router.run("ping", "-n", "-c", "1", "-W", "2", "10.64.2.10")
+    before = _counted(router)
+    for port in (67, 53):
+        send = f"echo >/dev/udp/10.64.2.1/{port}"
+        subprocess.run(["ip", "netns", "exec", host, "bash", "-c", send], check=True)
+    assert _counted(router) == before + 1
+
+
+def test_a_lease_is_renewed_through_the_router_and_not_from_elsewhere(wired):
+    routed = wired.network.routed
+    _changed(wired, *_section(*BASE))
+    host, router = routed.host("lan-spy").namespace, routed.router("rtr-spy")
+    before = _counted(router)
+    for port in (67, 68):
+        send = f"echo >/dev/udp/{SERVER}/{port}"
+        subprocess.run(["ip", "netns", "exec", host, "bash", "-c", send], check=True)
+    assert _counted(router) == before + 1
+
+
+def _counted(router):
+    """Return how many packets were refused so far."""
+    found = json.loads(router.run("nft", "-j", "list", "counter", "inet", "dsi", "refused"))
+    return next(each["counter"]["packets"] for each in found["nftables"] if "counter" in each)
