@@ -1,4 +1,4 @@
-"""An office on the lab's real network: routers looked at on the spot, disturbed at one step of a run, killed at another.
+"""An office on the lab's real network: routers looked at on the spot, disturbed at one step of a run or killed there.
 
 What a router is like is read on the router itself, never through what is tested: FRRouting, kernel, filter, and what
 it starts with. What is to happen at one step of a run is done as soon as the step is in the journal; where that would

@@ -50,7 +50,7 @@ def take_back(safe: SafeChange, why: str) -> Back:
     told = _told_to_go_back(safe)
     # Told after its timer was over, it only said that it had gone back already.
     by = "controller" if told and (safe.confirmed or safe.clock.monotonic() < safe.deadline - SLACK) else "timer"
-    back = Back(by, _remaining(safe))
+    back = Back(by, _remaining(safe, late=by == "timer" and safe.sent))
     safe.returned(why, back)
     return back
 
@@ -99,12 +99,21 @@ def _told_to_go_back(safe: SafeChange) -> bool:
     return True
 
 
-def _remaining(safe: SafeChange) -> tuple[str, ...] | None:
-    """Return in which lines it differs from what ran before; None when it does not answer until the end."""
+def _remaining(safe: SafeChange, *, late: bool) -> tuple[str, ...] | None:
+    """Return in which lines it differs from what ran before; None when it does not answer until the end.
+
+    Args:
+        late: whether lines may have reached it once its timer was over: the controller stood still. No timer takes
+            them back; the named snapshot does.
+    """
     told, found = False, None
     while True:
         try:
             found = _differing(safe)
+            if found and late:
+                late = False
+                safe.router.restore(safe.snapshot_name)
+                continue
             if found == () or (found is not None and not safe.confirmed):
                 return found
         except DsiError:

@@ -1,11 +1,11 @@
 """Configured branches: whatever goes wrong with a change, they are as they were, and the run says what happened."""
 
 import pytest
-from fix_routed_office import RSSI
 from fix_office import DIRECTOR, SECTION_HEAD
+from fix_routed_office import RSSI
 
 SPY, ABJ = PAIR = ("rtr-spy", "rtr-abj")
-CIRCUIT = "spy-abj"
+CIRCUIT, ROUTE = "spy-abj", "ip route 10.64.2.0/23"
 
 
 def moved(prefix):
@@ -67,11 +67,11 @@ def test_a_line_that_a_router_refuses_half_way_is_named_and_both_ends_are_back_a
         # A colleague at the console, meanwhile: FRRouting takes no next hop beside it.
         said = branches.during(
             lambda last: branches.reached("router.armed", ABJ, after=last),
-            lambda: branches.network.configure_by_hand(ABJ, ["no ip route 10.64.2.0/23 10.64.3.1", "ip route 10.64.2.0/23 blackhole"]),
+            lambda: branches.network.configure_by_hand(ABJ, [f"no {ROUTE} 10.64.3.1", f"{ROUTE} blackhole"]),
             "run", request,
         )  # fmt: skip
     assert said.code == 6, said
-    assert "ip route 10.64.2.0/23 10.64.3.9" in said.json["errors"][ABJ]["what"], said
+    assert f"{ROUTE} 10.64.3.9" in said.json["errors"][ABJ]["what"], said
     back = {router: data["same"] for router, name, data in branches.told(last) if name == "router.reverted"}
     assert back == dict.fromkeys(PAIR, True)
 

@@ -191,6 +191,23 @@ def test_a_router_changed_by_hand_just_before_it_is_armed_is_not_sent_anything(t
     assert hand in device.config.lines()
 
 
+def test_lines_that_reach_a_router_once_its_timer_is_over_are_taken_back_from_the_snapshot(tmp_path):
+    office = Office(tmp_path)
+    before, device = office.device("rtr-spy").config, office.device("rtr-spy")
+
+    def point(event):
+        if event == "before push":
+            office.clock.forward(minutes=10)
+            office.devices.settle()
+
+    device.point = point
+    run = office.configure(*PAIR)
+    assert run.exit_code == 6
+    assert device.config == before
+    (note,) = office.notes("reverted", "rtr-spy")
+    assert (note["by"], note["same"]) == ("timer", True)
+
+
 def test_a_router_that_does_not_come_back_whole_is_told_line_by_line(tmp_path):
     def fault(office):
         office.device("rtr-spy").faults.ping.add("10.64.9.2")
