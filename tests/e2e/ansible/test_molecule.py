@@ -1,10 +1,11 @@
 """The molecule scenario of each role, against the session's lab."""
 
+import json
 import subprocess
 
 import pytest
 from fix_office import ONCE
-from fix_stage import BIN, ROOT
+from fix_stage import BIN, ROOT, Stage
 
 from dsi_automation.lab.releases import FIRST
 
@@ -80,5 +81,23 @@ def test_the_scenario_of_a_restart_leaves_another_process_the_same_release_and_u
         DSI_TEST_SERVER="apptest",
         DSI_TEST_RELEASE=FIRST,
         DSI_TEST_MAIL=str(application.layout.root / "mail"),
+    )
+    assert len(stage.runs()) == 1
+
+
+def test_the_scenario_of_routers_joins_a_site_by_both_ends_and_a_second_time_changes_nothing(fresh_network, tmp_path):
+    stage = Stage(fresh_network.lab, tmp_path)
+    wanted = {
+        "rtr-spy": {"address": "10.64.3.1/30", "route": "10.64.0.0/12"},
+        "rtr-abj": {"address": "10.64.3.2/30", "route": "10.64.2.0/23"},
+    }
+    molecule(
+        stage,
+        "router_configure",
+        DSI_TEST_ROUTERS=",".join(wanted),
+        DSI_TEST_WANTED=json.dumps(wanted),
+        DSI_TEST_PROBE="lan-spy",
+        DSI_TEST_GATEWAY="10.64.2.1",
+        DSI_TEST_SERVER=fresh_network.server_address,
     )
     assert len(stage.runs()) == 1
