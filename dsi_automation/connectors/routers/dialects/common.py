@@ -13,6 +13,7 @@ from dsi_automation.connectors.routers.endpoints import (
     address,
     addresses,
     interfaces,
+    overlapping,
     plain,
     static_route,
     static_routes,
@@ -142,14 +143,24 @@ class CommonDialect(ABC):
             _no_overlap(target, protected, one, intent)
             stays = [line for line in target.get(heading, ()) if not self.owned_line(line)]
             target[heading] = (*stays, *self.interface(one))
-        self.fit(target, intent, ignored)
+        self._fit(target, intent, ignored)
 
-    def fit(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:  # noqa: B027  # most need not
-        """Make sure that the device takes all addresses together.
+    def _fit(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:
+        """Make sure that no network is at two interfaces: IOS refuses the second one, Linux routes to either.
 
         Raises:
-            RefusedError: it would refuse one.
+            RefusedError: one is.
         """
+        for one in intent.interfaces:
+            heading = self.heading(f"interface {one.name}")
+            other = overlapping(ipaddress.IPv4Interface(one.address).network, heading, target)
+            if other is not None and heading not in ignored:
+                raise RefusedError(
+                    T("{router} has addresses of {address} at {interface} already.",
+                      router=intent.name, address=one.address, interface=other.removeprefix("interface ")),
+                    on=intent.name,
+                    next_step=T("Take them away there by hand, or correct the addresses in the inventory."),
+                )  # fmt: skip
 
     def exists(self, target: Sections, heading: str, intent: RouterIntent) -> None:  # noqa: B027  # most need not
         """Make sure that there is such an interface, where the configuration tells.

@@ -23,7 +23,6 @@ from dsi_automation.connectors.routers.endpoints import (
     StaticRoute,
     interface_name,
     mask,
-    overlapping,
     route_order,
     static_route,
 )
@@ -96,19 +95,6 @@ class IosDialect(CommonDialect):
                 on=intent.name,
                 next_step=T("Correct the name in the inventory; make a subinterface or a VLAN by hand first."),
             )
-
-    def fit(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:
-        """Make sure that no network is at two interfaces: IOS refuses the second one."""
-        for one in intent.interfaces:
-            heading = self.heading(f"interface {one.name}")
-            other = overlapping(ipaddress.IPv4Interface(one.address).network, heading, target)
-            if other is not None and heading not in ignored:
-                raise RefusedError(
-                    T("{router} has addresses of {address} at {interface} already.",
-                      router=intent.name, address=one.address, interface=other.removeprefix("interface ")),
-                    on=intent.name,
-                    next_step=T("Take them away there by hand, or correct the addresses in the inventory."),
-                )  # fmt: skip
 
     def filter_headings(self, intent: RouterIntent) -> set[str]:
         """Return the headings of both lists that may be the filter."""

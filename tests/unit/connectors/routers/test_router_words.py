@@ -202,6 +202,21 @@ def test_an_interface_a_cisco_does_not_have_is_refused():
 
 
 @pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])
+def test_a_circuit_that_moved_to_another_interface_is_refused_while_the_old_one_has_its_addresses(dialect, platform):
+    running = IOS.parse(PRINTED) if platform == "ios" else FRR.parse(VTYSH)
+    running = dialect.apply(running, dialect.difference(running, intent(platform), (), Scope.BASE).lines)
+    lan, wan = intent(platform).interfaces
+    moved = intent(
+        platform, interfaces=(replace(lan, name=wan.name, address="10.64.9.1/24"), replace(wan, name=lan.name))
+    )
+    assert dialect.difference(running, moved, (), Scope.BASE)  # both change: nothing is at two interfaces afterwards
+    alone = intent(platform, interfaces=(replace(wan, name=lan.name),))
+    with pytest.raises(RefusedError) as refused:
+        dialect.difference(running, alone, (), Scope.BASE)
+    assert dialect.interface_name(wan.name) in str(refused.value.what)
+
+
+@pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])
 def test_an_access_without_its_filter_is_refused(dialect, platform):
     running = dialect.apply(IOS.parse(PRINTED), ["interface Gi0/0", " no ip access-group DSI-LAN-IN in"]) \
         if platform == "ios" else FRR.parse(VTYSH)  # fmt: skip
