@@ -40,9 +40,13 @@ def _reverted(data: Mapping[str, Any]) -> Text:
 
 def _copied(data: Mapping[str, Any]) -> Text:
     words = {"version": data["commit"][:12]}
+    said = T("configuration unchanged since version {version}", **words)
     if data["changed"]:
-        return T("configuration kept as version {version}", **words)
-    return T("configuration unchanged since version {version}", **words)
+        said = T("configuration kept as version {version}", **words)
+    drift = data.get("drift")
+    if not drift:
+        return said
+    return TN("{said}; it has drifted in {n} thing", "{said}; it has drifted in {n} things", drift, said=said)
 
 
 def _allowed(data: Mapping[str, Any]) -> Text:

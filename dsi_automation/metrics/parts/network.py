@@ -28,6 +28,12 @@ DIFFERED = gauge(
     "When what was read last differed from the copy before; 0 for never.",
     "router",
 )
+DRIFT = gauge(
+    "dsi_router_drift",
+    "In how many things it differed from inventory and record at its last daily copy: lines, accesses, lines not "
+    "saved; absent before, and after a change until the next copy.",
+    "router",
+)
 CHANGED = gauge(
     "dsi_router_last_change_timestamp_seconds", "When a change of it last ended, kept or not; 0 for never.", "router"
 )
@@ -66,6 +72,8 @@ def fill(view: View, sheet: Sheet) -> None:
         seen = history.of(name)
         sheet.put(COPIED, seen.copied_at, name)
         sheet.put(DIFFERED, seen.differed_at, name)
+        if seen.drift is not None:
+            sheet.put(DRIFT, seen.drift, name)
         sheet.put(CHANGED, seen.changed_at, name)
         if seen.kept is not None:
             sheet.put(KEPT, float(seen.kept), name)
@@ -96,4 +104,4 @@ def _accesses(view: View, sheet: Sheet, network: Network) -> None:
             sheet.put(OVERDUE, ended[name], name)
 
 
-PART = Part("network", (INFO, COPIED, DIFFERED, CHANGED, KEPT, CHANGES, ACCESSES, OVERDUE), fill)
+PART = Part("network", (INFO, COPIED, DIFFERED, DRIFT, CHANGED, KEPT, CHANGES, ACCESSES, OVERDUE), fill)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from dsi_automation.connectors.configurations.port import ConfigurationReader, Version
 from dsi_automation.connectors.routers.port import RouterReader, Timer, TimerState
-from dsi_automation.core.errors import RefusedError
+from dsi_automation.core.errors import DsiError, RefusedError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Blocker, Plan, Risk
 from dsi_automation.core.results import Check
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import TN, T, Text
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetKind
 from dsi_automation.operations.decided import Decided, plan_of
+from dsi_automation.operations.network import drift
 from dsi_automation.operations.network.copies import keep_copy
 from dsi_automation.operations.tools import Hands, Look
+
+_RECORD: Final = "router.backup.record"
+"""Under which name the record of accesses, read once, is shared among the routers of a run."""
 
 
 class BackupInputs(Inputs):
@@ -85,7 +89,16 @@ class RouterBackup(Operation[BackupInputs, RouterFacts, None, Look, Hands]):
         observer.notify(Event("action.progress", T("Reading the configuration ..."), target=target))
         with hands.look.router(target) as router:
             text = _settled(target, router)
-        keep_copy(hands, target, text, T("copy by {operation}", operation=self.name))
+            things = _drift(target, router, text, hands)
+        keep_copy(hands, target, text, T("copy by {operation}", operation=self.name), things)
+        if things:
+            told = TN(
+                "copied; it has drifted in {n} thing: dsi router check {target}",
+                "copied; it has drifted in {n} things: dsi router check {target}",
+                things,
+                target=target,
+            )
+            observer.notify(Event("action.progress", told, target=target))
 
     def settle(self, action: Action, inputs: BackupInputs, look: Look, observer: Observer) -> None:
         """Wait for nothing: a version is there, or is not, and the next writer waits for one that is being made."""
@@ -150,6 +163,18 @@ def _settled(target: str, router: RouterReader) -> str:
             next_step=T("Copy it once the change is confirmed or gone: dsi router backup {target}", target=target),
         )
     return router.text()
+
+
+def _drift(target: str, router: RouterReader, text: str, hands: Hands) -> int | None:
+    """Return in how many things a router differs from inventory and record; a copy does not fail because of it."""
+    look = hands.look
+    try:
+        record = hands.shared(_RECORD, look.access_record)
+        timer = Timer(TimerState.NONE)
+        found = drift.Found(router.running(), router.startup(), timer, router.dialect, text, None)
+        return drift.count(target, found, drift.World(look.network, record, look.clock.now()))
+    except DsiError:
+        return None
 
 
 def _words(text: str) -> str:

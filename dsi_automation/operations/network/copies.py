@@ -19,13 +19,14 @@ from dsi_automation.operations.network.notes import COPIED
 from dsi_automation.operations.tools import Hands
 
 
-def keep_copy(hands: Hands, target: str, text: str, why: Text | str) -> Version:
+def keep_copy(hands: Hands, target: str, text: str, why: Text | str, drift: int | None = None) -> Version:
     """Keep what runs on a router as a version of the repository, and note it.
 
     Args:
         target: the router.
         text: `RouterReader.text()`: as the device prints it, secrets masked.
         why: the title of the version.
+        drift: in how many things it has drifted from inventory and record; None where nobody compared.
 
     Returns:
         The version that has this text: a new one, or the last where nothing differs.
@@ -40,5 +41,5 @@ def keep_copy(hands: Hands, target: str, text: str, why: Text | str) -> Version:
         latest = repository.latest(target)
         assert latest is not None  # noqa: S101  # nothing differed from it
         version = latest[0]
-    hands.note(target, COPIED, {"commit": version.commit, "changed": made is not None})
+    hands.note(target, COPIED, {"commit": version.commit, "changed": made is not None, "drift": drift})
     return version

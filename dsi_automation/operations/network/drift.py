@@ -91,6 +91,14 @@ def checks(name: str, found: Found, world: World) -> Iterator[Check]:
         )  # fmt: skip
 
 
+def count(name: str, found: Found, world: World) -> int:
+    """Return in how many things a router has drifted: lines, accesses, what is not saved; remarks do not count."""
+    wrong = [one for one in checks(name, found, world) if not one.ok and not one.warning]
+    told = facts(name, found, world)
+    lines = {**told["drift"], "unsaved": told["unsaved"]}
+    return sum(max(1, len(lines.get(one.name, ()))) for one in wrong)
+
+
 def drifted(name: str, found: Found, world: World) -> dict[str, tuple[str, ...]]:
     """Return the lines that would bring a router to what the inventory wants, by what they concern, secrets masked.
 

@@ -19,6 +19,8 @@ class RouterHistory:
         differed_at: when what was read last differed from the copy before.
         changed_at: when a change of it last ended, kept or not.
         kept: whether that one was confirmed; None before the first.
+        drift: in how many things it differed from inventory and record when that was last looked at; None before, and
+            after a change until it is looked at again.
         confirmed, reverted: how many were; one that was confirmed and taken back counts in both.
     """
 
@@ -28,6 +30,7 @@ class RouterHistory:
     kept: bool | None = None
     confirmed: int = 0
     reverted: int = 0
+    drift: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def read(notes: Iterable[Noted]) -> NetworkHistory:
 def _after(known: RouterHistory, note: Noted) -> RouterHistory:
     if note.name == COPIED:
         differed = note.at if note.data["changed"] else known.differed_at
-        return replace(known, copied_at=note.at, differed_at=differed)
+        return replace(known, copied_at=note.at, differed_at=differed, drift=note.data.get("drift"))
     if note.name == CONFIRMED:
         return replace(known, changed_at=note.at, kept=True, confirmed=known.confirmed + 1)
     return replace(known, changed_at=note.at, kept=False, reverted=known.reverted + 1)

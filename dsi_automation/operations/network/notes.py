@@ -8,7 +8,8 @@
 `router.saved`      {running}: it starts with it
 `router.reverted`   {why, by: "timer" | "controller", same, remaining: [lines]}: it is back;
                     `same`: nothing remains of the change
-`router.copied`     {commit, changed}: its configuration is in the repository of configurations
+`router.copied`     {commit, changed, drift}: its configuration is in the repository of configurations; in how many
+                    things it has drifted from inventory and record, null where that was not looked at
 `access.allowed`    {rule: AccessRule as JSON, why, reference, beneficiary, at: address its tries connect to, or null}
 `access.revoked`    {id, why: "asked" | "expired" | "drift", key}
 `access.tried`      {id, source, destination, port, expected, found}: a connection that had to pass, or had not to

@@ -31,6 +31,7 @@ TRY = {"id": "ac-k7m2qx", "source": "10.64.8.9", "destination": "10.64.0.5", "po
         ("router.reverted", {"by": "controller", "same": False, "remaining": ["- a"], "why": "muet"}, "PAS revenu"),
         ("router.copied", {"commit": "a52cf32e641299", "changed": True}, "a52cf32e6412"),
         ("router.copied", {"commit": "a52cf32e641299", "changed": False}, "inchangée depuis"),
+        ("router.copied", {"commit": "a52cf32e641299", "changed": True, "drift": 3}, "3 écarts"),
         ("access.allowed", {"rule": RULE}, "10.64.8.8/29 → 10.64.0.5/32 tcp/8443"),
         ("access.allowed", {"rule": {**RULE, "until": None, "last_port": 8450}}, "tcp/8443-8450"),
         ("access.revoked", {"id": "ac-k7m2qx", "why": "expired", "key": []}, "sa date de fin"),

@@ -76,6 +76,17 @@ def test_a_copy_is_young_even_when_nothing_had_changed(world):
     assert seen["dsi_router_last_difference_timestamp_seconds", KEY] == first.timestamp()
 
 
+def test_the_drift_is_that_of_the_last_daily_copy_and_unknown_after_a_change(world):
+    drift = ("dsi_router_drift", KEY)
+    assert drift not in world.scrape()
+    note(world, notes.COPIED, commit="a", changed=True, drift=3)
+    assert world.scrape()[drift] == 3
+    note(world, notes.COPIED, commit="b", changed=True, drift=None)  # after a change: nobody compared
+    assert drift not in world.scrape()
+    note(world, notes.COPIED, commit="b", changed=False, drift=0)
+    assert world.scrape()[drift] == 0
+
+
 def test_a_change_is_kept_or_reverted_and_both_are_counted(world):
     note(world, notes.CONFIRMED, at="")
     assert world.one("dsi_router_last_change_kept", router="rtr-abj") == 1

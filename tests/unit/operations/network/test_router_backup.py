@@ -4,7 +4,7 @@ The engine, the gate, the journal and git are real; the routers are in memory.
 """
 
 import pytest
-from nethouse import ALL, Office, outcomes
+from nethouse import ALL, MemoryLook, Office, outcomes
 
 from dsi_automation.connectors.configurations.git import GitConfigurations
 from dsi_automation.core.errors import StorageError, UnreachableError
@@ -74,6 +74,28 @@ def test_a_second_copy_of_what_has_not_changed_makes_no_version_and_is_told(offi
     assert [note["changed"] for note in office.notes("copied", "rtr-spy")] == [True, False]
     first, second = office.notes("copied", "rtr-spy")
     assert first["commit"] == second["commit"]
+
+
+def test_the_copy_tells_the_record_in_how_many_things_each_router_has_drifted(office):
+    office.device("rtr-bke").by_hand("ip route 10.99.0.0/24 198.18.0.1")  # ours to say, not saved: it drifts twice
+    office.backup()
+    drifted = {name: office.notes("copied", name)[0]["drift"] for name in ALL}
+    assert drifted["rtr-bke"] > 0
+    assert {name: things for name, things in drifted.items() if name != "rtr-bke"} == {
+        name: 0 for name in ALL if name != "rtr-bke"
+    }
+
+
+def test_a_record_that_cannot_be_read_keeps_no_router_from_being_copied(office, monkeypatch):
+    asked = office.engine().request(office.plan(), "Today", Window())
+    approved = office.engine("y.traore").approve(asked.id, "Fine").id
+
+    def unreadable(look):
+        raise StorageError(T("The journal is away."))
+
+    monkeypatch.setattr(MemoryLook, "access_record", unreadable)
+    assert office.run(approved).exit_code == 0
+    assert office.notes("copied", "rtr-spy")[0]["drift"] is None
 
 
 def test_a_router_that_is_dead_when_the_run_begins_keeps_no_other_from_being_copied(office):
