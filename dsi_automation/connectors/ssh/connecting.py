@@ -132,16 +132,48 @@ def _transports(endpoint: SshEndpoint) -> Any:
 
 
 def _known_kinds(endpoint: SshEndpoint) -> set[str]:
-    import paramiko
-
-    name = endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
     try:
-        found = paramiko.HostKeys(endpoint.known_hosts or str(Path.home() / ".ssh" / "known_hosts")).lookup(name)
-    except (OSError, ValueError, paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
+        kinds = set(_known_keys(endpoint, endpoint.known_hosts or str(Path.home() / ".ssh" / "known_hosts")))
+    except (OSError, ValueError):
         return set()  # `trust` reads it as well, and says what is wrong with it
-    kinds = set(found or ())
     # One key, three ways to sign with it (RFC 8332).
     return kinds | {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else kinds
+
+
+def _known_keys(endpoint: SshEndpoint, file: str) -> dict[str, Any]:
+    """Return the host keys a file has for a machine, the first of each kind, and look at no line of another machine.
+
+    paramiko would make a key of every line and compare each with all before it: with hundreds of machines in the file,
+    that costs more than the login.
+
+    Raises:
+        OSError, ValueError: the file cannot be read.
+    """
+    import paramiko
+
+    name = _known_as(endpoint)
+    found: dict[str, Any] = {}
+    for number, line in enumerate(Path(file).read_text().splitlines(), 1):
+        # Names are hashed with a salt of each line's own (`HashKnownHosts`, ssh_config(5)).
+        if line.startswith("#") or (name not in line and not line.startswith("|1|")):
+            continue
+        try:
+            entry = paramiko.hostkeys.HostKeyEntry.from_line(line.strip(), number)
+        except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
+            continue  # no key: a machine that has no other one is unknown, and refused
+        if entry is not None and any(_is_named(name, known) for known in entry.hostnames):
+            found.setdefault(entry.key.get_name(), entry.key)
+    return found
+
+
+def _is_named(name: str, known: str) -> bool:
+    import paramiko
+
+    return known == name or (known.startswith("|1|") and paramiko.HostKeys.hash_host(name, known) == known)
+
+
+def _known_as(endpoint: SshEndpoint) -> str:
+    return endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
 
 
 def trust(client: Any, endpoint: SshEndpoint) -> None:
@@ -166,13 +198,15 @@ def trust(client: Any, endpoint: SshEndpoint) -> None:
             client.load_system_host_keys("/etc/ssh/ssh_known_hosts")
         return
     try:
-        client.load_system_host_keys(endpoint.known_hosts)
-    except OSError as error:
+        keys = _known_keys(endpoint, endpoint.known_hosts)
+    except (OSError, ValueError) as error:
         raise UsageError(
             T("The file of host keys {path} cannot be read.", path=endpoint.known_hosts),
             on=endpoint.name,
             next_step=T("See dsi_ssh_known_hosts in the inventory."),
         ) from error
+    for kind, key in keys.items():
+        client.get_host_keys().add(_known_as(endpoint), kind, key)
 
 
 def _keep_quiet() -> None:
@@ -195,8 +229,7 @@ def notice_silence(transport: Any, endpoint: SshEndpoint) -> None:
 
 
 def _unknown_key(endpoint: SshEndpoint, key: Any) -> HostKeyError:
-    place = endpoint.known_hosts or "~/.ssh/known_hosts"
-    name = endpoint.host if endpoint.port == 22 else f"[{endpoint.host}]:{endpoint.port}"
+    place, name = endpoint.known_hosts or "~/.ssh/known_hosts", _known_as(endpoint)
     return HostKeyError(
         T("The host key of {host} is unknown: {kind} {fingerprint}.", host=endpoint.name, kind=key.get_name(),
           fingerprint=fingerprint(key)),

@@ -26,8 +26,8 @@ CONFIGURE: Final = "configure"
 SAVE: Final = "save"
 CANARY: Final = 0
 """The wave of the canary; a failure there leaves all others as they are."""
-LISTEN: Final = 0.1
-"""Seconds after which who waits looks whether the run was asked to stop."""
+LISTEN: Final = 0.5
+"""Seconds after which who waits looks whether the run was asked to stop; all else wakes whom it concerns."""
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ class Rollout:
         """Wait until the change of a unit is over; one that is over already is not done again."""
         with self._moved:
             while unit.endings is None:
-                self._moved.wait(LISTEN)
+                self._moved.wait()  # whoever leads tells, whatever happens
             endings = unit.endings
         return {name: error for name, error in endings.items() if name == target}
 
