@@ -65,6 +65,14 @@ WORTH_TELLING = frozenset({State.ENDING})
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When routers were looked at: an access may end in between, and is then neither missing nor open for too long."""
+
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """An access with how it is now."""
 
@@ -120,11 +128,11 @@ class AccessList(ReadOnlyOperation[ListInputs, Look]):
             deadline=look.deadline,
             observer=observer,
         )
-        policy = world.network.settings.access
+        moment = Moment(world.now, look.clock.now())
         checks: list[Check] = []
         facts: dict[str, Mapping[str, Any]] = {}
         for target in targets:
-            found = list(_lines(target, seen.results.get(target), world, policy))
+            found = list(_lines(target, seen.results.get(target), world, moment))
             checks += [_check(target, line) for line in found]
             if target in seen.results and not found:
                 checks.append(_nothing(target))
@@ -135,25 +143,26 @@ class AccessList(ReadOnlyOperation[ListInputs, Look]):
         return Report(tuple(targets), tuple(shown), seen.failures, facts)
 
 
-def _lines(router: str, facts: AccessFacts | None, world: World, policy: AccessPolicy) -> Iterator[Line]:
+def _lines(router: str, facts: AccessFacts | None, world: World, moment: Moment) -> Iterator[Line]:
+    policy = world.network.settings.access
     for one in world.record.standing(router):
-        yield Line(one, State.UNSEEN if facts is None else _state(one, facts, world.now, policy))
+        yield Line(one, State.UNSEEN if facts is None else _state(one, facts, moment, policy))
     if facts is not None:
         for strange in unknown_of(router, facts):
             yield Line(strange, State.UNKNOWN)
 
 
-def _state(one: Access, facts: AccessFacts, now: datetime, policy: AccessPolicy) -> State:
+def _state(one: Access, facts: AccessFacts, moment: Moment, policy: AccessPolicy) -> State:
     there = facts.open_now(one.rule)
-    if one.expired(now):
-        return State.OVER if there is None else State.EXPIRED
     if there is None:
-        return State.MISSING
+        return State.OVER if one.expired(moment.ended) else State.MISSING
+    if one.expired(moment.began):
+        return State.EXPIRED
     if there.until not in {None, one.rule.until}:
         return State.OTHER_END
     if not _is_saved(one.rule, facts):
         return State.UNSAVED
-    near = one.rule.until is not None and one.rule.until - now <= policy.warn_before
+    near = one.rule.until is not None and one.rule.until - moment.began <= policy.warn_before
     return State.ENDING if near else State.OPEN
 
 

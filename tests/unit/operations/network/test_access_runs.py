@@ -94,6 +94,17 @@ def test_what_is_over_is_taken_away_by_the_schedule_and_nothing_else(tmp_path, p
     assert office.run(request).outcome is Outcome.UNCHANGED
 
 
+def test_an_access_that_ends_while_its_router_is_looked_at_is_over_and_not_missing(tmp_path, monkeypatch):
+    office = Office(tmp_path, "frr")
+    office.done(until="2026-11-22T12:00:00+00:00")
+    (access,) = office.record().standing()
+    office.device().by_hand("filter DSI-LAN-IN", f" no rule {access.rule.id}", "exit")
+    assert states(office.listed()) == {access.rule.id: "missing"}
+    monkeypatch.setattr(office.device(), "tick", lambda: office.clock.forward(hours=4))
+    report = office.listed()
+    assert states(report) == {access.rule.id: "over"}
+
+
 def test_what_a_linux_router_took_away_itself_is_recorded_as_over(tmp_path):
     office = Office(tmp_path, "frr")
     request = office.standing()
