@@ -79,7 +79,8 @@ class Configuration:
         negated = line.startswith("no ")
         bare = line.removeprefix("no ")
         if heading is not None and heading.startswith("ip access-list extended "):
-            return self._entry(self.lists[heading.split()[-1]], bare, negated=negated)
+            # A rollback may have taken it away under a session that is in its mode still: what is typed makes it anew.
+            return self._entry(self.lists.setdefault(heading.split()[-1], {}), bare, negated=negated)
         if heading is None and negated and bare.startswith("ip access-list extended "):
             return "" if self.lists.pop(bare.split()[-1], None) is not None else say("invalid", caret=" " * 20)
         allowed = _UNDER if heading is not None else _TOP

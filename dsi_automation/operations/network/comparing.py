@@ -1,4 +1,4 @@
-"""Two configurations held against each other, line by line, as people read it. Pure."""
+"""Two configurations held against each other, line by line, as people read it: secrets masked. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dsi_automation.connectors.routers.config import Config
+from dsi_automation.connectors.routers.masking import masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,9 @@ class Differing:
     """How one configuration differs from another one that was expected.
 
     Attributes:
-        missing: lines that were expected and are not there, each with its heading: `interface wan0: shutdown`.
-        unexpected: lines that are there and were not expected.
+        missing: lines that were expected and are not there, each with its heading: `interface wan0: shutdown`; secrets
+            in them are masked, though another secret is another line.
+        unexpected: lines that are there and were not expected, likewise.
     """
 
     missing: tuple[str, ...]
@@ -32,19 +34,24 @@ class Differing:
 
 def compare(expected: Config, found: Config) -> Differing:
     """Return how `found` differs from `expected`; another order of the same lines is told as one line of it."""
-    wanted, there = Counter(flat(expected)), Counter(flat(found))
-    missing = tuple((wanted - there).elements())
-    unexpected = tuple((there - wanted).elements())
+    wanted, there = Counter(_flat(expected)), Counter(_flat(found))
+    missing = tuple(_told(*one) for one in (wanted - there).elements())
+    unexpected = tuple(_told(*one) for one in (there - wanted).elements())
     if not missing and not unexpected and expected.digest != found.digest:
         moved = [heading for heading, lines in expected.sections.items() if found.sections.get(heading) != lines]
         missing = tuple(heading or "-" for heading in moved)
     return Differing(missing, unexpected)
 
 
-def flat(config: Config) -> Iterator[str]:
-    """Yield every line with its heading."""
+def _flat(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield every line with its heading; a heading without lines alone."""
     for heading, lines in config.sections.items():
         if heading and not lines:
-            yield heading
+            yield heading, ""
         for line in lines:
-            yield f"{heading}: {line}" if heading else line
+            yield heading, line
+
+
+def _told(heading: str, line: str) -> str:
+    said = masked(line)
+    return f"{heading}: {said}" if heading and said else heading or said
