@@ -327,3 +327,19 @@ def _counted(router):
     """Return how many packets were refused so far."""
     found = json.loads(router.run("nft", "-j", "list", "counter", "inet", "dsi", "refused"))
     return next(each["counter"]["packets"] for each in found["nftables"] if "counter" in each)
+
+
+def test_a_router_whose_clock_is_behind_starts_without_the_accesses_that_end(wired):
+    _changed(wired, *_section(*BASE, RULE))
+    with wired.open() as router:
+        router.save()
+        assert RULE in router.running().sections["filter DSI-LAN-IN"]
+    # As if the clock had been set back by a day.
+    wired.network.run(FAR, "touch", "-d", "+1 day", "/var/lib/dsi-cc/startup/filter.nft")
+    wired.network.reboot(FAR)
+    with wired.open() as router:
+        assert router.running().sections["filter DSI-LAN-IN"] == tuple(BASE)
+        router.arm(60)
+        router.push(_section(RULE))
+        assert router.running().sections["filter DSI-LAN-IN"] == tuple(BASE)
+        router.revert()
