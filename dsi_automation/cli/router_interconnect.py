@@ -16,6 +16,7 @@ from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.views import report_exit_code, report_view
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.quantities import Number
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
@@ -121,8 +122,8 @@ def _show(session: Session, site: str, found: Mapping[str, Any], *, printed: boo
         (
             one["site"],
             one["router"],
-            None if one["distance_km"] is None else f"{one['distance_km']:.1f}",
-            f"{one['left_mbits']}/{one['capacity_mbits']}",
+            None if one["distance_km"] is None else Number(one["distance_km"], 1),
+            f"{max(one['left_mbits'], 0)}/{one['capacity_mbits']}",
             one["why"],
         )
         for one in found["candidates"]
@@ -152,7 +153,7 @@ def _verdict(site: str, found: Mapping[str, Any]) -> Text:
     if found["operator"] is None:
         return T(
             "{site}: a circuit of {bandwidth} Mbit/s to {router} ({neighbour}), {km} km",
-            neighbour=found["neighbour"], km=f"{found['distance_km']:.1f}", **facts,
+            neighbour=found["neighbour"], km=Number(found["distance_km"], 1), **facts,
         )  # fmt: skip
     return T("{site}: a leased line of {bandwidth} Mbit/s to {router}, ordered from {operator}",
              operator=found["operator"], **facts)  # fmt: skip

@@ -53,6 +53,21 @@ class Seconds(Text):
         )
 
 
+class Number(Text):
+    """A number with some digits after the decimal point: `207.0`; in French `207,0`."""
+
+    __slots__ = ("digits", "value")
+
+    def __init__(self, value: float, digits: int) -> None:
+        """Keep the number."""
+        super().__init__("", {})
+        self.value, self.digits = value, digits
+
+    def render(self, language: str | None = None, each: Callable[[object], str] = str) -> str:  # noqa: ARG002  # nothing here came from outside
+        """Return the number in `language`, by default the reader's."""
+        return _decimal(self.value, self.digits, language or current_language())
+
+
 def _decimal(value: float, digits: int, language: str) -> str:
     written = f"{value:.{digits}f}"
     return written.replace(".", ",") if language == "fr" else written

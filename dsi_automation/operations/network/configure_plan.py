@@ -93,7 +93,9 @@ def _decided(name: str, one: Draft, seen: RouterSeen, place: Place | None, terms
     elif one.unsaved:
         decided.actions.append(_save(change, T("It is as the inventory wants it, but would start otherwise.")))
     else:
-        decided.non_actions.append(NonAction(name, CONFIGURE, T("Already as the inventory wants it.")))
+        as_wanted = T("Already as the inventory wants it.")
+        why = T("What is left of it to change is left out.") if one.left_out else as_wanted
+        decided.non_actions.append(NonAction(name, CONFIGURE, why))
     decided.non_actions += _non_actions(name, one)
     return decided
 

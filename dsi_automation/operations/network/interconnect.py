@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Observer
+from dsi_automation.core.quantities import Number
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import Inputs, ReadOnlyOperation, Report, TargetKind
@@ -97,7 +98,7 @@ def _check(found: Proposal) -> Check:
     else:
         observed = T(
             "circuit to {router} ({site}), {km} km",
-            router=found.peer, site=neighbour.site, km=f"{neighbour.distance:.1f}",
+            router=found.peer, site=neighbour.site, km=Number(neighbour.distance or 0.0, 1),
         )  # fmt: skip
     title, source = T("Interconnection"), T("inventory")
     return Check(found.site, "interconnection", title, str(T("a way")), str(observed), ok=True, source=str(source))

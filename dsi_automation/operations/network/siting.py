@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dsi_automation.core.quantities import Number
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.network_model import Coordinates, LinkKind
 from dsi_automation.inventory.network_parts import Network
@@ -102,7 +103,8 @@ def used(network: Network, site: str) -> int:
 
 def why(one: Candidate, bandwidth: int, limit: float) -> Text:
     """Return what speaks for or against a candidate, in words."""
-    km = "-" if one.distance is None else f"{one.distance:.1f}"
+    km = "-" if one.distance is None else Number(one.distance, 1)
+    most = Number(limit, 0 if limit == int(limit) else 1)
     left, facts = max(one.left, 0), {"km": km, "need": bandwidth, "capacity": one.capacity, "used": one.used}
     return {
         Verdict.CHOSEN: T("the nearest that can carry it: {left} Mbit/s left of {capacity}", left=left, **facts),
@@ -111,7 +113,7 @@ def why(one: Candidate, bandwidth: int, limit: float) -> Text:
         Verdict.NO_COORDINATES: T("its place, or the new site’s, is not known: no distance"),
         Verdict.NO_ROUTER: T("has no router in the inventory"),
         Verdict.NO_WAY: T("its router has no circuit towards headquarters"),
-        Verdict.TOO_FAR: T("too far: {km} km, where {limit} km at most were asked", km=km, limit=f"{limit:g}"),
+        Verdict.TOO_FAR: T("too far: {km} km, where {limit} km at most were asked", km=km, limit=most),
         Verdict.NO_CAPACITY: T(
             "cannot carry it: {left} Mbit/s left of {capacity} ({used} for other neighbours), {need} needed",
             left=left, **facts,

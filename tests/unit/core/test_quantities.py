@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsi_automation.core.quantities import Amount, Seconds
+from dsi_automation.core.quantities import Amount, Number, Seconds
 from dsi_automation.core.text import T
 
 
@@ -33,3 +33,8 @@ def test_durations_have_the_comma_of_the_language(seconds: float, english: str, 
 
 def test_an_amount_within_a_sentence_follows_its_language() -> None:
     assert T("{size}", size=Amount(1536)).to_json() == {"en": "1.5 KiB", "fr": "1,5 Kio"}
+
+
+def test_a_number_has_the_decimal_point_of_its_language():
+    assert (Number(207.04, 1).render("en"), Number(207.04, 1).render("fr")) == ("207.0", "207,0")
+    assert T("{km} km", km=Number(40.0, 0)).to_json() == {"en": "40 km", "fr": "40 km"}

@@ -90,6 +90,14 @@ def test_a_circuit_about_which_nothing_changes_is_not_told(tmp_path):
     assert said(plan, "rtr-spy", "circuit.lnk-spy") == []
 
 
+def test_a_router_of_which_all_that_remains_is_left_out_is_not_said_to_be_as_wanted(tmp_path):
+    office = Office(tmp_path, right="*")
+    office.device("rtr-spy").by_hand("interface wan0", " no ip address 10.64.9.1/30", "exit")
+    plan = office.plan("rtr-spy")
+    assert kinds(plan) == []
+    assert said(plan, "rtr-spy", "configure") == ["What is left of it to change is left out."]
+
+
 def test_a_circuit_to_a_router_that_does_not_answer_is_left_out(tmp_path):
     office = Office(tmp_path)
     office.device("rtr-abj").faults.unreachable = UnreachableError(T("Silent."), on="rtr-abj")
