@@ -15,7 +15,7 @@ from waiting import wait_for
 from dsi_automation.connectors.routers import probing
 from dsi_automation.connectors.routers.helper import Helper, HelperRefusedError
 from dsi_automation.connectors.routers.nftables import script
-from dsi_automation.connectors.routers.port import LineRefusedError, TimerState
+from dsi_automation.connectors.routers.port import LineRefusedError, NothingPendingError, TimerState
 from dsi_automation.connectors.routers.probe import Tried
 from dsi_automation.connectors.routers.probing import ProbeError, ProbeSettings, ShellProbe
 from dsi_automation.connectors.ssh.client import SshShell
@@ -244,6 +244,15 @@ def test_the_helper_does_what_is_on_its_list_and_nothing_else(network):
     for more in OTHER_TABLES:
         with pytest.raises(HelperRefusedError, match="not the filter alone"):
             helper.ask("filter", f"{script(BASE).text}{more}\n".encode())
+    helper.close()
+    assert network.run(FAR, "nft", "-s", "list", "ruleset") == before
+
+
+def test_a_filter_that_arrives_when_no_timer_runs_any_more_is_refused(network):
+    helper = Helper(network.endpoint(FAR), SystemClock())
+    before = network.run(FAR, "nft", "-s", "list", "ruleset")
+    with pytest.raises(NothingPendingError):
+        helper.ask("filter", script(BASE).text.encode(), writing=True)
     helper.close()
     assert network.run(FAR, "nft", "-s", "list", "ruleset") == before
 
