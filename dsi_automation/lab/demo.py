@@ -269,7 +269,7 @@ def _network(stage: Stage) -> None:
     stage.dsi("router", "check")
     stage.say(T("What comes from the LAN is dropped, but for what the RSSI agreed to, until a day:"))
     stage.dsi(
-        *("access", "allow", "--from", "10.64.2.8/29", "--to", "srv-siege", "--service", "sydam", "--until", "+30d"),
+        *("access", "allow", "--from", "10.64.2.10", "--to", "srv-siege", "--service", "sydam", "--until", "+30d"),
         *("--why", str(T("Declarations of San-Pédro")), "--reference", "DSI-2026-0412", "--for", "B. Koné"),
         person=TECHNICIAN,
     )
