@@ -71,6 +71,8 @@ def _show(session: Session, shown: list[Mapping[str, Any]], failures: Mapping[st
         out.line(advice, indent=2)
     for name, error in failures.items():
         out.line(T("{name}: {problem}", name=name, problem=error.what), fg="red")
+        if error.next_step is not None:
+            out.line(error.next_step, indent=2)
 
 
 def _total(shown: list[Mapping[str, Any]]) -> Text:

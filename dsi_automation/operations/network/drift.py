@@ -163,7 +163,7 @@ def _accesses(name: str, found: Found, world: World) -> Iterator[Check]:
     for key, one in standing.items():
         rule, over = there.get(key), one.expired(world.now)
         if rule is None and not over:
-            wrong.append((one.rule, T("open"), T("missing")))
+            wrong.append((one.rule, T("open"), T("closed")))
         elif rule is not None and over:
             wrong.append((one.rule, T("closed: its end is over"), T("still open")))
         elif rule is not None and rule.until is not None and rule.until != one.rule.until:
