@@ -46,7 +46,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
         said.seek(0)
         text, problems = output.read(), said.read()
     if process.returncode in {1, 2} or process.returncode < 0:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{problems}")
+        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{problems or text[-4000:]}")
     return Ran(wall, usage.ru_utime + usage.ru_stime, process.returncode, text)
 
 

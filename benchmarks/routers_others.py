@@ -26,8 +26,12 @@ CONFIGURATION: Final = """\
 forks = {forks}
 host_key_checking = False
 deprecation_warnings = False
+[persistent_connection]
+command_timeout = 120
+connect_timeout = 60
 """
-"""As many processes at once as there are routers; unknown host keys are taken, so that nobody compares them."""
+"""As many processes at once as there are routers; unknown host keys are taken, so that nobody compares them. It is given
+time: with its own 30 s, pushes fail where so many processes share two cores with other work."""
 MODULE: Final = {
     "ansible_connection": "ansible.netcommon.network_cli",
     "ansible_network_os": "cisco.ios.ios",
