@@ -30,7 +30,7 @@ from dsi_automation.engine.operation import AnyOperation, Inputs
 from dsi_automation.engine.parts import Parts
 from dsi_automation.engine.permit import RunPermit
 from dsi_automation.engine.recorder import Recorder
-from dsi_automation.engine.signals import asked_to_stop
+from dsi_automation.engine.signals import asked_to_stop, heard
 from dsi_automation.engine.worker import Ending, TargetWorker, is_part_of
 from dsi_automation.journal.model import Entry, Kind, Lease
 
@@ -232,7 +232,8 @@ class Runner:
         workers = self._parts.workers
         if self._operation.all_at_once:
             workers = max(workers, min(len(fresh.targets), MOST_AT_ONCE))
-        ended = fan_out(fresh.targets, work, workers=workers, observer=self._observer, kind="target", doing=doing)
+        with heard(stop, self._observer):
+            ended = fan_out(fresh.targets, work, workers=workers, observer=self._observer, kind="target", doing=doing)
         for error in ended.failures.values():
             raise error  # the journal refused what was done: the run stays open, to be resumed
         return ended.results

@@ -8,7 +8,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, Final
+
+from dsi_automation.core.events import Event, Observer
+from dsi_automation.core.text import T
+
+LISTEN: Final = 0.2
+"""Seconds until somebody who asks to stop is told that it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +59,27 @@ def asked_to_stop() -> Generator[threading.Event]:
         yield event
     finally:
         restore()
+
+
+@contextmanager
+def heard(stop: threading.Event, observer: Observer) -> Generator[None]:
+    """Tell whoever asks to stop that it was heard, and what it means: what is under way may take minutes to end.
+
+    From a thread: a signal may strike within any lock of an observer.
+    """
+    over = threading.Event()
+
+    def listen() -> None:
+        while not over.wait(LISTEN):
+            if stop.is_set():
+                text = T("Asked to stop: what is under way ends first; Ctrl-C again cuts it short.")
+                observer.notify(Event("run.stopping", text))
+                return
+
+    listener = threading.Thread(target=listen, name="asked-to-stop", daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        over.set()
+        listener.join()

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from dsi_automation.engine.fleet import fan_out
-from dsi_automation.engine.signals import asked_to_stop
+from dsi_automation.engine.signals import asked_to_stop, heard
 
 
 @pytest.mark.parametrize("names", [["INT"], ["TERM"], ["INT", "TERM"]])
@@ -46,3 +46,21 @@ def test_a_signal_within_two_of_them_is_heard_by_both_and_a_second_one_does_what
         assert signal.getsignal(signal.SIGTERM) is before
     finally:
         signal.signal(signal.SIGTERM, kept)
+
+
+def test_whoever_asks_to_stop_is_told_that_it_was_heard_once_and_nobody_else_is():
+    told, said = [], threading.Event()
+
+    class Ears:
+        def notify(self, event):
+            told.append(event.kind)
+            said.set()
+
+    stop = threading.Event()
+    with heard(stop, Ears()):
+        pass
+    assert told == []
+    with heard(stop, Ears()):
+        stop.set()
+        assert said.wait(30)
+    assert told == ["run.stopping"]
