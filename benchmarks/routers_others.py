@@ -30,7 +30,7 @@ deprecation_warnings = False
 command_timeout = 120
 connect_timeout = 60
 """
-"""As many processes at once as there are routers; unknown host keys are taken, so that nobody compares them. It is given
+"""As many processes at once as there are routers; unknown host keys are taken, so that nobody compares them. It has
 time: with its own 30 s, pushes fail where so many processes share two cores with other work."""
 MODULE: Final = {
     "ansible_connection": "ansible.netcommon.network_cli",
