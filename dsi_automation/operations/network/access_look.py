@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.intent import AccessRule, RouterIntent, Scope
-from dsi_automation.connectors.routers.port import TimerState
+from dsi_automation.connectors.routers.port import RouterReader, TimerState
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.events import Observer
 from dsi_automation.core.text import T
@@ -34,6 +34,7 @@ class AccessFacts:
         intent: of its filter alone.
         standing: accesses of the record that were not taken away, ended or not.
         told: what runs told of it: run and name of the note.
+        unready: why a change of it could not be taken back; None where it could, or where nobody asked.
     """
 
     running: Config
@@ -42,6 +43,7 @@ class AccessFacts:
     intent: RouterIntent
     standing: tuple[Access, ...]
     told: frozenset[tuple[str, str]]
+    unready: RefusedError | None = None
 
     @property
     def rules(self) -> tuple[AccessRule, ...]:
@@ -133,6 +135,7 @@ def read_facts(target: str, look: Look, world: World, *, quiet: bool = True) -> 
                 on=target,
                 next_step=T("Wait until that is over, then try again."),
             )
+        unready = _unready(router) if quiet else None
     told = frozenset((run, name) for run, router_, name in world.record.begun if router_ == target)
     return AccessFacts(
         seen.running,
@@ -141,7 +144,16 @@ def read_facts(target: str, look: Look, world: World, *, quiet: bool = True) -> 
         filter_intent(world.network, target),
         world.record.standing(target),
         told,
+        unready,
     )
+
+
+def _unready(router: RouterReader) -> RefusedError | None:
+    try:
+        router.ready()
+    except RefusedError as error:
+        return error
+    return None
 
 
 def has_begun(facts: AccessFacts, run: str | None) -> bool:

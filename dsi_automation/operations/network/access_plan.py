@@ -53,11 +53,13 @@ def change_to(router: str, facts: AccessFacts, rules: Sequence[AccessRule], worl
     """Return what leads to exactly these accesses; None where they are open already, and no others.
 
     Raises:
-        RefusedError: the router cannot be brought there.
+        RefusedError: the router cannot be brought there, or not back from there.
     """
     found = facts.dialect.difference(facts.running, facts.intent, rules, Scope.RULES)
     if not found:
         return None
+    if facts.unready is not None:
+        raise facts.unready
     after = facts.dialect.apply(facts.running, found.lines)
     timer = world.network.settings.rollout.timer.total_seconds()
     return Change(router, found.lines, found.undo, facts.running.digest, after.digest, timer)

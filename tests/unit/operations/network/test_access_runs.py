@@ -340,3 +340,13 @@ def test_what_else_would_be_saved_is_said_in_the_plan_and_never_saved_by_itself(
     office.device().by_hand(heading, " description changed again", "exit")
     assert office.plan().actions == ()
     assert office.device().start != office.device().config
+
+
+@PLATFORMS
+def test_no_access_is_planned_on_a_router_that_could_not_be_taken_back(tmp_path, platform):
+    office = Office(tmp_path, platform)
+    office.done()
+    office.device().faults.unready = T("Archive feature not enabled.")
+    assert office.plan().blockers == ()  # nothing is to be changed: it is open already
+    (blocker,) = office.plan(service="tcp/8444").blockers
+    assert blocker.reason.render("en") == "Archive feature not enabled."
