@@ -83,7 +83,7 @@ def _show_targets(out: Output, run: Run) -> None:
         out.line(T("{title}: {value}", title=target, value=labels.run_state(run, target)), bold=True)
         for step in run.steps:
             if step.target == target:
-                _show_step(out, step)
+                _show_step(out, step, left=_was_left(run, target))
         for note in run.notes:
             if note.target == target:
                 show_note(out, note)
@@ -160,9 +160,15 @@ def show_check(out: Output, check: Check) -> None:
     out.line(f"{mark} {sentence}", indent=2, fg=color)
 
 
-def _show_step(out: Output, step: Step) -> None:
+def _was_left(run: Run, target: str) -> bool:
+    """Tell whether a run ended with nothing of what it had announced of a target under way: it stopped before."""
+    return run.ended_at is not None and run.targets.get(target) is Outcome.INTERRUPTED
+
+
+def _show_step(out: Output, step: Step, *, left: bool) -> None:
     kind = step.action_id.partition("/")[2] or step.action_id
-    said = T("{title}: {value}", title=labels.action(kind), value=labels.OUTCOMES[step.outcome])
+    found = T("not done") if left and step.outcome is Outcome.UNKNOWN else labels.OUTCOMES[step.outcome]
+    said = T("{title}: {value}", title=labels.action(kind), value=found)
     out.line(Text("· {said}", {"said": said}), indent=2)
     _show_error(out, step.error, indent=6)
 

@@ -45,6 +45,16 @@ def test_a_run_that_did_not_end_shows_its_steps_and_how_to_finish_it(dsi, engine
     assert "wall1" in dsi("runs").out
 
 
+def test_an_action_nothing_of_which_was_under_way_is_not_done_rather_than_unknown(dsi, engine, make):
+    (step,) = make.run().steps
+    begun = (replace(step, outcome=Outcome.UNKNOWN),)
+    stopped = {"wall1": Outcome.INTERRUPTED}
+    engine.run_result = make.run(exit_code=1, outcome=Outcome.INTERRUPTED, steps=begun, targets=stopped)
+    assert "· paint: not done" in dsi("--lang", "en", "show", "RUN").out
+    engine.run_result = make.run(exit_code=3, outcome=Outcome.UNKNOWN, steps=begun, targets={"wall1": Outcome.UNKNOWN})
+    assert "· paint: unknown" in dsi("--lang", "en", "show", "RUN").out
+
+
 def test_a_run_that_ended_badly_says_why_and_how_to_finish_it(dsi, engine, make):
     why = {"what": "the wall is wet", "meaning": None, "next_step": "let it dry"}
     engine.run_result = make.run(exit_code=6, outcome=Outcome.NOT_VERIFIED, errors={"wall1": why})
