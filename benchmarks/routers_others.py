@@ -66,7 +66,9 @@ class Playbook:
     def push(self) -> Took:
         """Run it."""
         words = [self.program, "-i", str(self.folder / "hosts.yml"), str(self.folder / f"{self.play}.yml")]
-        return self.house.took(words, {"ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"})
+        # A home of its own: it writes down each host key it takes.
+        own = {"ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder)}
+        return self.house.took(words, own)
 
 
 @dataclass(frozen=True, slots=True)
