@@ -10,5 +10,5 @@ sys.path.insert(0, str(HERE))
 pytest_plugins = sorted(path.stem for path in HERE.glob("fix_*.py"))
 
 # How long an example takes says nothing on a shared machine.
-hypothesis.settings.register_profile("dsi", deadline=None)
+hypothesis.settings.register_profile("dsi", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("dsi")
