@@ -118,6 +118,8 @@ def _sentence(item: Mapping[str, Any]) -> Text:
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         (limit,) = (context[key] for key in ("gt", "ge", "lt", "le") if key in context)
         return _LIMITS[kind](limit)
+    if kind == "string_pattern_mismatch":
+        return T("“{value}” does not have the form {pattern}.", value=_short(item["input"]), pattern=context["pattern"])
     return T("the value is not accepted ({reason}).", reason=kind)
 
 

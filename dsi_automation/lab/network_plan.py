@@ -180,7 +180,7 @@ def _site(topology: Topology, place: Place) -> dict[str, Any]:
         "lan": str(place.lan),
         "coordinates": {"latitude": place.town.latitude, "longitude": place.town.longitude},
         # Headquarters takes leased lines; a site with a line of its own carries a neighbour, one at the end does not.
-        "capacity": 100 if place.parent is None else 0 if place.parent and leaf else 10,
+        "capacity": 500 if place.parent is None else 0 if place.parent and leaf else 100,
         "probe": {"host": place.host, "interface": LAN, "addresses": list(place.host_addresses), "borrow": True},
     }
 
