@@ -65,7 +65,10 @@ def ended(safe: SafeChange, error: DsiError, back: Back, *, sent: bool, because:
     return VerificationFailedError(
         what, on=safe.name,
         meaning=T("{router} is back as it was before: it went back {how}.", router=safe.name, how=by),
-        next_step=error.next_step or T("Find the cause, make a new plan and ask for a new approval."),
+        next_step=error.next_step or T(
+            "Find the cause. What was approved is tried again by “dsi resume”; anything else takes a new plan and a new "
+            "approval."
+        ),
         detail=error.detail,
     )  # fmt: skip
 
