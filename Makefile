@@ -2,8 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-# Half of the tests' time is waiting for servers: four workers, each with a lab of its own, keep two cores busy.
-SPREAD ?= -n 4 --dist worksteal
+# Half of the tests' time is waiting for servers: six workers, each with a lab of its own, keep two cores busy.
+SPREAD ?= -n 6 --dist worksteal
 
 .PHONY: help setup demo test check bench lock catalogue docs clean
 

@@ -96,7 +96,7 @@ class Effort:
 
 QUICK = Effort(repeats=1, small=2, large=4, runs=1, entries=60, inventory=20, patience=2, accounts=3,
                backup_mb=4, backup_files=40, pgbench=1, backup_takes=1, application_takes=1,
-               application_start=0.5, routers=4, router_takes=1, router_ansible=False)  # fmt: skip
+               application_start=0.5, routers=2, router_takes=1, router_ansible=False)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ class Condition:
     """One thing a mailbox needs.
 
     Attributes:
-        name: `licence`, `plan`, `errors`, `address`, `mailbox`.
+        name: `licence`, `plan`, `errors`, `signing_in`, `address`, `mailbox`.
         observed: what is there, for people.
         missing: what is not, and what it means; None when the condition holds.
         since: since when it is as it is, where the tenant says.
@@ -88,6 +88,7 @@ def conditions(user: CloudUser, mailbox: MailboxState | None, sku: Sku | None, a
         licence,
         _plan(user, since=licence.since if licence.ok else None),
         _errors(user),
+        _signs_in(user),
         _address(user, address),
         _answers(mailbox),
     )
@@ -153,6 +154,15 @@ def _errors(user: CloudUser) -> Condition:
     told = "; ".join(user.provisioning_errors)
     missing = T("Microsoft 365 reports an error that somebody must resolve: {errors}", errors=told)
     return Condition("errors", title, "-", told, ok=False, missing=missing, final=True)
+
+
+def _signs_in(user: CloudUser) -> Condition:
+    title, yes = T("Signing in"), str(T("allowed"))
+    if user.enabled:
+        return Condition("signing_in", title, yes, yes, ok=True)
+    # A synchronisation that came between the making of the account and its enabling: the next one brings the rest.
+    missing = T("the tenant does not let the user sign in yet")
+    return Condition("signing_in", title, yes, str(T("not allowed")), ok=False, missing=missing, final=not user.synced)
 
 
 def _address(user: CloudUser, address: str) -> Condition:

@@ -170,7 +170,7 @@ def difference(change):
 
 
 @given(changes())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_lines_lead_to_what_is_wanted_and_then_nothing_is_left(change):
     platform, running, intent, rules, scope = change
     dialect, found = DIALECTS[platform], difference(change)
@@ -180,7 +180,7 @@ def test_lines_lead_to_what_is_wanted_and_then_nothing_is_left(change):
 
 
 @given(changes())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_the_lines_that_undo_a_change_lead_back_exactly(change):
     platform, running, *_ = change
     dialect, found = DIALECTS[platform], difference(change)
@@ -240,7 +240,7 @@ PACKETS = [
 
 
 @given(changes(("ios",)), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_no_state_on_the_way_lets_in_what_neither_end_lets_in(change, back):
     platform, running, *_ = change
     dialect, found = DIALECTS[platform], difference(change)
@@ -261,7 +261,7 @@ def test_no_state_on_the_way_lets_in_what_neither_end_lets_in(change, back):
 
 
 @given(changes(("ios",)))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_the_management_band_is_left_alone_once_it_stands_as_it_should(change):
     platform, running, intent, rules, scope = change
     dialect = DIALECTS[platform]

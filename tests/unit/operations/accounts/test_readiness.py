@@ -38,8 +38,15 @@ def test_everything_there_is_ready_and_nothing_is_missing() -> None:
     found = conditions(USER, READY, SKU, ADDRESS.upper())
     assert is_ready(found)
     assert first_missing(found) is None
-    assert [one.name for one in found] == ["licence", "plan", "errors", "address", "mailbox"]
-    assert [one.age(NOW) for one in found] == [7200, 3600, None, None, None]
+    assert [one.name for one in found] == ["licence", "plan", "errors", "signing_in", "address", "mailbox"]
+    assert [one.age(NOW) for one in found] == [7200, 3600, None, None, None, None]
+
+
+def test_a_mailbox_is_not_ready_while_the_tenant_lets_nobody_sign_in() -> None:
+    blocked = next(one for one in conditions(replace(USER, enabled=False), READY, SKU, ADDRESS) if not one.ok)
+    assert (blocked.name, blocked.final) == ("signing_in", False), "the next synchronisation enables it"
+    alone = conditions(replace(USER, enabled=False, synced=False), READY, SKU, ADDRESS)
+    assert first_missing(alone).final, "nothing but a person enables a user of the tenant alone"
 
 
 @pytest.mark.parametrize(
