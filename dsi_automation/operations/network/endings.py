@@ -66,8 +66,8 @@ def ended(safe: SafeChange, error: DsiError, back: Back, *, sent: bool, because:
         what, on=safe.name,
         meaning=T("{router} is back as it was before: it went back {how}.", router=safe.name, how=by),
         next_step=error.next_step or T(
-            "Find the cause. What was approved is tried again by “dsi resume”; anything else takes a new plan and a new "
-            "approval."
+            "Find the cause. What was approved is tried again by “dsi resume”; anything else takes a new plan and a "
+            "new approval."
         ),
         detail=error.detail,
     )  # fmt: skip
