@@ -5,6 +5,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waiting import wait_for
+
 
 def ran(*argv):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
@@ -42,6 +44,10 @@ class Disk:
         if self.device is not None:
             subprocess.run(["losetup", "-d", self.device], check=False, capture_output=True)
             self.device = None
+
+    def wait_until_let_go(self):
+        """Wait until its last user let go of it: two mounts of one image would ruin it."""
+        wait_for(lambda: not ran("losetup", "--associated", str(self.image)))
 
     take_out = pull
 

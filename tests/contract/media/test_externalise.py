@@ -232,6 +232,7 @@ def test_a_disk_pulled_out_while_it_is_written_is_told_and_the_next_run_copies_a
     assert run.exit_code == 3
     assert safe.catalogue().copies == ()
     safe.store.point = lambda _: None
+    disk.wait_until_let_go()
     disk.plug_in()
     assert safe.carried().exit_code == 0
 
