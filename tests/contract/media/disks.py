@@ -5,8 +5,6 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from waiting import wait_for
-
 
 def ran(*argv):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
@@ -47,6 +45,9 @@ class Disk:
 
     def wait_until_let_go(self):
         """Wait until its last user let go of it: two mounts of one image would ruin it."""
+        # Programs that a test kills import this file too, and not the helpers of tests.
+        from waiting import wait_for
+
         wait_for(lambda: not ran("losetup", "--associated", str(self.image)))
 
     take_out = pull
