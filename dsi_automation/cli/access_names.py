@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from dsi_automation.core.errors import DsiError
+from dsi_automation.cli.completing import completing
 
 if TYPE_CHECKING:
-    import click
-
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.network_parts import Network
     from dsi_automation.operations.network.record import AccessRecord
@@ -18,22 +16,6 @@ if TYPE_CHECKING:
 def access_record_of(session: Session) -> AccessRecord:
     """Return the accesses of the record."""
     return session.toolkit.equipment.look().access_record()
-
-
-def completing(words: Callable[[Session], Iterable[str]]) -> Any:
-    """Return what completes a word; the Tab key has nobody to tell an error to."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-        from dsi_automation.cli.session import Session
-
-        root = ctx.find_root()
-        session = root.obj if isinstance(root.obj, Session) else Session()
-        try:
-            return [word for word in words(session) if word.startswith(incomplete)]
-        except DsiError:
-            return []
-
-    return complete
 
 
 def _network(session: Session) -> Network:

@@ -10,6 +10,7 @@ from dsi_automation.cli.application_names import application_argument, applicati
 from dsi_automation.cli.asking import Wish
 from dsi_automation.cli.base import command, option
 from dsi_automation.cli.chains import show_step, step_view
+from dsi_automation.cli.inputs import typed
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.requesting import When, ask_for
 from dsi_automation.cli.session import Session, session
@@ -90,7 +91,7 @@ def ask(name: str, reason: str, **given: Any) -> int:
     hours = given["hours"] or described.planned_hours
     bounds = times.bounds(given["until"], hours, described.time_zone, given["weekdays"])
     check_bounds(bounds, current.clock.now())
-    words = ["planned=true", *_word("why", given["why"])]
+    words = ["planned=true", *typed("why", given["why"] or None)]
     code = ask_for(current, Wish(RESTART, (name,), tuple(words)), reason, When(Window(), bounds))
     if not current.choices.json:
         current.out.line(T("Once it is approved, in schedules.yml:"), bold=True)
@@ -156,8 +157,8 @@ def _stop(session: Session, operation: str, name: str, given: dict[str, Any]) ->
         return _run_planned(session, operation, name, given["why"])
     reason = _reason(given)
     words = ["planned=false", *_words(session, described, given, reason)]
-    words += _word("end_sessions", ",".join(map(str, given["sessions"])))
-    words += _word("notice", given["notice"])
+    words += typed("end_sessions", ",".join(map(str, given["sessions"])) or None)
+    words += typed("notice", given["notice"] or None)
     if given["keep_caches"]:
         words.append("empty_caches=false")
     return ask_for(session, Wish(operation, (name,), tuple(words)), reason, When(Window(), None))
@@ -209,15 +210,10 @@ def _words(session: Session, described: Application, given: dict[str, Any], reas
     since = None if given["since"] is None else iso(times.past(given["since"], session.clock.now()))
     servers_of(described, given["servers"])
     return [
-        *_word("why", given["why"] or reason),
-        *_word("since", since),
-        *_word("servers", ",".join(given["servers"])),
+        *typed("why", given["why"] or reason),
+        *typed("since", since),
+        *typed("servers", ",".join(given["servers"]) or None),
     ]
-
-
-def _word(key: str, value: str | None) -> list[str]:
-    """Return an input as `-i` would have it; what begins with @ is meant so."""
-    return [f"{key}={'@' if value.startswith('@') else ''}{value}"] if value else []
 
 
 def _quoted(text: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli.base import argument
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.cli.completing import completing
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    import click
-
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.application_model import Application, ApplicationServer
     from dsi_automation.operations.applications.record import ApplicationRecord
@@ -39,6 +38,9 @@ def applications_of(session: Session, names: Sequence[str] = ()) -> Mapping[str,
                 next_step=did_you_mean(name, known),
             )
     return {name: known[name] for name in dict.fromkeys(names)} if names else known
+
+
+_completed = completing(applications_of)
 
 
 def application_named(session: Session, name: str) -> Application:
@@ -80,16 +82,3 @@ def application_argument(*, many: bool = False, required: bool = True) -> Callab
         words = T("Names of applications; all of the inventory by default.") if not required else T("Their names.")
         return argument("names", nargs=-1, required=required, metavar=metavar, help=words, shell_complete=_completed)
     return argument("name", metavar=T("APPLICATION"), help=T("Its name in the inventory."), shell_complete=_completed)
-
-
-def _completed(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    """Return what completes a word; the Tab key has nobody to tell an error to."""
-    from dsi_automation.cli.session import Session
-
-    root = ctx.find_root()
-    session = root.obj if isinstance(root.obj, Session) else Session()
-    try:
-        found: Iterable[str] = applications_of(session)
-    except DsiError:
-        return []
-    return [word for word in found if word.startswith(incomplete)]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dsi_automation.cli.base import argument
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.cli.completing import completed, completing
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def jobs_of(session: Session, names: Sequence[str] = ()) -> Mapping[str, AnyJob]
                 T("The backup plan has no “{name}”.", name=name), on=name, next_step=did_you_mean(name, backups)
             )
     return {name: backups[name] for name in dict.fromkeys(names)} if names else backups
+
+
+_completed_jobs = completing(jobs_of)
 
 
 def catalogue_of(session: Session) -> Catalogue:
@@ -88,20 +92,4 @@ def complete_sets(ctx: click.Context, param: click.Parameter, incomplete: str) -
         kept = [one for one in catalogue.sets.values() if one.id not in catalogue.forgotten]
         return [one.id for one in reversed(kept) if name in {None, one.job}]
 
-    return _quietly(ctx, found, incomplete)
-
-
-def _completed_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    return _quietly(ctx, jobs_of, incomplete)
-
-
-def _quietly(ctx: click.Context, found: Any, incomplete: str) -> list[str]:
-    """Return what completes a word; the Tab key has nobody to tell an error to."""
-    from dsi_automation.cli.session import Session
-
-    root = ctx.find_root()
-    session = root.obj if isinstance(root.obj, Session) else Session()
-    try:
-        return [word for word in found(session) if word.lower().startswith(incomplete.lower())]
-    except DsiError:
-        return []
+    return completed(ctx, found, incomplete)

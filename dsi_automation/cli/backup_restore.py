@@ -9,6 +9,7 @@ from typing import Any
 from dsi_automation.cli.asking import DETAILS, Wish
 from dsi_automation.cli.backup_names import complete_sets, job_argument, jobs_of
 from dsi_automation.cli.base import command, option
+from dsi_automation.cli.inputs import typed
 from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.session import session
 from dsi_automation.core.clock import iso
@@ -68,22 +69,15 @@ def restore(name: str, *, details: bool, **given: Any) -> int:
     current = session()
     jobs_of(current, (name,))
     words = [
-        *_word("set", given["set_id"]),
-        *_word("at", _moment(given["at"])),
-        *_word("paths", _paths(given["paths"])),
-        *_word("destination", given["destination"]),
+        *typed("set", given["set_id"]),
+        *typed("at", _moment(given["at"])),
+        *typed("paths", _paths(given["paths"])),
+        *typed("destination", given["destination"]),
         *(["in_place=true"] if given["in_place"] else []),
-        *_word("database", given["database"]),
-        *_word("until", _moment(given["until"])),
+        *typed("database", given["database"]),
+        *typed("until", _moment(given["until"])),
     ]
     return run_plan(current, Wish("backup.restore", (name,), tuple(words)), details=details)
-
-
-def _word(key: str, value: str | None) -> list[str]:
-    """Return an input as `-i` would have it; what begins with @ is meant so."""
-    if value is None:
-        return []
-    return [f"{key}={'@' if value.startswith('@') else ''}{value}"]
 
 
 def _paths(paths: tuple[str, ...]) -> str | None:

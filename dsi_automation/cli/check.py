@@ -11,13 +11,13 @@ import click
 from dsi_automation.cli import reports
 from dsi_automation.cli.asking import Wish, command_line, is_read_only, targets_of, wish_arguments
 from dsi_automation.cli.base import command, option
+from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session
 from dsi_automation.cli.show_fleet import FEW, show_fleet
 from dsi_automation.cli.show_report import show_report, total
 from dsi_automation.cli.views import report_exit_code, report_view
-from dsi_automation.core.errors import StorageError, UsageError
-from dsi_automation.core.os_errors import reason_of
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
@@ -128,29 +128,3 @@ def _deliver(session: Session, text: str, output: str | None) -> None:
         session.out.document(text)
         return
     write_whole(Path(output), text)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file at once: a reader sees the old one or the new one, never a part.
-
-    Raises:
-        StorageError: the folder is missing or full, or not writable.
-    """
-    from tempfile import NamedTemporaryFile
-
-    temporary: Path | None = None
-    try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=".dsi-", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-        temporary.chmod(0o640)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise StorageError(
-            T("The file {path} cannot be written: {reason}.", path=path, reason=reason_of(error)),
-            next_step=T("Choose another place, or make room."),
-        ) from error

@@ -35,6 +35,11 @@ def gather(words: Sequence[str]) -> dict[str, Any]:
     return gathered
 
 
+def typed(key: str, value: str | None) -> list[str]:
+    """Return an input as it is typed, none where it has no value; a value that begins with @ is meant so."""
+    return [] if value is None else [f"{key}={'@' if value.startswith('@') else ''}{value}"]
+
+
 def _pairs(word: str) -> list[tuple[str, Any]]:
     if word.startswith("@"):
         return list(from_file(Path(word[1:])).items())

@@ -7,10 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.media_slips import organisation
-from dsi_automation.core.errors import StorageError
-from dsi_automation.core.os_errors import reason_of
-from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
     from dsi_automation.cli.session import Session
@@ -38,14 +36,7 @@ def write_letter(
     """
     from dsi_automation.documents.line_order import line_order
 
-    content = line_order(filled(session, site, found, wanted, said))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise StorageError(
-            T("{path} cannot be written: {why}", path=str(path), why=reason_of(error)),
-            next_step=T("Name another file."),
-        ) from error
+    write_whole(path, line_order(filled(session, site, found, wanted, said)))
     return path
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from dsi_automation.cli.asking import DETAILS, Wish, targets_of
 from dsi_automation.cli.base import OPTIONS, Group, argument, command, option
 from dsi_automation.cli.check import report_options, run_check
+from dsi_automation.cli.inputs import typed
 from dsi_automation.cli.mailbox_handover import handover
 from dsi_automation.cli.mailbox_template import template
 from dsi_automation.cli.plan import run_plan
@@ -93,7 +94,7 @@ def inputs_of(file: str | None, given: dict[str, Any]) -> tuple[str, ...]:
             next_step=T("Put the person into the file, or leave --csv out."),
         )
     words = [] if file is None else [f"people=@{file}"]
-    words += [f"{name}={'@' if value.startswith('@') else ''}{value}" for name, value in fields.items()]
+    words += [word for name, value in fields.items() for word in typed(name, value)]
     return (*words, *(f"{name}=true" for name, value in given.items() if value is True))
 
 

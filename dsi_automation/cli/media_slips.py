@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.show_media import KINDS
-from dsi_automation.core.errors import DsiError, StorageError
-from dsi_automation.core.os_errors import reason_of
-from dsi_automation.core.text import T
+from dsi_automation.core.errors import DsiError
 
 if TYPE_CHECKING:
     from dsi_automation.cli.session import Session
@@ -25,14 +24,7 @@ def write_slip(session: Session, desk: MediaDesk, view: MediumView, path: Path) 
     """
     from dsi_automation.documents.media_slip import media_slip
 
-    content = media_slip(filled(session, desk, view))
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise StorageError(
-            T("{path} cannot be written: {why}", path=str(path), why=reason_of(error)),
-            next_step=T("Name another file."),
-        ) from error
+    write_whole(path, media_slip(filled(session, desk, view)))
     return path
 
 

@@ -10,7 +10,7 @@ import click
 
 from dsi_automation.cli import times
 from dsi_automation.cli.base import argument, command, option
-from dsi_automation.cli.check import write_whole
+from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.line_letter import write_letter
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.session import Session, session

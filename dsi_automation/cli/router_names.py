@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.cli.base import argument
-from dsi_automation.core.errors import DsiError, UsageError
+from dsi_automation.cli.completing import completing
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
-    import click
-
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.network_parts import Network, Router
 
 
 _SIGNS: Final = frozenset("*?[~!&:,")
 """What makes a word a pattern of Ansible."""
+complete_router = completing(lambda session: session.toolkit.inventory.network.routers)
 
 
 def network_of(session: Session) -> Network:
@@ -84,16 +84,3 @@ def router_argument(
         else T("Routers, groups or patterns, as rtr-spy, routers, 'rtr-*'; all of them by default.")
     )
     return argument("names", nargs=-1, required=required, metavar=metavar, help=words, shell_complete=complete_router)
-
-
-def complete_router(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    """Return what completes a word; the Tab key has nobody to tell an error to."""
-    from dsi_automation.cli.session import Session
-
-    root = ctx.find_root()
-    session = root.obj if isinstance(root.obj, Session) else Session()
-    try:
-        found = session.toolkit.inventory.network.routers
-    except DsiError:
-        return []
-    return [word for word in found if word.startswith(incomplete)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dsi_automation.cli.asking import DETAILS, Wish
 from dsi_automation.cli.base import OPTIONS, Group, command, option
+from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.plan import run_plan
 from dsi_automation.cli.rules_names import FILE, NAME, rules_named, table_now, table_wanted
 from dsi_automation.cli.rules_views import (
@@ -24,7 +25,6 @@ from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    from dsi_automation.cli.session import Session
     from dsi_automation.operations.applications.rules_look import Wish as RulesWish
 
 rules = Group(
@@ -130,7 +130,8 @@ def export(name: str, sha256: str | None, output: str | None) -> int:
     if output is None:
         current.out.document(text)
     else:
-        _write(Path(output), text, current)
+        write_whole(Path(output), text)
+        current.out.note(T("Written: {path}", path=output))
     return 0
 
 
@@ -167,17 +168,6 @@ def _wish(name: str, file: str | None, sha256: str | None, *, back: bool) -> Rul
             next_step=T("Name the file, or the set: dsi rules history {name}", name=name),
         )
     return Asked(name, file, back, sha256)
-
-
-def _write(path: Path, text: str, session: Session) -> None:
-    from dsi_automation.core.errors import StorageError
-    from dsi_automation.core.os_errors import reason_of
-
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise StorageError(T("{path} cannot be written: {reason}.", path=str(path), reason=reason_of(error))) from error
-    session.out.note(T("Written: {path}", path=str(path)))
 
 
 for _command in (list_, show, diff, update, history, export):

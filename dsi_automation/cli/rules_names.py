@@ -5,31 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dsi_automation.cli.base import argument
+from dsi_automation.cli.completing import completing
 from dsi_automation.cli.progress import Progress
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    import click
-
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.rule_model import RuleSet
     from dsi_automation.operations.applications.rules_look import Wish
     from dsi_automation.operations.applications.rules_table import RuleTable
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    from dsi_automation.core.errors import DsiError
-
-    try:
-        known = ctx.find_root().obj.toolkit.inventory.rule_sets
-    except (DsiError, AttributeError):
-        return []
-    return [name for name in known if name.startswith(incomplete)]
-
-
 NAME: Final = argument(
-    "name", metavar=T("RULES"), help=T("The rule set, a name of dsi_rules."), shell_complete=_complete
+    "name",
+    metavar=T("RULES"),
+    help=T("The rule set, a name of dsi_rules."),
+    shell_complete=completing(lambda session: session.toolkit.inventory.rule_sets),
 )
 FILE: Final = argument("file", required=False, metavar=T("[FILE]"), help=T("The file to load: CSV, UTF-8."))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from dsi_automation.cli.base import argument, option
+from dsi_automation.cli.completing import completing
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.core.text import T
 
 if TYPE_CHECKING:
-    import click
-
     from dsi_automation.cli.session import Session
     from dsi_automation.inventory.source_model import Sources, Stage
 
@@ -67,47 +67,28 @@ def stage_named(source: str, line: Sources, name: str) -> Stage:
     return known[name]
 
 
-def _lines(ctx: click.Context) -> Mapping[str, Sources]:
-    from dsi_automation.cli.session import Session
-
-    root = ctx.find_root().obj
-    try:
-        return (root if isinstance(root, Session) else Session()).toolkit.inventory.sources
-    except DsiError:
-        return {}
+def _stages(session: Session) -> Iterable[str]:
+    return dict.fromkeys(stage.name for line in session.toolkit.inventory.sources.values() for stage in line.stages)
 
 
-def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    return [name for name in _lines(ctx) if name.startswith(incomplete)]
-
-
-def _complete_stage(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    names = dict.fromkeys(stage.name for line in _lines(ctx).values() for stage in line.stages)
-    return [name for name in names if name.startswith(incomplete)]
-
-
-def _complete_release(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
-    from dsi_automation.cli.session import Session
-
-    root = ctx.find_root().obj
-    session, names = root if isinstance(root, Session) else Session(), dict[str, None]()
-    for source in _lines(ctx):
-        try:
+def _releases(session: Session) -> Iterable[str]:
+    names = dict[str, None]()
+    for source in session.toolkit.inventory.sources:
+        # A line whose releases cannot be read keeps none of another from being offered.
+        with suppress(DsiError):
             names |= dict.fromkeys(session.toolkit.equipment.look().releases(source).names())
-        except DsiError:
-            continue
-    return [name for name in names if name.startswith(incomplete)]
+    return names
 
 
 SOURCE: Final = option(
     "--source",
     metavar=T("SOURCE"),
     help=T("The line of sources, a name of dsi_sources; needed where there are several."),
-    shell_complete=_complete_source,
+    shell_complete=completing(lambda session: session.toolkit.inventory.sources),
 )
 RELEASE: Final = argument(
-    "release", metavar=T("RELEASE"), help=T("Its version: 1.5.0."), shell_complete=_complete_release
+    "release", metavar=T("RELEASE"), help=T("Its version: 1.5.0."), shell_complete=completing(_releases)
 )
 STAGE: Final = argument(
-    "stage", metavar=T("STAGE"), help=T("A stage of the line: test, formation."), shell_complete=_complete_stage
+    "stage", metavar=T("STAGE"), help=T("A stage of the line: test, formation."), shell_complete=completing(_stages)
 )
