@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dsi_automation.ansible.action import OnceAction
-from dsi_automation.ansible.plugin import call_of
-from dsi_automation.ansible.tasks import report_task
+from dsi_automation.ansible.action import HostsLookAction
 
 
-class ActionModule(OnceAction):
+class ActionModule(HostsLookAction):
     """Looks in the controller's process; see the documentation in plugins/modules."""
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Compare."""
-        del tmp
-        _, args = self.validate_argument_spec({"fail": {"type": "bool", "default": True}})
-        hosts = [str(host) for host in (task_vars or {})["ansible_play_hosts"]]
-        return report_task(call_of("router.check", {}), hosts, fail=args["fail"])
+    operation = "router.check"

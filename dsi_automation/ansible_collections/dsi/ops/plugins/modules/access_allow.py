@@ -7,7 +7,6 @@ description:
   - Lets some machines of a site through to a service until a day, on the routers of that site; proven by a connection
     that must pass and one that must not, or taken back at once.
   - Carries out the operation C(access.allow) (procedure F), as C(dsi run) does, under an approved request.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
@@ -27,7 +26,7 @@ options:
     type: str
     default: ""
   until:
-    description: Until when, a day to its end, or a moment with its time zone.
+    description: Until when, a day to its end in UTC, or a moment with its time zone.
     type: str
     default: ""
   why:
@@ -59,20 +58,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-targets:
-  description: For each router what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.hosts]
 """

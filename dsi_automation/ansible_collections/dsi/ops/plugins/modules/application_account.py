@@ -7,16 +7,12 @@ description:
   - Holds the documents of the request against the list of the case, then creates, changes or disables the login; the
     default password is sealed and must be changed at first use.
   - Carries out the operation C(application.account) (procedure L), as C(dsi run) does, under an approved request.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
   - dsi.ops.gate
+  - dsi.ops.gate.request
 options:
-  request:
-    description: The identifier of an approved request; not needed in check mode.
-    type: str
-    default: ""
   logins:
     description: Logins, each with its application, as in C(kone.a@sydam); with a request they may be left out, the
       request says which.
@@ -60,20 +56,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-targets:
-  description: For each of O(logins) what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.targets]
 """

@@ -7,9 +7,10 @@ description:
   - Does on every server what a user does, as C(dsi check application.check) does. It reaches the port, gets the page,
     logs in with the test account, runs one query through to the database, logs out; each step with its time.
   - Looks at services, locks, caches and releases as well.
-  - Changes nothing and needs no approval.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.look
 options:
   applications:
     description: Names of C(dsi_applications).
@@ -29,13 +30,6 @@ options:
     description: Fail the task when users cannot work.
     type: bool
     default: true
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""
@@ -45,16 +39,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-compliant:
-  description: Whether everything that is not a mere warning is as it should be.
-  returned: when the application could be looked at
-  type: bool
-targets:
-  description: For each application its comparisons, what was observed, and why it could not be looked at.
-  returned: when the application could be looked at
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: dsi.ops.look
 """

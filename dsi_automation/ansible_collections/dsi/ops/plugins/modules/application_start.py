@@ -8,27 +8,18 @@ description:
     available.
   - Carries out the operation C(application.start) (procedure S), as C(dsi run) does, under an approved request or,
     without one, under the standing approval in force.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
   - dsi.ops.gate
   - dsi.ops.gate.standing
   - dsi.ops.gate.applications
+  - dsi.ops.gate.incident
 options:
   why:
     description: What users are told about the reason.
     type: str
     default: ""
-  since:
-    description: When the incident began, where there was one; the interruption counts from then.
-    type: str
-    default: ""
-  servers:
-    description: Servers of the application; none for all.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""
@@ -38,20 +29,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-targets:
-  description: For each of O(applications) what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.each]
 """

@@ -8,13 +8,13 @@ description:
     names and empties the caches.
   - Carries out the operation C(application.stop) (procedure S), as C(dsi run) does, under an approved request or,
     without one, under the standing approval in force.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
   - dsi.ops.gate
   - dsi.ops.gate.standing
   - dsi.ops.gate.applications
+  - dsi.ops.gate.incident
   - dsi.ops.gate.stop
 """
 
@@ -25,20 +25,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-targets:
-  description: For each of O(applications) what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.each]
 """

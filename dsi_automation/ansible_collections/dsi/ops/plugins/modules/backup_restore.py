@@ -7,17 +7,13 @@ description:
   - Brings files or a database back to another place, or in place under an approval of its own.
   - Carries out the operation C(backup.restore) (procedures D and R), as C(dsi run) does, under
     an approved request; bringing something back has no standing approval.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
   - dsi.ops.gate
+  - dsi.ops.gate.request
   - dsi.ops.gate.backups
 options:
-  request:
-    description: The identifier of an approved request; not needed in check mode.
-    type: str
-    default: ""
   set:
     description: The set; empty for the newest proven one.
     type: str
@@ -56,20 +52,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-targets:
-  description: For each backup what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.targets]
 """

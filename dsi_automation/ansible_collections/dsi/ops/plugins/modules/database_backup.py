@@ -8,7 +8,6 @@ description:
   - Carries out the operation C(database.backup) (procedure R), as C(dsi run) does, under
     an approved request or, without one, the standing approval in force for each backup (C(dsi backup ask), then
     C(dsi approve) by somebody else).
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
 version_added: "0.1.0"
 author: dsi-automation
 extends_documentation_fragment:
@@ -24,20 +23,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made; of several backups under standing approvals, within C(targets)
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a run began; of several backups under standing approvals, within C(targets)
-  type: dict
-targets:
-  description: For each backup what was done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.each]
 """

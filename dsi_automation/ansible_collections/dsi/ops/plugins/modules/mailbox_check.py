@@ -7,9 +7,10 @@ description:
   - Reads the directory and the Microsoft 365 tenant, as C(dsi check mailbox.check) does, and says of each account
     whether its mailbox is ready, or why it is not.
   - Without O(targets) it looks at everybody, and at the seats of each licence.
-  - Changes nothing and needs no approval.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.look
 options:
   targets:
     description: Staff numbers, logins or addresses; everybody when empty.
@@ -20,13 +21,6 @@ options:
     description: Fail the task for an account that is not as it should be.
     type: bool
     default: true
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""
@@ -36,16 +30,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-compliant:
-  description: Whether everything that is not a mere warning is as it should be.
-  returned: when the tenant answers
-  type: bool
-targets:
-  description: For each account its comparisons, what was observed, and why it could not be looked at if it could not.
-  returned: when the tenant answers
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: dsi.ops.look
 """

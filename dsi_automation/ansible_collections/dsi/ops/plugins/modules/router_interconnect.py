@@ -6,9 +6,10 @@ short_description: Propose how a new site is joined to the network
 description:
   - Proposes the nearest existing site that can carry a new one, or a leased line, with the addressing, the routes and
     what goes into the inventory. Looks into the inventory alone.
-  - Changes nothing and needs no approval.
 version_added: "0.1.0"
 author: dsi-automation
+extends_documentation_fragment:
+  - dsi.ops.look
 options:
   sites:
     description: Codes of C(dsi_sites) that have no circuit yet.
@@ -42,13 +43,6 @@ options:
     description: The platform of the new router, C(ios) or C(frr).
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  bypass_host_loop:
-    support: full
 """
 
 EXAMPLES = r"""
@@ -59,17 +53,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-compliant:
-  description: Whether everything that is not a mere warning is as it should be.
-  returned: when it could be looked at
-  type: bool
-targets:
-  description: For each site the proposal, every candidate with why it was taken or not, and the parts of the
-    inventory.
-  returned: when it could be looked at
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: dsi.ops.look
 """

@@ -6,7 +6,6 @@ short_description: Join workstations to the domain under an approval
 description:
   - Carries out an approved request of the operation C(workstation.join), as C(dsi run) does, on all hosts of the play
     at once. The hosts of the play must be exactly those of the request.
-  - In check mode no approval is needed; the plan is made and shown, nothing is changed.
   - Where nothing is to be done no approval is needed either; the task is then unchanged.
   - Machines, accounts and addresses are those of the inventory; extra variables of the play do not change them.
 version_added: "0.1.0"
@@ -42,20 +41,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-plan:
-  description: The plan, actions and non-actions with their reasons, and its digest.
-  returned: when a plan could be made
-  type: dict
-run:
-  description: Identifier, request, outcome and exit code of the run.
-  returned: when a request was carried out
-  type: dict
-hosts:
-  description: For each host what is or was to be done, how it ended, and the evidence of the independent look.
-  returned: when a plan could be made
-  type: dict
-exit_code:
-  description: The exit code C(dsi) ends with.
-  returned: on failure
-  type: int
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.hosts]
 """
