@@ -9,8 +9,13 @@ from ansible.plugins.action import ActionBase
 
 from dsi_automation.ansible.plugin import call_of, told
 from dsi_automation.ansible.results import TaskResult
-from dsi_automation.ansible.standing import standing_hosts_task, standing_task
-from dsi_automation.ansible.tasks import change_task
+from dsi_automation.ansible.standing import standing_hosts, standing_task
+from dsi_automation.ansible.tasks import change_task, once, report_task
+
+
+def hosts_of_play(task_vars: Mapping[str, Any] | None) -> list[str]:
+    """Return the hosts of the play that have not failed."""
+    return [str(host) for host in (task_vars or {})["ansible_play_hosts"]]
 
 
 class OnceAction(ActionBase):  # type: ignore[misc]
@@ -67,11 +72,24 @@ class HostsAction(OnceAction):
         """Carry out the request; in check mode, make the plan."""
         del tmp
         _, args = self.validate_argument_spec({"request": {"type": "str", "default": ""}, **self.inputs})
-        hosts = [str(host) for host in (task_vars or {})["ansible_play_hosts"]]
+        hosts = hosts_of_play(task_vars)
         inputs = {name: args[name] for name in self.inputs}
         if self.standing and not args["request"] and not self._task.check_mode:
-            return standing_hosts_task(call_of(self.operation, inputs, told(self._display)), hosts)
+            call = call_of(self.operation, inputs, told(self._display))
+            return once(call, lambda toolkit: standing_hosts(toolkit, call, hosts))
         return self.change(self.operation, inputs, hosts, args["request"])
+
+
+class HostsLookAction(OnceAction):
+    """Looks at the hosts of the play, all at once, and compares."""
+
+    operation: str
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Look, and compare."""
+        del tmp
+        _, args = self.validate_argument_spec({"fail": {"type": "bool", "default": True}})
+        return report_task(call_of(self.operation, {}), hosts_of_play(task_vars), fail=args["fail"])
 
 
 class BackupAction(NamedAction):

@@ -7,11 +7,11 @@ from typing import Any
 
 from dsi_automation.ansible.results import TaskResult, error_result, plan_result, run_result
 from dsi_automation.ansible.stopping import stopped_between_actions
-from dsi_automation.ansible.tasks import Call, guarded
+from dsi_automation.ansible.tasks import Call, once
 from dsi_automation.composition import Toolkit
 from dsi_automation.composition.chain import Step, StepResult, run_chain
 from dsi_automation.composition.standing import NoStandingError, standing_request
-from dsi_automation.core.errors import UnreachableError, UsageError
+from dsi_automation.core.errors import UsageError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T
@@ -48,34 +48,27 @@ def standing_task(call: Call, targets: Sequence[str]) -> TaskResult:
                 raise
         return _together(_in_turn(toolkit, call, targets))
 
+    return once(call, work)
+
+
+def standing_hosts(toolkit: Toolkit, call: Call, hosts: Sequence[str]) -> TaskResult:
+    """Carry out an operation on hosts under the one standing approval in force for exactly these.
+
+    Raises:
+        DsiError: none is, and something would be done.
+    """
     try:
-        return guarded(call, work)
-    except UnreachableError as error:
-        # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
-        return error_result(error)
-
-
-def standing_hosts_task(call: Call, hosts: Sequence[str]) -> TaskResult:
-    """Carry out an operation on hosts under the one standing approval in force for exactly these."""
-
-    def work(toolkit: Toolkit) -> TaskResult:
-        try:
-            standing_request(
-                toolkit.engine, call.operation, hosts, call.given(), toolkit.clock.now(), operations=toolkit.operations
-            )
-        except NoStandingError:
-            plan = toolkit.engine.plan(call.operation, hosts, call.given(), Silent())
-            if plan.blockers or not plan.actions:
-                return plan_result(plan, "hosts")
-            raise
-        with stopped_between_actions(call.observer) as observer:
-            (done,) = run_chain(toolkit, [Step(call.operation, tuple(hosts), call.given())], observer)
-        return _result(toolkit, done, "hosts")
-
-    try:
-        return guarded(call, work)
-    except UnreachableError as error:
-        return error_result(error)
+        standing_request(
+            toolkit.engine, call.operation, hosts, call.given(), toolkit.clock.now(), operations=toolkit.operations
+        )
+    except NoStandingError:
+        plan = toolkit.engine.plan(call.operation, hosts, call.given(), Silent())
+        if plan.blockers or not plan.actions:
+            return plan_result(plan)
+        raise
+    with stopped_between_actions(call.observer) as observer:
+        (done,) = run_chain(toolkit, [Step(call.operation, tuple(hosts), call.given())], observer)
+    return _result(toolkit, done, "hosts")
 
 
 def _in_turn(toolkit: Toolkit, call: Call, targets: Sequence[str]) -> dict[str, TaskResult]:

@@ -89,42 +89,40 @@ def report_task(call: Call, targets: Sequence[str], *, fail: bool) -> TaskResult
     def work(toolkit: Toolkit) -> TaskResult:
         return report_result(toolkit.engine.check(call.operation, targets, call.given(), call.observer), fail=fail)
 
-    try:
-        return guarded(call, work)
-    except UnreachableError as error:
-        return error_result(error)
+    return once(call, work)
 
 
 def change_task(call: Call, targets: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
     """Carry out an approved request on the targets; in check mode, plan it.
 
-    Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
-
     Args:
         targets: the hosts of the play, or people's accounts; none where the request or the inputs name them.
         request: identifier, empty for none.
     """
+    return once(call, lambda toolkit: change(toolkit, call, targets, request=request, check_mode=check_mode))
 
-    def work(toolkit: Toolkit) -> TaskResult:
-        engine = toolkit.engine
-        approved = engine.request_by_id(request) if request else None
-        if approved is None:
-            plan = engine.plan(call.operation, targets, call.given(), Silent())
-            if not check_mode and plan.actions and not plan.blockers:
-                raise _unapproved(plan, call, targets)
-            return plan_result(plan, _per(toolkit, call))
-        _refuse_another(toolkit, approved, call, targets)
-        wanted = targets or approved.plan.targets
-        if check_mode:
-            plan = engine.plan(call.operation, wanted, approved.plan.inputs, Silent())
-            return plan_result(plan, _per(toolkit, call))
-        return _carry_out(toolkit, approved, call, wanted)
 
-    try:
-        return guarded(call, work)
-    except UnreachableError as error:
-        # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
-        return error_result(error)
+def change(toolkit: Toolkit, call: Call, targets: Sequence[str], *, request: str, check_mode: bool) -> TaskResult:
+    """Carry out an approved request on the targets; in check mode, plan it.
+
+    Where there is nothing to do, no approval is needed: a play that is run again ends well and changes nothing.
+
+    Raises:
+        DsiError: no approval covers it, or it cannot be done.
+    """
+    engine = toolkit.engine
+    approved = engine.request_by_id(request) if request else None
+    if approved is None:
+        plan = engine.plan(call.operation, targets, call.given(), Silent())
+        if not check_mode and plan.actions and not plan.blockers:
+            raise _unapproved(plan, call, targets)
+        return plan_result(plan, _per(toolkit, call))
+    _refuse_another(toolkit, approved, call, targets)
+    wanted = targets or approved.plan.targets
+    if check_mode:
+        plan = engine.plan(call.operation, wanted, approved.plan.inputs, Silent())
+        return plan_result(plan, _per(toolkit, call))
+    return _carry_out(toolkit, approved, call, wanted)
 
 
 def _per(toolkit: Toolkit, call: Call) -> str:
@@ -142,6 +140,15 @@ def _carry_out(toolkit: Toolkit, approved: Request, call: Call, targets: Sequenc
             raise
         return plan_result(plan, _per(toolkit, call))
     return run_result(run, approved.plan, _per(toolkit, call))
+
+
+def once(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:
+    """Run `work`, one task for all its targets, with the toolkit of the play's inventory."""
+    try:
+        return guarded(call, work)
+    except UnreachableError as error:
+        # Not Ansible's `unreachable`: that would blame the host the task happens to be counted for.
+        return error_result(error)
 
 
 def guarded(call: Call, work: Callable[[Toolkit], TaskResult]) -> TaskResult:

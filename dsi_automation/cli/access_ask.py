@@ -15,6 +15,7 @@ from dsi_automation.cli.access_names import (
 )
 from dsi_automation.cli.asking import Wish
 from dsi_automation.cli.base import argument, command, option
+from dsi_automation.cli.inputs import typed
 from dsi_automation.cli.requesting import When, ask_for
 from dsi_automation.cli.router_names import complete_router, network_of
 from dsi_automation.cli.session import Session, session
@@ -60,12 +61,9 @@ def allow(**given: Any) -> int:
     network = network_of(current)
     until = times.moment(given["until"], current.clock.now(), of_day=_LAST)
     asked = read_asked(given["source"], given["destination"], given["service"], until, network)
-    words = [
-        *(_word(name, given[name]) for name in ("source", "destination", "service", "why", "reference", "beneficiary")),
-        _word("until", iso(until)),
-        *([] if given["try_at"] is None else [_word("try_at", given["try_at"])]),
-        *(["unproven=true"] if given["unproven"] else []),
-    ]
+    names = ("source", "destination", "service", "why", "reference", "beneficiary", "try_at")
+    words = [word for name in names for word in typed(name, given[name])]
+    words += [f"until={iso(until)}", *(["unproven=true"] if given["unproven"] else [])]
     return _ask(current, Wish(ALLOW, enforcers(asked, network), tuple(words)), given["why"])
 
 
@@ -84,37 +82,23 @@ def allow(**given: Any) -> int:
 @_WHY
 def revoke(ids: tuple[str, ...], routers: tuple[str, ...], why: str, *, expired: bool) -> int:
     """Ask for the end of accesses."""
+    from dsi_automation.operations.network.access_policy import holders
+
     current = session()
     if bool(ids) == expired:
         raise UsageError(
             T("Say which accesses: their identifiers, or --expired."), next_step=T("See them: dsi access list")
         )
     network = network_of(current)
-    for name in routers:
-        network.router(name)
+    targets = tuple(dict.fromkeys(network.router(name).name for name in routers))
     if expired:
-        targets = routers or tuple(name for name, one in network.routers.items() if one.described.filter)
-        return _ask(current, Wish(REVOKE, targets, ("expired=true",)), why)
-    targets = tuple(dict.fromkeys((*routers, *(_router_of(current, one) for one in ids if not routers))))
-    return _ask(current, Wish(REVOKE, targets, (_word("ids", ",".join(ids)),)), why)
+        every = tuple(router.name for router in network.filtering())
+        return _ask(current, Wish(REVOKE, targets or every, ("expired=true",)), why)
+    targets = targets or holders(ids, access_record_of(current))
+    return _ask(current, Wish(REVOKE, targets, tuple(typed("ids", ",".join(ids)))), why)
 
 
 def _ask(session: Session, wish: Wish, why: str) -> int:
     from dsi_automation.engine.model import Window
 
     return ask_for(session, wish, why, When(Window(), None))
-
-
-def _router_of(session: Session, identifier: str) -> str:
-    found = access_record_of(session).find(identifier.lower())
-    if found is None:
-        raise UsageError(
-            T("No access is called {id}.", id=identifier),
-            next_step=T("See them: dsi access list --all. For one that no request opened, add --router ROUTER."),
-        )
-    return found.router
-
-
-def _word(key: str, value: str) -> str:
-    """Return an input as `-i` would have it; what begins with @ is meant so."""
-    return f"{key}={'@' if value.startswith('@') else ''}{value}"

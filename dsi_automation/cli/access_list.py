@@ -101,14 +101,10 @@ def _routers(session: Session, site: str | None, routers: tuple[str, ...]) -> tu
     for name in routers:
         network.router(name)
     found = tuple(
-        name
-        for name, one in network.routers.items()
-        if one.described.filter and site in {None, one.site} and (not routers or name in routers)
+        one.name for one in network.filtering() if site in {None, one.site} and (not routers or one.name in routers)
     )
     if not found:
-        raise UsageError(
-            T("No router that filters is meant."), next_step=T("See them: dsi router list"),
-        )  # fmt: skip
+        raise UsageError(T("No router that filters is meant."), next_step=T("See them: dsi router list"))
     return found
 
 

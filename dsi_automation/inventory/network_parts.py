@@ -73,6 +73,10 @@ class Network:
         """Return a site's routers."""
         return tuple(router for router in self.routers.values() if router.site == code)
 
+    def filtering(self) -> tuple[Router, ...]:
+        """Return the routers that filter what comes from their LAN."""
+        return tuple(router for router in self.routers.values() if router.described.filter)
+
     def site_of(self, router: str) -> SiteNetwork:
         """Return the network of a router's site."""
         return self.settings.sites[self.router(router).site]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
 
 from dsi_automation.connectors.routers.intent import INTERNET, AccessRule
 from dsi_automation.core.errors import DsiError, NotCompliantError, UsageError
-from dsi_automation.core.text import T
+from dsi_automation.core.text import TN, T
 from dsi_automation.inventory.network_model import AccessPolicy
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.access_words import Asked, read_destination, read_service, read_source
-from dsi_automation.operations.network.record import Access
+from dsi_automation.operations.network.record import Access, AccessRecord
 
 
 def read_asked(source: str, destination: str, service: str, until: datetime | None, network: Network) -> Asked:
@@ -69,6 +69,28 @@ def enforcers(asked: Asked, network: Network) -> tuple[str, ...]:
                         routers=", ".join(router.name for router in routers) or site),
         )  # fmt: skip
     return found
+
+
+def holders(ids: Iterable[str], record: AccessRecord) -> tuple[str, ...]:
+    """Return the routers that enforce the accesses of these identifiers, by the record.
+
+    Raises:
+        UsageError: none is named, or one of them is not in the record.
+    """
+    found = {one: record.find(one.strip().lower()) for one in ids}
+    if not found:
+        raise UsageError(
+            T("Nobody said which accesses: identifiers are needed, or all whose end is over (expired)."),
+            next_step=T("See them: dsi access list --all"),
+        )
+    unknown = [one for one, access in found.items() if access is None]
+    if unknown:
+        raise UsageError(
+            TN("No access is called {ids}.", "No accesses are called {ids}.", len(unknown), ids=", ".join(unknown)),
+            next_step=T("See them: dsi access list --all. What no request opened is taken away with: "
+                        "dsi access revoke ACCESS --router ROUTER"),
+        )  # fmt: skip
+    return tuple(dict.fromkeys(access.router for access in found.values() if access is not None))
 
 
 def refusals(asked: Asked, network: Network, now: datetime) -> Iterator[DsiError]:

@@ -84,7 +84,7 @@ def checks(name: str, found: Found, world: World) -> Iterator[Check]:
     if found.copy is not None:
         version, text = found.copy
         same = text.strip() == found.text.strip()
-        observed = T("the last copy is of {moment}", moment=iso(version.at))
+        observed = T("the last copy is of {when:%Y-%m-%d at %H:%M}", when=version.at.astimezone())
         yield Check(
             name, "copy", T("Copy in the repository"), str(T("as what runs")),
             str(T("as what runs")) if same else str(observed), ok=same, source="git", warning=True,
@@ -185,7 +185,9 @@ def access_words(rule: AccessRule) -> str:
 
 
 def _until(rule: AccessRule) -> Text:
-    return T("without end") if rule.until is None else T("until {moment}", moment=iso(rule.until))
+    if rule.until is None:
+        return T("without end")
+    return T("until {when:%Y-%m-%d at %H:%M}", when=rule.until.astimezone())
 
 
 def _rule(rule: AccessRule) -> dict[str, Any]:
@@ -205,7 +207,7 @@ def _timer(timer: Timer) -> str:
     who = timer.user or T("somebody")
     if timer.until is None:
         return str(T("armed by {user}", user=who))
-    return str(T("armed by {user} until {moment}", user=who, moment=iso(timer.until)))
+    return str(T("armed by {user} until {when:%Y-%m-%d at %H:%M:%S}", user=who, when=timer.until.astimezone()))
 
 
 def _wanted() -> str:
