@@ -12,6 +12,7 @@ from dsi_automation.cli.base import OPTIONS, Group, argument
 from dsi_automation.cli.lab_m365 import name_option, said
 from dsi_automation.cli.session import Session
 from dsi_automation.core.errors import UsageError
+from dsi_automation.core.exit_codes import ExitCode
 from dsi_automation.core.text import T, Text
 
 if TYPE_CHECKING:
@@ -205,23 +206,36 @@ def reset(session: Session, routers: tuple[str, ...], name: str) -> None:
     said(session, text, reset=changed)
 
 
-@network.command("ping", help=T("Ask an address for an answer, from a host behind a router."), options_metavar=OPTIONS)
+@network.command(
+    "ping",
+    help=T("Ask an address for an answer, from a host behind a router. Exit code 3 when there is none."),
+    options_metavar=OPTIONS,
+)
 @argument("host", metavar=T("HOST"), help=T("From where: lan-spy, for example."))
 @argument("address", metavar=T("ADDRESS"), help=T("Whom."))
 @name_option
 @click.pass_obj
-def ping(session: Session, host: str, address: str, name: str) -> None:
+def ping(session: Session, host: str, address: str, name: str) -> ExitCode:
     """Ping."""
     answers = opened_network(session, name)[1].ping(host, address, count=3)
     text = T("{address} answers {host}.", address=address, host=host)
     missing = T("{address} does not answer {host}.", address=address, host=host)
     said(session, text if answers else missing, host=host, address=address, answers=answers)
+    return ExitCode.DONE if answers else ExitCode.UNREACHABLE
 
 
 def console(session: Session, router: str, commands: tuple[str, ...], name: str) -> None:
-    """Open the console cable of a router: it needs no network, for whoever cut himself off."""
+    """Open the console cable of a router: it needs no network, for whoever cut himself off.
+
+    Raises:
+        UsageError: a whole console is asked for as data.
+    """
+    if session.choices.json and not commands:
+        raise UsageError(
+            T("--json is for what is typed with --command."), next_step=T("Add: --command 'show interface brief'")
+        )
     chosen = opened_network(session, name)[1].router(router)
-    if commands or session.choices.json:
+    if commands:
         text = chosen.console(*commands)
         if session.choices.json:
             session.out.data({"router": router, "commands": list(commands), "said": text})

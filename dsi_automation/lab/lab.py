@@ -175,6 +175,10 @@ class Lab:
             raise UsageError(T("A lab has from 0 to {most} routers.", most=MOST_ROUTERS))
         if not domain and (servers or application):
             raise UsageError(T("Servers and applications need the lab’s domain."))
+        if not domain and not routers and not self.asked.routers:
+            raise UsageError(
+                T("A lab without domain has routers alone, and nobody said how many."), next_step=T("Add: --routers 4")
+            )
         servers = servers or application
         system.require_system(system.Parts(domain, servers, application, routers > 0))
         refuse_long_path(self.layout.root)

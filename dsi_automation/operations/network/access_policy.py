@@ -165,11 +165,14 @@ def _denied(asked: Asked, network: Network, policy: AccessPolicy) -> Iterator[Ds
         if protocol != asked.protocol or last < asked.first_port or first > asked.last_port:
             continue
         if denied.destination == "any" or _meets(asked.destination, IPv4Network(denied.destination), network):
+            said = T("{service} to {destination} is denied to everybody: {why}",
+                     service=denied.service, destination=denied.destination, why=denied.why)  # fmt: skip
+            if denied.destination == "any":
+                said = T("{service} is denied to everybody: {why}", service=denied.service, why=denied.why)
             yield NotCompliantError(
-                T("{service} to {destination} is denied to everybody: {why}",
-                  service=denied.service, destination=denied.destination, why=denied.why),
+                said,
                 next_step=T("Ask for another service; only the inventory changes this: dsi_network.access.denied."),
-            )  # fmt: skip
+            )
 
 
 def _meets(destination: IPv4Network | None, denied: IPv4Network, network: Network) -> bool:
