@@ -10,6 +10,7 @@ import click
 
 from dsi_automation.cli import times
 from dsi_automation.cli.base import argument, command, option
+from dsi_automation.cli.completing import completing
 from dsi_automation.cli.files import write_whole
 from dsi_automation.cli.line_letter import write_letter
 from dsi_automation.cli.progress import Progress
@@ -36,13 +37,15 @@ _INTERFACE: Final = T("INTERFACE")
         "Every existing site is shown with what speaks for or against it. Exit code 5 when there is no way."
     ),
 )
-@argument("site", metavar="SITE", help=T("Its code in dsi_sites."))
+@argument("site", metavar="SITE", help=T("Its code in dsi_sites."),
+          shell_complete=completing(lambda session: session.toolkit.inventory.sites))  # fmt: skip
 @option("--bandwidth", type=click.IntRange(1), required=True, metavar="MBIT/S", help=T("What it needs, Mbit/s."))
 @option("--at", "place", nargs=2, type=float, metavar=T("LATITUDE LONGITUDE"),
         help=T("Where it is, decimal degrees; by default what dsi_network.sites says."))  # fmt: skip
 @option("--max-distance", type=float, metavar="KM", help=T("How far a neighbour may be; 40 km by default."))
 @option("--leased", is_flag=True, help=T("A leased line, although a neighbour could carry it."))
-@option("--operator", metavar=T("NAME"), help=T("Whom to lease from; by default who delivers soonest."))
+@option("--operator", metavar=T("NAME"), help=T("Whom to lease from; by default who delivers soonest."),
+        shell_complete=completing(lambda session: session.toolkit.inventory.network.settings.operators))  # fmt: skip
 @option("--platform", type=click.Choice(["ios", "frr"]), metavar="[ios|frr]", help=T("The new router’s platform."))
 @option("--router", metavar=T("NAME"), help=T("The new router’s name; rtr- and the site’s code by default."))
 @option("--address", metavar="IPV4", help=T("Where the controller will reach it."))
@@ -59,6 +62,10 @@ def interconnect(site: str, **given: Any) -> int:
     """Propose an interconnection."""
     current = session()
     wanted = None if given["wanted"] is None else times.day(given["wanted"])
+    if wanted is not None and wanted < current.clock.now().astimezone().date():
+        raise UsageError(
+            T("{moment} is past.", moment=given["wanted"]), next_step=T("Give a day to come, or leave --wanted out.")
+        )
     _refuse_lost_words(given)
     with Progress([site]) as progress:
         report = current.engine.check(OPERATION, (site,), _inputs(given), progress)

@@ -25,18 +25,9 @@ def list_() -> int:
         return 0
     rows = []
     for name, one in network.routers.items():
-        uplink = network.uplink(name)
-        rows.append(
-            (
-                name,
-                one.site,
-                one.described.platform,
-                network.site_of(name).lan,
-                _towards(network, name) if uplink else _no_uplink(network, one),
-                len(network.links_of(name)),
-                T("yes") if one.described.filter else T("no"),
-            )
-        )
+        lan, filters = network.site_of(name).lan, T("yes") if one.described.filter else T("no")
+        circuits = len(network.links_of(name))
+        rows.append((name, one.site, one.described.platform, lan, _towards(network, one), circuits, filters))
     headers = (
         T("Router"), T("Site"), T("Platform"), T("LAN"), T("Towards headquarters"), T("Circuits"), T("Filter"),
     )  # fmt: skip
@@ -116,11 +107,8 @@ def link_kind(link: Link) -> Text:
     return T("leased line of {operator}", operator=link.operator)
 
 
-def _towards(network: Network, name: str) -> str:
-    title = network.uplink(name)
-    assert title is not None  # noqa: S101  # the caller looked
-    return f"{network.links[title].other(name).router} ({title})"
-
-
-def _no_uplink(network: Network, one: Router) -> Text:
+def _towards(network: Network, one: Router) -> Text | str:
+    title = network.uplink(one.name)
+    if title is not None:
+        return f"{network.links[title].other(one.name).router} ({title})"
     return T("headquarters") if one.site == network.settings.headquarters else T("NO WAY THERE")

@@ -27,6 +27,7 @@ def example(monkeypatch, tmp_path):
         (("router", "show"), "rtr-", "rtr-abj"),
         (("router", "check", "rtr-abj"), "", "rtr-bke"),
         (("router", "configure", "--canary"), "RTR", "rtr-bke"),
+        (("router", "interconnect"), "bke", "BKE"),
         (("access", "allow", "--from"), "AB", "ABJ"),
         (("access", "allow", "--to"), "int", "internet"),
         (("access", "allow", "--service"), "", "sydam"),

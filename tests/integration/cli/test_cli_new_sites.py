@@ -108,6 +108,13 @@ def test_no_letter_is_written_where_no_line_is_ordered(dsi, tmp_path):
     assert "--letter" in dsi("interconnect", "KGO", "--bandwidth", "10", "--contact", "Réseau", code=2)
 
 
+def test_a_day_that_is_past_is_not_asked_of_an_operator(dsi, tmp_path):
+    letter = tmp_path / "kgo.pdf"
+    words = ("--bandwidth", "10", "--leased", "--letter", str(letter), "--wanted", "2020-02-01")
+    assert "--wanted" in dsi("interconnect", "KGO", *words, code=2)
+    assert not letter.exists()
+
+
 def test_a_site_without_any_way_is_an_exit_code(dsi, home):
     def change_it(found):
         found["dsi_network"]["lan_ranges"] = []

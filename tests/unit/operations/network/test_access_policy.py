@@ -6,11 +6,13 @@ import pytest
 from accesshouse import ASKED, Office, blocked, described, settings
 from pydantic import ValidationError
 
+from dsi_automation.connectors.routers.intent import AccessRule
 from dsi_automation.core.errors import DsiError, UsageError
 from dsi_automation.inventory.network_parts import Network, Router
-from dsi_automation.operations.network.access_policy import enforcers, read_asked, refusals, tried_elsewhere
+from dsi_automation.operations.network.access_policy import enforcers, holders, read_asked, refusals, tried_elsewhere
 from dsi_automation.operations.network.access_words import identifier
 from dsi_automation.operations.network.allow import AllowInputs
+from dsi_automation.operations.network.record import Access, AccessRecord
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=30)
@@ -206,3 +208,29 @@ def test_what_the_record_could_not_show_or_the_probe_not_reach_is_no_input(key, 
 def test_blanks_alone_are_no_words(key):
     with pytest.raises(ValidationError):
         AllowInputs.model_validate({**ASKED, key: " \t "})
+
+
+def recorded(identifier, router):
+    rule = AccessRule(identifier, "10.64.4.8/29", "10.64.0.5/32", "tcp", 8443, 8443, UNTIL)
+    return Access(rule, router, "why", "DSI-1", "B. Kone", "RUN-1", "m.kouadio", ("s.coulibaly",), NOW)
+
+
+def test_accesses_are_found_by_their_identifiers_in_any_case_each_router_once():
+    known = {"ac-aaaaaa": "rtr-spy", "ac-bbbbbb": "rtr-abj", "ac-cccccc": "rtr-spy"}
+    record = AccessRecord(tuple(recorded(name, router) for name, router in known.items()))
+    assert holders(["AC-AAAAAA", "ac-cccccc", "ac-bbbbbb"], record) == ("rtr-spy", "rtr-abj")
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], "Nobody said which"),
+        (["ac-nope01", "ac-aaaaaa"], "No access is called ac-nope01."),
+        (["ac-nope01", "ac-nope02"], "No accesses are called ac-nope01, ac-nope02."),
+    ],
+)
+def test_accesses_nobody_knows_are_named_with_what_to_do(ids, said):
+    with pytest.raises(UsageError) as caught:
+        holders(ids, AccessRecord((recorded("ac-aaaaaa", "rtr-spy"),)))
+    assert said in caught.value.what.render("en")
+    assert "dsi access list" in caught.value.next_step.render("en")
