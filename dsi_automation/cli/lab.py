@@ -67,7 +67,7 @@ def opened(session: Session, name: str, network: str | None = None) -> Lab:
     type=click.IntRange(0, 30),
     default=0,
     metavar=T("NUMBER"),
-    help=T("How many routers: headquarters and its sites, up to 30 (4: the network of the tutorial)."),
+    help=T("How many routers: headquarters and its sites, up to 30 (4: the network of the guides)."),
 )
 @option("--without-domain", is_flag=True, help=T("Routers alone: no domain, workstations, tenant and servers."))
 @option("--install", is_flag=True, help=T("Install the missing Debian packages first, with apt-get."))
