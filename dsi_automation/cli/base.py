@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, override
 
@@ -49,6 +50,14 @@ def argument(*decls: str, **attrs: Any) -> Callable[[Any], Any]:
     return click.argument(*decls, cls=Argument, **attrs)
 
 
+_BEFORE_A_SIGN: Final = re.compile("(?<=«) | (?=[:;?!»])")
+"""French has a space there, at which no line is broken."""
+
+
+def _held_together(text: str) -> str:
+    return _BEFORE_A_SIGN.sub("\N{NO-BREAK SPACE}", text)
+
+
 class _Formatter(click.HelpFormatter):
     """Writes help by the reader's typography: French has a space before a colon."""
 
@@ -56,6 +65,16 @@ class _Formatter(click.HelpFormatter):
     def write_heading(self, heading: str) -> None:
         """Write the title of a section; click's own glues the colon to it in every language."""
         self.write(f"{'':>{self.current_indent}}{T('{heading}:', heading=heading)}\n")
+
+    @override
+    def write_text(self, text: str) -> None:
+        """Write a paragraph, in which no line begins with a sign that belongs to the word before it."""
+        super().write_text(_held_together(text))
+
+    @override
+    def write_dl(self, rows: Iterable[tuple[str, str | None]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write names with what they mean, the same way."""
+        super().write_dl([(name, _held_together(said or "")) for name, said in rows], col_max, col_spacing)
 
 
 class _Context(click.Context):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 lab = Group(
     "lab",
     help=T(
-        "The training lab: a real Active Directory and simulated workstations on this machine.\n\n"
+        "The training lab on this machine: a real Active Directory, simulated workstations, servers, real routers.\n\n"
         "Everything lives in network namespaces of its own, on addresses set aside for tests (198.18.0.0/15); "
         "nothing on the machine's own interfaces changes, and `dsi lab down` leaves nothing behind."
     ),
@@ -160,7 +160,7 @@ def show_status(session: Session, name: str) -> None:
 
 
 @lab.command(
-    "logs", help=T("Show what the domain controller, the workstations or the tenant say."), options_metavar=OPTIONS
+    "logs", help=T("Show what the processes of a part of the lab say."), options_metavar=OPTIONS
 )
 @argument(
     "part",

@@ -123,6 +123,7 @@ ACTIONS: Final[dict[str, Text]] = {
     "circuit": T("circuit"),
     "unsaved": T("not saved"),
     "kept": T("not ours"),
+    "together": T("together"),
 }
 """Short words for kinds of actions, for a column of a table; a kind that is not here shows its own name."""
 WHOLE: Final[dict[str, Text]] = {"caches": T("caches"), "sessions": T("locks"), "stop": T("stop"), "start": T("start")}

@@ -12,7 +12,7 @@ from dsi_automation.cli.chains import show_step, step_view
 from dsi_automation.cli.moments import local
 from dsi_automation.cli.progress import Progress
 from dsi_automation.cli.requesting import When, ask_for
-from dsi_automation.cli.router_names import complete_router, router_argument, routers_of
+from dsi_automation.cli.router_names import complete_router, network_of, router_argument, routers_of
 from dsi_automation.cli.session import Session, session
 from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import UsageError
@@ -79,6 +79,9 @@ def history(name: str | None, versions: tuple[str, str] | None, most: int) -> in
         found = repository.difference(name, *versions)
         return _show_difference(current, name, versions, found)
     kept = repository.history(name, most=most)
+    if name is not None and not kept:
+        # One that left the inventory has its versions still; one that nobody ever knew has none.
+        network_of(current).router(name)
     if current.choices.json:
         current.out.data({"versions": [version_view(one) for one in kept]})
         return 0

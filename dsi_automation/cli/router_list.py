@@ -36,7 +36,8 @@ def list_() -> int:
 
 
 @command(
-    "show", T("Show one router as the inventory wants it: LAN, circuits, way to headquarters, management. Connects to none.")
+    "show",
+    T("Show one router as the inventory wants it: LAN, circuits, way to headquarters, management. Connects to none."),
 )
 @router_argument()
 def show(name: str) -> int:

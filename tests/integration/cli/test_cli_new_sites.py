@@ -131,6 +131,8 @@ def test_versions_are_listed_and_compared(dsi, home, tmp_path):
         lambda found: found["dsi_network"].update(configurations=str(tmp_path / "copies")),
     )
     assert "dsi router backup" in dsi("history")
+    assert "dsi router backup" in dsi("history", "rtr-bke")
+    assert "rtr-bke" in dsi("history", "rtr-bek", code=2)
     repository = GitConfigurations(tmp_path / "copies")
     first = repository.keep({"rtr-bke": "hostname a\n"}, "rtr-bke: copie", author="RUN-1")
     second = repository.keep({"rtr-bke": "hostname b\n"}, "rtr-bke: copie", author="RUN-2")

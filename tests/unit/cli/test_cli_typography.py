@@ -17,3 +17,11 @@ def test_the_titles_in_a_help_end_as_the_language_wants(language, headings, caps
     assert run(["backup", "sets", "--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.endswith(":")] == headings
+
+
+def test_no_line_of_a_help_begins_with_a_sign_of_the_word_before_it(capsys, monkeypatch):
+    monkeypatch.setenv("DSI_LANG", "fr")
+    for words in (["router"], ["router", "configure"], ["access", "allow"], ["lab"], ["backup"]):
+        assert run([*words, "--help"]) == 0
+        lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+        assert [line for line in lines if line.startswith((":", ";", "?", "!", "»")) or line.endswith("«")] == []
