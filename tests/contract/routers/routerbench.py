@@ -8,7 +8,8 @@ from waiting import wait_for
 
 from dsi_automation.connectors.routers.dialects.frr import FrrDialect
 from dsi_automation.connectors.routers.frr import FrrRouter
-from dsi_automation.connectors.routers.memory import MemoryDevice, MemoryNetwork
+from dsi_automation.connectors.routers.memory import MemoryNetwork
+from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.connectors.routers.port import TimerState
 from dsi_automation.core.clock import SystemClock
 from dsi_automation.core.errors import DsiError

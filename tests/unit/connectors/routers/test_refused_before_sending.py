@@ -3,7 +3,8 @@
 import pytest
 
 from dsi_automation.connectors.routers.config import Config
-from dsi_automation.connectors.routers.memory import MemoryDevice, MemoryNetwork
+from dsi_automation.connectors.routers.memory import MemoryNetwork
+from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.connectors.routers.opening import dialect, open_router
 from dsi_automation.connectors.routers.port import Platform, RouterEndpoint
 from dsi_automation.core.clock import SystemClock

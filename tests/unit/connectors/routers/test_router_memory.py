@@ -5,7 +5,8 @@ import pytest
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialects.frr import FrrDialect
 from dsi_automation.connectors.routers.dialects.ios import IosDialect
-from dsi_automation.connectors.routers.memory import MemoryDevice, MemoryNetwork
+from dsi_automation.connectors.routers.memory import MemoryNetwork
+from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.connectors.routers.port import LineRefusedError, NothingPendingError, TimerState
 from dsi_automation.core.errors import GateClosedError, RefusedError, UnknownOutcomeError, UnreachableError
 from dsi_automation.core.text import T

@@ -14,7 +14,8 @@ from house import HandClock, House
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.intent import INTERNET, AccessRule, Scope
-from dsi_automation.connectors.routers.memory import MemoryDevice, MemoryNetwork, MemoryRouter
+from dsi_automation.connectors.routers.memory import MemoryNetwork, MemoryRouter
+from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.connectors.routers.opening import dialect
 from dsi_automation.connectors.routers.port import Platform
 from dsi_automation.connectors.routers.probe import Tried

@@ -15,7 +15,8 @@ from house import HandClock, House
 from dsi_automation.connectors.configurations.port import Version
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialects.frr import FrrDialect
-from dsi_automation.connectors.routers.memory import MemoryDevice, MemoryNetwork, MemoryRouter
+from dsi_automation.connectors.routers.memory import MemoryNetwork, MemoryRouter
+from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Event, Silent
 from dsi_automation.engine.fold import note
