@@ -9,9 +9,7 @@ description:
   - Carries out the operation C(access.allow) (procedure F), as C(dsi run) does, under an approved request.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   source:
     description: Whom, an address, a network, a server's name, or a site's code for its LAN.

@@ -7,9 +7,7 @@ description:
   - Says of the routers of the play who may reach what, until when and why, and where a router and the record differ.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.look
-  - dsi.ops.look.fail
+extends_documentation_fragment: [dsi.ops.look, dsi.ops.look.fail]
 """
 
 EXAMPLES = r"""

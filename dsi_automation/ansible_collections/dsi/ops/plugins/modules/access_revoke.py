@@ -10,9 +10,7 @@ description:
     without one, under the standing approval in force.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing]
 options:
   ids:
     description: Identifiers of accesses, as in C(ac-k7m2qx).

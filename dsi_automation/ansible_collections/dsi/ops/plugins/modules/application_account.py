@@ -9,9 +9,7 @@ description:
   - Carries out the operation C(application.account) (procedure L), as C(dsi run) does, under an approved request.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   logins:
     description: Logins, each with its application, as in C(kone.a@sydam); with a request they may be left out, the

@@ -9,8 +9,7 @@ description:
   - Looks at services, locks, caches and releases as well.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.look
+extends_documentation_fragment: dsi.ops.look
 options:
   applications:
     description: Names of C(dsi_applications).

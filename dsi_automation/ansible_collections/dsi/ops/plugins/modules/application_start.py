@@ -10,11 +10,7 @@ description:
     without one, under the standing approval in force.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
-  - dsi.ops.gate.applications
-  - dsi.ops.gate.incident
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing, dsi.ops.gate.applications, dsi.ops.gate.incident]
 options:
   why:
     description: What users are told about the reason.

@@ -10,12 +10,8 @@ description:
     without one, under the standing approval in force.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
-  - dsi.ops.gate.applications
-  - dsi.ops.gate.incident
-  - dsi.ops.gate.stop
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing, dsi.ops.gate.applications, dsi.ops.gate.incident,
+  dsi.ops.gate.stop]
 """
 
 EXAMPLES = r"""

@@ -10,10 +10,7 @@ description:
     C(dsi approve) by somebody else).
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
-  - dsi.ops.gate.backups
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing, dsi.ops.gate.backups]
 options:
   medium:
     description: The medium; empty for the one of the rotation that is in and due.

@@ -9,10 +9,7 @@ description:
     an approved request; bringing something back has no standing approval.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
-  - dsi.ops.gate.backups
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request, dsi.ops.gate.backups]
 options:
   set:
     description: The set; empty for the newest proven one.

@@ -10,10 +10,7 @@ description:
     C(dsi approve) by somebody else).
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
-  - dsi.ops.gate.backups
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing, dsi.ops.gate.backups]
 options:
   depth:
     description: How much is brought back; C(rhythm) for what the plan says.

@@ -9,9 +9,7 @@ description:
   - Where nothing is to be done no approval is needed either; the task is then unchanged.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   targets:
     description:

@@ -9,8 +9,7 @@ description:
   - Without O(targets) it looks at everybody, and at the seats of each licence.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.look
+extends_documentation_fragment: dsi.ops.look
 options:
   targets:
     description: Staff numbers, logins or addresses; everybody when empty.

@@ -9,9 +9,7 @@ description:
   - No result ever holds a password. C(dsi mailbox handover) reveals them, once, and records that it did.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   people:
     description:

@@ -10,9 +10,7 @@ description:
     without one, under the standing approval in force, on all hosts of the play at once.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.standing
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.standing]
 """
 
 EXAMPLES = r"""

@@ -8,9 +8,7 @@ description:
     line by line; also what was not saved, and a rollback timer that is armed.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.look
-  - dsi.ops.look.fail
+extends_documentation_fragment: [dsi.ops.look, dsi.ops.look.fail]
 """
 
 EXAMPLES = r"""

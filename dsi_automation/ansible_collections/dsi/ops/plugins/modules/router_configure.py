@@ -11,9 +11,7 @@ description:
     hosts of the play at once.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   canary:
     description: The router that goes first; by default what C(dsi_network.rollout) says.

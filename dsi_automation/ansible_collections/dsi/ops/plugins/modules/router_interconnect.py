@@ -8,8 +8,7 @@ description:
     what goes into the inventory. Looks into the inventory alone.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.look
+extends_documentation_fragment: dsi.ops.look
 options:
   sites:
     description: Codes of C(dsi_sites) that have no circuit yet.

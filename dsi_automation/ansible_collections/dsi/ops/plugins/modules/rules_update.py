@@ -8,10 +8,7 @@ description:
   - Carries out the operation C(rules.update) (procedure J), as C(dsi run) does, under an approved request.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
-  - dsi.ops.gate.applications
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request, dsi.ops.gate.applications]
 options:
   rules:
     description: Name of C(dsi_rules).

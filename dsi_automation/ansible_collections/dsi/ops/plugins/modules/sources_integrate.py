@@ -10,10 +10,7 @@ description:
   - Carries out the operation C(sources.integrate) (procedure Q), as C(dsi run) does, under an approved request.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
-  - dsi.ops.gate.stop
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request, dsi.ops.gate.stop]
 options:
   applications:
     description: Names of C(dsi_applications), one for each stage; with a request they may be left out, the request

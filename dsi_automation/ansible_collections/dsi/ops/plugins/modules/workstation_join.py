@@ -10,9 +10,7 @@ description:
   - Machines, accounts and addresses are those of the inventory; extra variables of the play do not change them.
 version_added: "0.1.0"
 author: dsi-automation
-extends_documentation_fragment:
-  - dsi.ops.gate
-  - dsi.ops.gate.request
+extends_documentation_fragment: [dsi.ops.gate, dsi.ops.gate.request]
 options:
   user:
     description: Login of the domain user who gets the local profile. For one machine only.
