@@ -19,7 +19,19 @@ REPLIES: Final = 800
 _STEP: Final = 10
 _EVERYTHING: Final = "deny ip any any"
 _LEASE: Final = re.compile(r"permit udp (?!host)\S+ \S+ any eq 67")
-_FENCE: Final = re.compile(r"deny ip any (?:host \S+|\d\S+ \S+)")
+_NETWORK: Final = r"(?:host \S+|\d\S+ \S+)"
+_FENCE: Final = re.compile(rf"deny ip any {_NETWORK}")
+_WRITTEN: Final = {
+    Band.MANAGEMENT: re.compile(
+        rf"permit (?:tcp {_NETWORK} any (?:eq 22|established)"
+        rf"|icmp {_NETWORK} any (?:echo-reply|unreachable|time-exceeded)"
+        rf"|udp {_NETWORK} (?:any|host 255\.255\.255\.255) eq 67)"
+    ),
+    Band.DENIED: re.compile(rf"deny (?:tcp|udp) any (?:any|{_NETWORK}) (?:eq \d+|range \d+ \d+)"),
+    Band.FENCE: _FENCE,
+    Band.FINAL: re.compile(_EVERYTHING),
+}
+"""What `base` writes in each band, whatever the inventory said when it was written."""
 
 type Banded = Mapping[Band, tuple[Entry, ...]]
 
@@ -83,6 +95,19 @@ def banded(listed: Sequence[Entry]) -> Banded:
 def settled(listed: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return the entries of a list with the numbers of their bands, where it lost them; as they are otherwise."""
     return (flat(banded(listed)) if restarted(listed) else ()) or tuple(listed)
+
+
+def strangers(listed: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the entries that are none the toolkit writes, wherever they stand: somebody's. Remarks decide nothing."""
+    ours = {one.text for band, part in banded(listed).items() for one in part if written(one, band)}
+    return tuple(one for one in listed if one.counts and one.text not in ours)
+
+
+def written(one: Entry, band: Band) -> bool:
+    """Tell whether an entry is of a kind the toolkit writes in a band."""
+    if band in RULES:
+        return not one.counts or rule_of(one, band) is not None
+    return _WRITTEN[band].fullmatch(one.text) is not None
 
 
 def outside(listed: Sequence[Entry]) -> tuple[Entry, ...]:

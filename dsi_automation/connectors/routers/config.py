@@ -45,11 +45,14 @@ class Difference:
             blank, `exit` leaves it. Sent in this order, no state in between permits what neither end permits.
         undo: the commands that lead back.
         kept: lines that are not ours and stay, worth telling.
+        removed: lines that go though the toolkit did not write them, or that the inventory no longer knows; each with
+            its heading. Worth a warning: `lines` may not show them, where one list takes the place of another.
     """
 
     lines: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from dsi_automation.connectors.routers.config import Config, Difference
 from dsi_automation.connectors.routers.intent import AccessRule, RouterIntent, Scope
-from dsi_automation.core.text import Text
 
 
 class Dialect(Protocol):
@@ -34,7 +33,8 @@ class Dialect(Protocol):
     ) -> Difference:
         """Return what leads from what runs to what is wanted, and back.
 
-        Lines that are not ours are kept. Applied, and parsed again, nothing is left: `difference` is then empty.
+        Lines that are not ours are kept, but for those in our filter's place and in our ranges: `removed` names them.
+        Applied, and parsed again, nothing is left: `difference` is then empty.
         The order of the lines opens nothing in between and never touches the entries of the management band.
 
         Raises:
@@ -64,10 +64,6 @@ class Dialect(Protocol):
         Raises:
             RefusedError: the band is full.
         """
-        ...
-
-    def dangerous(self, line: str) -> Text | None:
-        """Return why a line is never sent (`reload`, `erase`, users, keys, the archive), or None."""
         ...
 
     def masked(self, text: str) -> str:

@@ -6,19 +6,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from dsi_automation.connectors.routers import nftables, refusals
 from dsi_automation.connectors.routers.config import Config
+from dsi_automation.connectors.routers.dialects.frr import FrrDialect, FrrTaking
 from dsi_automation.connectors.routers.helper import Document, Helper, HelperRefusedError
-from dsi_automation.connectors.routers.opening import dialect
+from dsi_automation.connectors.routers.lines import RefusedLineError
 from dsi_automation.connectors.routers.port import (
     Interface,
     LineRefusedError,
     NothingPendingError,
     Ping,
-    Platform,
     Printed,
     Proof,
     RouterEndpoint,
@@ -30,7 +29,6 @@ from dsi_automation.connectors.routers.session import RouterSession
 from dsi_automation.core.clock import Clock, parse_iso
 
 if TYPE_CHECKING:
-    from dsi_automation.connectors.routers.dialect import Dialect
     from dsi_automation.connectors.windows.port import WritePermit
 
 WAY_BACK: Final = 300.0
@@ -51,6 +49,7 @@ class FrrRouter:
         self._target = target
         self._session = RouterSession(endpoint, clock)
         self._helper = Helper(endpoint, clock)
+        self._dialect = FrrDialect()
         self._filter: tuple[str, ...] | None = None
         self._known = False
         self._pushed = False
@@ -60,10 +59,10 @@ class FrrRouter:
         """Return the router's name."""
         return self._endpoint.name
 
-    @cached_property
-    def dialect(self) -> Dialect:
+    @property
+    def dialect(self) -> FrrDialect:
         """Return FRRouting's words."""
-        return dialect(Platform.FRR)
+        return self._dialect
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -84,10 +83,10 @@ class FrrRouter:
         return self._printed(self._document("running"))
 
     def seen(self) -> Seen:
-        """Return what runs, its text, what it would start with and its timer, from one answer."""
+        """Return what runs, its text, what it would start with, its timer and the kernel's interfaces, at one go."""
         runs, starts = Document.two_of(self.name, self._helper.ask("look"))
         now = self._printed(runs)
-        return Seen(now.running, now.text, self._saved(starts), _timer(runs.head))
+        return Seen(now.running, now.text, self._saved(starts), _timer(runs.head), tuple(_there(runs)))
 
     def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
         """Return what runs and what is true of it, from one answer."""
@@ -97,8 +96,8 @@ class FrrRouter:
             "".join(questions).encode("ascii"),
             timeout=self._endpoint.read_timeout + count * (1 + len(addresses) // ECHOES),
         )
-        found = Document.of(self.name, said)
-        there = {str(each["ifname"]): each for each in json.loads(found.more["interfaces"])}
+        found = Document.of(self.name, said, "interfaces", "routes")
+        there = _there(found)
         hops = _documents(found.more["routes"])
         return Proof(
             self._config(found),
@@ -234,8 +233,8 @@ class FrrRouter:
         try:
             wanted = _after(self._filter, commands)
             script = nftables.script(wanted)
-        except nftables.WrongLineError as error:
-            raise LineRefusedError(self.name, error.line, error.why) from error
+        except RefusedLineError as error:
+            raise LineRefusedError(self.name, error.line.strip(), error.answer) from error
         try:
             self._helper.ask("filter", script.text.encode("ascii"), writing=True)
         except HelperRefusedError as error:
@@ -291,6 +290,11 @@ def _timer(status: str) -> Timer:
     )
 
 
+def _there(document: Document) -> dict[str, Mapping[str, Any]]:
+    """Return the interfaces of the kernel, by name."""
+    return {str(each["ifname"]): each for each in json.loads(document.more["interfaces"])}
+
+
 def _interface(found: Mapping[str, Any]) -> Interface:
     flags = set(found["flags"])
     addresses = [each for each in found.get("addr_info", ()) if each.get("family") == "inet"]
@@ -331,14 +335,10 @@ def _ping(said: str, count: int) -> Ping:
 
 def _after(present: tuple[str, ...] | None, commands: Sequence[str]) -> tuple[str, ...] | None:
     """Return the filter once commands were taken; None once it was taken away."""
-    for command in commands:
-        if command == f"no {nftables.HEADING}":
-            present = None
-        elif command == nftables.HEADING:
-            present = present or ()
-        elif command != "exit":
-            present = nftables.applied(present or (), [command.strip()])
-    return present
+    taking = FrrTaking(Config({} if present is None else {nftables.HEADING: present}))
+    taking.take(commands)
+    found = taking.sections.get(nftables.HEADING)
+    return None if found is None else tuple(found)
 
 
 def _parts(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from dsi_automation.connectors.routers.port import NothingPendingError, RouterEndpoint
+from dsi_automation.connectors.routers.port import LONGEST_ANSWER, NothingPendingError, RouterEndpoint
 from dsi_automation.connectors.ssh.connecting import Connected, connect
 from dsi_automation.connectors.ssh.port import SshEndpoint
 from dsi_automation.core.clock import Clock
@@ -16,12 +16,11 @@ from dsi_automation.core.errors import DsiError, RefusedError, UnknownOutcomeErr
 from dsi_automation.core.secrets import redact
 from dsi_automation.core.text import T
 
-LONGEST_ANSWER: Final = 10
-"""Times the time-out: a router that goes on talking is given up after it."""
 _CHUNK: Final = 1 << 16
 _STRANGE: Final = "not a command of mine"
 """What `dsi-cc` says to a verb it does not have."""
 _SECTION: Final = "--- dsi-cc "
+_INSTALL: Final = T("Install there the dsi-cc of this version of the toolkit: docs/reference/dsi-cc.md.")
 
 
 class Status(IntEnum):
@@ -78,11 +77,11 @@ class Document:
     more: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, router: str, text: str) -> Document:
-        """Take it from what the helper printed.
+    def of(cls, router: str, text: str, *more: str) -> Document:
+        """Take it from what the helper printed, with the further sections named.
 
         Raises:
-            RefusedError: it is cut off.
+            RefusedError: it is cut off, or comes from a helper that does not tell those sections yet.
         """
         parts: dict[str, list[str]] = {"": []}
         at = ""
@@ -92,20 +91,24 @@ class Document:
                 parts[at] = []
             else:
                 parts[at].append(line)
-        if not {"frr", "filter", "end"} <= parts.keys():
-            raise RefusedError(T("{router} gave only a part of its configuration.", router=router), on=router)
+        if not {"frr", "filter", "end", *more} <= parts.keys():
+            raise RefusedError(
+                T("{router} gave only a part of its configuration.", router=router),
+                on=router,
+                next_step=_INSTALL if "end" in parts else T("Look at the router and at the network, then try again."),
+            )
         told = {name: "".join(lines) for name, lines in parts.items() if name != "end"}
         return cls(told.pop("frr"), told.pop("filter"), told.pop(""), told)
 
     @classmethod
     def two_of(cls, router: str, text: str) -> tuple[Document, Document]:
-        """Take two of them, one behind the other.
+        """Take two of them, one behind the other: what runs, with the interfaces, and what it starts with.
 
         Raises:
             RefusedError: one is cut off.
         """
         first, end, second = text.partition(f"{_SECTION}end\n")
-        return cls.of(router, first + end), cls.of(router, second)
+        return cls.of(router, first + end, "interfaces"), cls.of(router, second)
 
 
 class Helper:
@@ -200,8 +203,7 @@ class Helper:
                     detail={"answer": redact(said.strip())},
                 )  # fmt: skip
             case Status.NOT_ASKED_PROPERLY if _STRANGE in words:
-                step = T("Install there the dsi-cc of this version of the toolkit: docs/reference/dsi-cc.md.")
-                return HelperRefusedError(self._router, command, words, next_step=step)
+                return HelperRefusedError(self._router, command, words, next_step=_INSTALL)
             case Status.NOT_ASKED_PROPERLY | Status.REFUSED:
                 return HelperRefusedError(self._router, command, words)
         return HelperRefusedError(

@@ -134,6 +134,9 @@ class FilterIntent:
 class RouterIntent:
     """What the inventory wants of one router. What it does not mention is not ours and stays as it is.
 
+    But for what is in the department's own ranges: static routes to them, and addresses of them at interfaces that are
+    not mentioned, as a circuit leaves them that the inventory no longer has.
+
     Attributes:
         interfaces: those of the LAN and of its circuits, never the one of the management.
         routes: the static routes to the department's networks.
@@ -142,6 +145,7 @@ class RouterIntent:
         filter: None where the router does not filter.
         ignored: headings that are left as they run (a circuit whose other end is not part of the change), and
             prefixes of routes that go with them.
+        circuits: the ranges circuits get their addresses from, besides `owned`.
     """
 
     name: str
@@ -151,6 +155,7 @@ class RouterIntent:
     protected: str
     filter: FilterIntent | None = None
     ignored: tuple[str, ...] = ()
+    circuits: tuple[str, ...] = ()
 
 
 class Scope(StrEnum):

@@ -21,6 +21,7 @@ from dsi_automation.connectors.routers import ios_errors as errors
 from dsi_automation.connectors.routers import refusals
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialects.ios import IosDialect
+from dsi_automation.connectors.routers.endpoints import interfaces
 from dsi_automation.connectors.routers.looking import one_by_one
 from dsi_automation.connectors.routers.port import (
     Interface,
@@ -102,9 +103,9 @@ class IosRouter:
         return Printed(self._read(shown), self._dialect.masked(answers.quiet(shown)))
 
     def seen(self) -> Seen:
-        """Return what runs, its text, what it would start with and its timer."""
+        """Return what runs, its text, what it would start with, its timer; IOS prints every interface it has."""
         timer, printed = self.timer(), self.printed()
-        return Seen(printed.running, printed.text, self.startup(), timer)
+        return Seen(printed.running, printed.text, self.startup(), timer, tuple(interfaces(printed.running)))
 
     def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
         """Return what runs and what is true of it, asked in turn."""

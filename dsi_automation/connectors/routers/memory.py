@@ -140,9 +140,9 @@ class MemoryRouter:
         return Printed(self.running(), self.text())
 
     def seen(self) -> Seen:
-        """Return what runs, its text, what it would start with and its timer."""
+        """Return what runs, its text, what it would start with, its timer and its interfaces."""
         timer, printed = self.timer(), self.printed()
-        return Seen(printed.running, printed.text, self.startup(), timer)
+        return Seen(printed.running, printed.text, self.startup(), timer, tuple(sorted(self.device.ports)))
 
     def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:
         """Return what runs and what is true of it."""

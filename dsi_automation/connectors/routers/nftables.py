@@ -23,7 +23,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dsi_automation.connectors.routers.dialects import frr_filter
 from dsi_automation.connectors.routers.intent import FILTER, INTERNET
+from dsi_automation.connectors.routers.lines import RefusedLineError
 from dsi_automation.connectors.routers.nft_json import Unknown, network, ports
 from dsi_automation.connectors.routers.nft_table import CHAINS, RULES, SETS, TABLE
 
@@ -42,19 +44,7 @@ _LINES: Final = {
         re.ASCII,
     ),
 }
-_SINGLE: Final = ("inside", "lan")
-"""What there is one of: a new one takes the place of the one before."""
 _COMMENT: Final = re.compile(r"(ac-[a-z2-7]+)(?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?")
-
-
-class WrongLineError(ValueError):
-    """A line of the filter that is none, or that takes away what is not there."""
-
-    def __init__(self, line: str, why: str) -> None:
-        """Keep the line, and why, in nft's language."""
-        super().__init__(line)
-        self.line = line
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,36 +68,11 @@ class Script:
         return None
 
 
-def applied(present: Sequence[str], commands: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines of the section once commands (`rule ...`, `no rule ac-k7m2qx`) were taken, in order.
-
-    Raises:
-        WrongLineError: a command that means nothing, or takes away what is not there.
-    """
-    lines = list(present)
-    for words in commands:
-        command = " ".join(words.split())
-        if command.startswith("no "):
-            gone = [line for line in lines if f"{line} ".startswith(f"{command.removeprefix('no ')} ")]
-            if not gone:
-                raise WrongLineError(command, "no such line")
-            lines = [line for line in lines if line not in gone]
-            continue
-        kind = command.partition(" ")[0]
-        if kind not in _LINES or _LINES[kind].fullmatch(command) is None:
-            raise WrongLineError(command, "not a line of the filter")
-        if kind in _SINGLE:
-            lines = [line for line in lines if not line.startswith(f"{kind} ")]
-        if command not in lines:
-            lines.append(command)
-    return tuple(lines)
-
-
 def script(lines: Sequence[str] | None) -> Script:
     """Return what puts a filter in place of the present one; None takes it away.
 
     Raises:
-        WrongLineError: a line that is none of ours, such as `unexpected ...`.
+        RefusedLineError: a line that is none of ours, such as `unexpected ...`.
     """
     text = [f"add table inet {TABLE}", f"delete table inet {TABLE}"]
     if lines is None:
@@ -163,19 +128,13 @@ def read(listing: str) -> tuple[str, ...] | None:
             what = f"{found['chain']} {_compact(found['expr'])}" if kind == "rule" else found.get("name", "")
             unexpected.append(_told(f"unexpected {kind} {what}"))
     unexpected += _changed_chains(objects)
-    return (*sorted(lines, key=_order), *unexpected)
-
-
-def _order(line: str) -> tuple[int, str]:
-    kind = line.partition(" ")[0]
-    # Denials come one after the other as they are: their order is theirs.
-    return [*_LINES].index(kind), "" if kind == "deny" else line
+    return (*sorted(lines, key=frr_filter.order), *unexpected)
 
 
 def _parts(kind: str, line: str) -> dict[str, str]:
     found = _LINES[kind].fullmatch(line) if kind in _LINES else None
     if found is None:
-        raise WrongLineError(line, "not a line of the filter")
+        raise RefusedLineError(line, "not a line of the filter")
     return {name: value or "" for name, value in found.groupdict().items()}
 
 
@@ -204,7 +163,7 @@ def _elements(parts: Iterable[tuple[str, str, Mapping[str, str]]]) -> dict[str, 
         name, covers, comment = _element(kind, values)
         # nft would take the first of two that are the same, and say nothing.
         if (name, covers) in covered:
-            raise WrongLineError(line, "covers what another line covers")
+            raise RefusedLineError(line, "covers what another line covers")
         covered.add((name, covers))
         found[name][f"{covers}{comment}"] = line
     return found

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
+
+LONGEST_ANSWER: Final = 10
+"""Times the read time-out: a device that goes on talking is given up after it."""
 
 
 class Platform(StrEnum):
@@ -132,10 +135,12 @@ class Seen(Printed):
     Attributes:
         startup: what it would start with.
         timer: the state of its rollback timer.
+        interfaces: those it has, by name, configured or not.
     """
 
     startup: Config
     timer: Timer
+    interfaces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,7 @@ class RouterReader(Protocol):
         ...
 
     def seen(self) -> Seen:
-        """Return what runs, its text, what it would start with and its timer; one answer where the device can."""
+        """Return what runs, its text, what it would start with, its timer, its interfaces; one answer where it can."""
         ...
 
     def proof(self, interfaces: Sequence[str], routes: Sequence[str], addresses: Sequence[str], count: int) -> Proof:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dsi_automation.connectors.routers import dangerous
 from dsi_automation.connectors.routers.dialect import Dialect
@@ -29,6 +29,7 @@ def sendable(router: str, dialect: Dialect, protected: str | None, lines: Sequen
             T("The line “{line}” is never sent to {router}: {why}", line=line.strip(), router=router, why=why),
             on=router,
             meaning=T("Nothing was sent."),
+            next_step=T("Correct the inventory, or do this by hand on the router."),
             detail={"line": line.strip()},
         )
     if protected is None:
@@ -48,6 +49,16 @@ def managed_through(router: str, interface: str) -> RefusedError:
         on=router,
         next_step=T("Choose another interface in the inventory, or change the management by hand, on site."),
     )
+
+
+def no_interface(router: str, name: str, there: Iterable[str]) -> RefusedError:
+    """Return the error of a change for an interface that the router does not have."""
+    return RefusedError(
+        T("{router} has no interface {interface}, only: {interfaces}.", router=router, interface=name,
+          interfaces=", ".join(sorted(there))),
+        on=router,
+        next_step=T("Correct the name in the inventory; make a subinterface or a VLAN by hand first."),
+    )  # fmt: skip
 
 
 def not_armed(router: str) -> RefusedError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
-from dsi_automation.connectors.routers.port import LineRefusedError, Platform, RouterEndpoint
+from dsi_automation.connectors.routers.port import LONGEST_ANSWER, LineRefusedError, Platform, RouterEndpoint
 from dsi_automation.connectors.routers.reading import LONGEST_LINE, Reading, greeted, uninterrupted
 from dsi_automation.connectors.routers.session_errors import (
     connecting,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dsi_automation.connectors.routers.console import Console
 
 CONFIGURE: Final = "configure terminal"
-LONGEST_ANSWER: Final = 10
-"""Times the read time-out: a device that goes on talking is given up after it."""
 _QUIET: Final = 1.0
 """Seconds without a byte after which nothing more is expected behind a prompt."""
 _WAITS: Final = 5.0
@@ -55,14 +53,6 @@ class RouterSession:
         self._console: Console | None = None
         self._name: str | None = None
         self._mode = ""
-
-    def __enter__(self) -> Self:
-        """Return the session."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self.close()
 
     @property
     def connected(self) -> bool:

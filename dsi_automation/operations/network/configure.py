@@ -147,7 +147,7 @@ def _look_at(target: str, network: Network, look: Look) -> RouterSeen:
     """Look at one router; whether a change could be taken back is asked only where there is one to make."""
     with look.router(target) as router:
         found = router.seen()
-        timer, seen = found.timer, RouterSeen(found.running, found.startup, router.dialect)
+        timer, seen = found.timer, RouterSeen(found.running, found.startup, router.dialect, found.interfaces)
         problem: DsiError | None = None
         if timer.state is not TimerState.NONE:
             problem = NotCompliantError(
@@ -161,4 +161,4 @@ def _look_at(target: str, network: Network, look: Look) -> RouterSeen:
                 router.ready()
             except DsiError as error:
                 problem = error
-        return RouterSeen(seen.running, seen.startup, seen.dialect, problem)
+        return RouterSeen(seen.running, seen.startup, seen.dialect, seen.interfaces, problem)

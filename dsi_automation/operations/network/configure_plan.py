@@ -89,7 +89,7 @@ def _decided(name: str, one: Draft, seen: RouterSeen, place: Place | None, terms
         name, one.difference.lines, one.difference.undo, seen.running.digest, one.after.digest, terms.timer, one.checks
     )
     if place is not None:
-        decided.actions += [_configure(change, place), _save(change, None)]
+        decided.actions += [_configure(change, place, one.difference.removed), _save(change, None)]
     elif one.unsaved:
         decided.actions.append(_save(change, T("It is as the inventory wants it, but would start otherwise.")))
     else:
@@ -100,9 +100,15 @@ def _decided(name: str, one: Draft, seen: RouterSeen, place: Place | None, terms
     return decided
 
 
-def _configure(change: Change, place: Place) -> Action:
+def _configure(change: Change, place: Place, removed: Sequence[str]) -> Action:
     others = [other for other in place.unit if other != change.router]
     reason = T("What runs is not what the inventory wants: {parts}.", parts=", ".join(parts_of(change.lines)))
+    if removed:
+        lines = "; ".join(removed)
+        reason = T(
+            "{reason} Attention: these lines go, which somebody else wrote or the inventory no longer knows: {lines}.",
+            reason=reason, lines=lines,
+        )  # fmt: skip
     if others:
         reason = T(
             "{reason} It changes together with {others}: all of them are confirmed, or all go back.",

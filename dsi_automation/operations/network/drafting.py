@@ -10,8 +10,8 @@ from typing import Any, Final
 from dsi_automation.connectors.routers.config import Config, Difference
 from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.intent import InterfaceIntent, RouterIntent, Scope
-from dsi_automation.core.errors import DsiError, RefusedError
-from dsi_automation.core.text import T
+from dsi_automation.connectors.routers.refusals import no_interface, sendable
+from dsi_automation.core.errors import DsiError
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.comparing import compare
 from dsi_automation.operations.network.proving import interface_check, ping_check, route_check
@@ -27,12 +27,14 @@ class RouterSeen:
     Attributes:
         running: what runs.
         startup: what it starts with.
+        interfaces: those it has, by name.
         problem: why no change of it could be taken back now; None when one could, or none is needed.
     """
 
     running: Config
     startup: Config
     dialect: Dialect
+    interfaces: tuple[str, ...]
     problem: DsiError | None = None
 
 
@@ -69,7 +71,7 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
         together: the routers that are part of the change.
 
     Raises:
-        RefusedError: it cannot be brought there, or a line is one that is never sent.
+        RefusedError: it cannot be brought there, it has no such interface, or a line is one that is never sent.
     """
     ways = through(network, router)
     intent = router_intent(network, router)
@@ -80,7 +82,8 @@ def draft(network: Network, router: str, seen: RouterSeen, together: Collection[
     if left_out:
         intent = router_intent(network, router, {one.name for one in left_out})
         difference = _difference(seen, seen.running, intent)
-    _refuse_dangerous(router, seen.dialect, difference.lines)
+    _refuse_absent(router, seen, intent)
+    sendable(router, seen.dialect, intent.protected, difference.lines)
     ours, mended = _startup(seen, intent)
     after = seen.dialect.apply(seen.running, difference.lines)
     chosen = [one for one in ways.values() if one not in left_out]
@@ -140,15 +143,12 @@ def _difference(seen: RouterSeen, config: Config, intent: RouterIntent) -> Diffe
     return seen.dialect.difference(config, intent, (), Scope.BASE)
 
 
-def _refuse_dangerous(router: str, dialect: Dialect, lines: Sequence[str]) -> None:
-    for line in lines:
-        why = dialect.dangerous(line)
-        if why is not None:
-            raise RefusedError(
-                T("The line “{line}” is never sent to {router}: {why}", line=line.strip(), router=router, why=why),
-                on=router,
-                next_step=T("Correct the inventory, or do this by hand on the router."),
-            )
+def _refuse_absent(router: str, seen: RouterSeen, intent: RouterIntent) -> None:
+    """Refuse interfaces there are none of: FRRouting takes their lines, and nothing ever comes of them."""
+    for one in intent.interfaces:
+        name = seen.dialect.interface_name(one.name)
+        if name not in seen.interfaces:
+            raise no_interface(router, name, seen.interfaces)
 
 
 def _checks(

@@ -63,6 +63,7 @@ def router_intent(network: Network, router: str, left_out: Collection[str] = ())
         protected=described.management.interface,
         filter=_filter(network, router) if described.filter else None,
         ignored=tuple(part for one in ignored for part in (f"interface {one.interface.name}", *one.prefixes)),
+        circuits=network.settings.link_ranges,
     )
 
 

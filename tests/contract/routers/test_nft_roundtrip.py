@@ -42,7 +42,7 @@ def filters(draw):
         *(f"lan {one}" for one in draw(st.lists(networks(), max_size=1))),
         *(f"management {one}" for one in draw(st.lists(networks(16), max_size=1))),
         *(f"internal {one}" for one in draw(st.lists(networks(), max_size=1))),
-        *(f"deny {to} {service}" for to, service in denials),
+        *sorted(f"deny {to} {service}" for to, service in denials),
         *sorted(set(rules)),
     )
 

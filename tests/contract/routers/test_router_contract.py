@@ -53,6 +53,7 @@ def test_one_answer_says_what_each_question_does(bench):
         seen = router.seen()
         assert (seen.running, seen.startup, seen.timer) == (router.running(), router.startup(), router.timer())
         assert seen.timer.state is TimerState.ARMED
+        assert {"lan0", "wan0", "mgmt0"} <= set(seen.interfaces)
         assert seen.running == router.printed().running != seen.startup
         assert seen.text == router.printed().text == router.text()
         router.revert()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -56,7 +57,7 @@ def test_a_router_goes_back_by_itself_when_its_time_is_over(emulate: Callable[..
 def test_a_push_nobody_answers_has_an_unknown_outcome(emulated: Emulated) -> None:
     emulated.driver().arm(600.0)
     emulated.device.faults.cut_by = "shutdown"
-    router = emulated.driver(read_timeout=1.5)
+    router = emulated.driver(read_timeout=4.0)
     with pytest.raises(UnknownOutcomeError):
         router.push(CUT)
     emulated.device.fire()
@@ -90,7 +91,7 @@ def test_a_connection_that_breaks_in_an_answer_is_an_unknown_outcome_of_a_write_
 def test_a_device_that_hangs_is_given_up_in_time(emulated: Emulated) -> None:
     emulated.device.faults.hangs_on = "show running-config"
     with pytest.raises(UnreachableError, match="show running-config"):
-        emulated.driver(read_timeout=1.0).running()
+        emulated.driver(read_timeout=4.0).running()
 
 
 def test_what_the_device_says_by_itself_is_not_taken_for_an_answer(emulated: Emulated) -> None:
@@ -197,8 +198,8 @@ def test_a_configuration_is_never_cut_off_to_fit(emulated: Emulated) -> None:
 
 
 def test_a_question_nobody_foresaw_is_told_and_not_answered(emulated: Emulated) -> None:
-    session = RouterSession(replace(emulated.endpoint, read_timeout=1.0), SystemClock())
-    with session, pytest.raises(QuestionError, match=r"Destination filename \[x\.cfg\]\?"):
+    session = RouterSession(replace(emulated.endpoint, read_timeout=4.0), SystemClock())
+    with contextlib.closing(session), pytest.raises(QuestionError, match=r"Destination filename \[x\.cfg\]\?"):
         session.run("copy running-config flash:x.cfg")
     assert not session.connected
     assert emulated.device.files == {}

@@ -33,6 +33,7 @@ def test_a_change_is_snapshot_armed_pushed_looked_at_anew_confirmed_and_saved_in
     assert router.route("10.0.0.0/8") == ("198.18.40.2",)
     assert router.ping("198.18.40.2", count=3) == Ping(3, 3)
     assert router.startup() == before
+    assert router.seen().interfaces == ("GigabitEthernet0/0", "GigabitEthernet0/1", "GigabitEthernet0/2")
     router.confirm()
     assert router.timer().state is TimerState.NONE
     router.save()

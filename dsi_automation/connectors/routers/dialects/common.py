@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from dsi_automation.connectors.routers import dangerous, masking
+from dsi_automation.connectors.routers import masking
 from dsi_automation.connectors.routers.config import Config, Difference
 from dsi_automation.connectors.routers.endpoints import (
     StaticRoute,
@@ -17,6 +17,7 @@ from dsi_automation.connectors.routers.endpoints import (
     plain,
     static_route,
     static_routes,
+    table,
     within,
 )
 from dsi_automation.connectors.routers.intent import AccessRule, InterfaceIntent, RouteIntent, RouterIntent, Scope
@@ -24,7 +25,7 @@ from dsi_automation.connectors.routers.lines import Taking
 from dsi_automation.connectors.routers.refusals import managed_through
 from dsi_automation.connectors.routers.tree import read
 from dsi_automation.core.errors import RefusedError
-from dsi_automation.core.text import T, Text
+from dsi_automation.core.text import T
 
 type Sections = dict[str, tuple[str, ...]]
 
@@ -63,18 +64,15 @@ class CommonDialect(ABC):
         """Return what leads from what runs to what is wanted, and back."""
         ignored = {self.heading(one) for one in intent.ignored}
         target: Sections = dict(running.sections)
-        kept: list[str] = []
+        kept, removed = list[str](), list[str]()
         if scope is not Scope.RULES:
-            self._interfaces(target, intent, ignored)
+            removed += self._interfaces(target, intent, ignored)
             kept += self._routes(target, intent, ignored)
         if intent.filter is not None and not ignored & self.filter_headings(intent):
-            self.target_filter(target, running, intent, rules, scope)
+            removed += self.target_filter(target, running, intent, rules, scope)
         wanted = self.canonical(target)
-        return Difference(tuple(self.transition(running, wanted)), tuple(self.transition(wanted, running)), tuple(kept))
-
-    def dangerous(self, line: str) -> Text | None:
-        """Return why a line is never sent, or None."""
-        return dangerous.reason(line)
+        there, back = self.transition(running, wanted), self.transition(wanted, running)
+        return Difference(tuple(there), tuple(back), tuple(kept), tuple(removed))
 
     def masked(self, text: str) -> str:
         """Return a configuration as printed, with every secret in it replaced."""
@@ -113,8 +111,8 @@ class CommonDialect(ABC):
     @abstractmethod
     def target_filter(
         self, target: Sections, running: Config, intent: RouterIntent, rules: Sequence[AccessRule], scope: Scope
-    ) -> None:
-        """Change the sections of the packet filter into what they should be."""
+    ) -> Sequence[str]:
+        """Change the sections of the packet filter into what they should be; return somebody's lines that go."""
 
     @abstractmethod
     def transition(self, have: Config, want: Config) -> Iterator[str]:
@@ -131,8 +129,10 @@ class CommonDialect(ABC):
 
     # What is wanted.
 
-    def _interfaces(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:
+    def _interfaces(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> list[str]:
         protected = self.heading(f"interface {intent.protected}")
+        known = {protected, *ignored, *(self.heading(f"interface {one.name}") for one in intent.interfaces)}
+        removed = _abandoned(target, known, (*intent.owned, *intent.circuits))
         for one in intent.interfaces:
             heading = self.heading(f"interface {one.name}")
             if heading == protected:
@@ -144,6 +144,7 @@ class CommonDialect(ABC):
             stays = [line for line in target.get(heading, ()) if not self.owned_line(line)]
             target[heading] = (*stays, *self.interface(one))
         self._fit(target, intent, ignored)
+        return removed
 
     def _fit(self, target: Sections, intent: RouterIntent, ignored: set[str]) -> None:
         """Make sure that no network is at two interfaces: IOS refuses the second one, Linux routes to either.
@@ -240,6 +241,27 @@ def _towards(route: StaticRoute, networks: Sequence[ipaddress.IPv4Network], head
     except ValueError:
         return False
     return any(via in network for network in networks)
+
+
+def _abandoned(target: Sections, known: Collection[str], ranges: Sequence[str]) -> list[str]:
+    """Take addresses of our ranges from interfaces that are not to have any, and return their lines.
+
+    Not from those of another routing table (VRF): the same addresses mean somebody else there.
+    """
+    removed: list[str] = []
+    for heading, lines in list(target.items()):
+        if not heading.startswith("interface ") or heading in known or table(lines):
+            continue
+        gone = [line for line in lines if (one := address(line)) is not None and within(str(one.network), ranges)]
+        stays = [line for line in lines if line not in gone]
+        left = [line for line in stays if line.startswith("ip address ")]
+        if left and all(line.endswith(" secondary") for line in left):
+            # IOS has no secondary address without a primary one.
+            stays[stays.index(left[0])] = left[0].removesuffix(" secondary")
+        if gone:
+            target[heading] = tuple(stays)
+            removed += [f"{heading}: {line}" for line in gone]
+    return removed
 
 
 def _no_overlap(target: Sections, protected: str, one: InterfaceIntent, intent: RouterIntent) -> None:

@@ -130,10 +130,10 @@ class FrrDialect(CommonDialect):
 
     def target_filter(
         self, target: Sections, running: Config, intent: RouterIntent, rules: Sequence[AccessRule], scope: Scope
-    ) -> None:
-        """Change the section of the filter into what it should be."""
+    ) -> Sequence[str]:
+        """Change the section of the filter into what it should be; return somebody's lines that go."""
         if intent.filter is None:
-            return
+            return ()
         if intent.filter.inside == intent.protected:
             raise protected_error(intent)
         name = f"filter {intent.filter.name}"
@@ -147,6 +147,7 @@ class FrrDialect(CommonDialect):
         if scope is not Scope.BASE:
             standing = [frr_filter.standing(one, standing) for one in rules]
         target[name] = (*base, *standing)
+        return [f"{name}: {line}" for line in there or () if line.startswith("unexpected ") and line not in base]
 
     def transition(self, have: Config, want: Config) -> Iterator[str]:
         """Yield the lines: a filter that comes, comes first; one that goes, goes last."""

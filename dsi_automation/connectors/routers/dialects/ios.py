@@ -22,6 +22,7 @@ from dsi_automation.connectors.routers.dialects.ios_lines import LIST, IosTaking
 from dsi_automation.connectors.routers.endpoints import (
     StaticRoute,
     interface_name,
+    interfaces,
     mask,
     route_order,
     static_route,
@@ -35,6 +36,7 @@ from dsi_automation.connectors.routers.intent import (
     RouterIntent,
     Scope,
 )
+from dsi_automation.connectors.routers.refusals import no_interface
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.text import T
 
@@ -90,11 +92,7 @@ class IosDialect(CommonDialect):
     def exists(self, target: Sections, heading: str, intent: RouterIntent) -> None:
         """Make sure that there is such an interface: IOS prints all it has."""
         if heading not in target:
-            raise RefusedError(
-                T("{router} has no interface {interface}.", router=intent.name, interface=heading.split()[1]),
-                on=intent.name,
-                next_step=T("Correct the name in the inventory; make a subinterface or a VLAN by hand first."),
-            )
+            raise no_interface(intent.name, heading.removeprefix("interface "), interfaces(Config(target)))
 
     def filter_headings(self, intent: RouterIntent) -> set[str]:
         """Return the headings of both lists that may be the filter."""
@@ -111,10 +109,14 @@ class IosDialect(CommonDialect):
 
     def target_filter(
         self, target: Sections, running: Config, intent: RouterIntent, rules: Sequence[AccessRule], scope: Scope
-    ) -> None:
-        """Change the access list in force into what it should be, or bind another one in its place."""
+    ) -> Sequence[str]:
+        """Change the access list in force into what it should be, or bind another one in its place.
+
+        Returns:
+            Somebody's lines that go: entries the toolkit does not write, and another list that was bound there.
+        """
         if intent.filter is None:
-            return
+            return ()
         inside = self.heading(f"interface {intent.filter.inside}")
         if inside == self.heading(f"interface {intent.protected}"):
             raise protected_error(intent)
@@ -141,6 +143,8 @@ class IosDialect(CommonDialect):
         target[LIST + name] = tuple(map(str, wanted))
         stays = [line for line in target[inside] if not re.fullmatch(r"ip access-group \S+ in", line)]
         target[inside] = (*stays, f"ip access-group {name} in")
+        theirs = [] if now is None or now in names else [f"{inside}: ip access-group {now} in"]
+        return [*theirs, *ios_filter.removed(names, running, target)]
 
     def transition(self, have: Config, want: Config) -> Iterator[str]:
         """Yield the lines: lists before what binds them, what is bound no longer after it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -54,6 +54,8 @@ def wanted(
     parts = dict(bands.banded(here))
     strangers = bands.outside(here) if scope is Scope.RULES else ()
     if scope is not Scope.RULES and intent.filter is not None:
+        # What is no access there was asked for by nobody, and would be found by nobody: `rules` does not see it.
+        parts |= {band: tuple(one for one in parts[band] if bands.written(one, band)) for band in bands.RULES}
         parts |= {band: part for band, part in bands.base(intent.filter).items() if band not in bands.RULES}
     if scope is not Scope.BASE:
         parts = dict(with_rules(parts, {band: parts[band] for band in bands.RULES}, rules))
@@ -97,6 +99,14 @@ def name(
     if now in ours and (tuple(here) == tuple(wanted) or acl.edits(here, wanted, BANDS[Band.MANAGEMENT]) is not None):
         return now
     return next((one for one in ours if one != now and not bound(running, one)), None)
+
+
+def removed(ours: Sequence[str], running: Config, target: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the entries of lists of ours that go and that the toolkit does not write."""
+    stays = {one.bare for name in ours for one in acl.entries(target.get(LIST + name, ()))}
+    for name in ours:
+        listed = acl.entries(running.sections.get(LIST + name, ()))
+        yield from (f"{LIST}{name}: {one}" for one in bands.strangers(listed) if one.bare not in stays)
 
 
 def list_lines(heading: str, have: Config, want: Config) -> Iterator[str]:

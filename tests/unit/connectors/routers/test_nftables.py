@@ -4,11 +4,15 @@ import json
 
 import pytest
 
+from dsi_automation.connectors.routers.config import Config
+from dsi_automation.connectors.routers.dialects.frr import FrrDialect
 from dsi_automation.connectors.routers.helper import Document
+from dsi_automation.connectors.routers.lines import RefusedLineError
 from dsi_automation.connectors.routers.nft_json import Unknown, network, ports
-from dsi_automation.connectors.routers.nftables import WrongLineError, applied, read, script
+from dsi_automation.connectors.routers.nftables import HEADING, read, script
 from dsi_automation.core.errors import RefusedError
 
+FRR = FrrDialect()
 RULE = "rule ac-k7m2qx 10.64.8.8/29 10.64.0.5/32 tcp/8443 until 2036-12-31T23:59:59Z"
 
 
@@ -45,8 +49,9 @@ def test_what_is_no_port_is_not_made_one(printed):
 
 
 def test_commands_are_taken_in_order():
-    lines = applied(["inside lan0"], ["inside lan1", RULE, "deny any tcp/23", "no rule ac-k7m2qx", RULE, RULE])
-    assert lines == ("inside lan1", "deny any tcp/23", RULE)
+    commands = ["inside lan1", RULE, "deny any tcp/23", "no rule ac-k7m2qx", RULE, RULE]
+    after = FRR.apply(Config({HEADING: ("inside lan0",)}), [HEADING, *(f" {one}" for one in commands)])
+    assert after.sections[HEADING] == ("inside lan1", "deny any tcp/23", RULE)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +60,22 @@ def test_commands_are_taken_in_order():
      'inside lan0"; flush ruleset', "unexpected set other", f"{RULE} }} ; flush ruleset"],
 )  # fmt: skip
 def test_a_line_that_means_nothing_is_refused_and_named(line):
-    with pytest.raises(WrongLineError) as wrong:
-        applied(["inside lan0"], [line])
-    assert wrong.value.line == line
+    with pytest.raises(RefusedLineError) as wrong:
+        FRR.apply(Config({HEADING: ("inside lan0",)}), [HEADING, f" {line}"])
+    assert wrong.value.line.strip() == line
+
+
+@pytest.mark.parametrize(
+    "line", ['inside lan0"; flush ruleset', "flush ruleset", f"{RULE} }} ; flush ruleset", 'deny 10.64.0.0"/24 tcp/1']
+)
+def test_a_line_that_could_tell_nft_something_else_never_reaches_it(line):
+    with pytest.raises(RefusedLineError):
+        script([line])
 
 
 @pytest.mark.parametrize("line", ["unexpected set other", RULE.replace("ac-k7m2qx", "ac-aaaaaa")])
 def test_what_nft_would_swallow_without_a_word_is_refused(line):
-    with pytest.raises(WrongLineError) as wrong:
+    with pytest.raises(RefusedLineError) as wrong:
         script(["inside lan0", RULE, line])
     assert wrong.value.line in {line, RULE}
 
@@ -101,3 +114,10 @@ def test_a_configuration_that_was_cut_off_is_refused():
     for cut in ("", whole[:40], whole[:-16]):
         with pytest.raises(RefusedError):
             Document.of("r", cut)
+
+
+def test_a_helper_that_is_older_than_the_toolkit_is_to_be_replaced():
+    whole = "state=none\n--- dsi-cc frr\nend\n--- dsi-cc filter\n{}\n--- dsi-cc end\n"
+    with pytest.raises(RefusedError) as refused:
+        Document.two_of("r", whole + whole)
+    assert "dsi-cc.md" in str(refused.value.next_step)

@@ -197,7 +197,7 @@ def test_a_route_to_the_controllers_through_the_management_stays_and_is_told():
 
 def test_an_interface_a_cisco_does_not_have_is_refused():
     wanted = intent("ios", interfaces=(InterfaceIntent("Gi0/7", "10.255.0.1/30", "none"),))
-    with pytest.raises(RefusedError, match="GigabitEthernet0/7"):
+    with pytest.raises(RefusedError, match=r"GigabitEthernet0/7.* GigabitEthernet0/0, GigabitEthernet0/1, Loopback0"):
         IOS.difference(IOS.parse(PRINTED), wanted, (), Scope.BASE)
 
 
@@ -214,6 +214,119 @@ def test_a_circuit_that_moved_to_another_interface_is_refused_while_the_old_one_
     with pytest.raises(RefusedError) as refused:
         dialect.difference(running, alone, (), Scope.BASE)
     assert dialect.interface_name(wan.name) in str(refused.value.what)
+
+
+def test_entries_somebody_made_by_hand_in_the_place_of_the_filter_are_named_when_they_go():
+    found = IOS.difference(IOS.parse(PRINTED), intent("ios"), (), Scope.BASE)
+    # The other two say what the new list says as well.
+    assert found.removed == (f"{LIST}: 20 permit tcp 10.64.8.8 0.0.0.7 host 10.64.0.5 eq 80",)
+
+
+def test_another_list_that_was_bound_in_the_place_of_the_filter_is_named():
+    running = IOS.apply(IOS.parse(PRINTED), [
+        "ip access-list extended CORP", " 10 permit ip any any", "exit",
+        "interface Gi0/0", " ip access-group CORP in", "exit", f"no {LIST}",
+    ])  # fmt: skip
+    found = IOS.difference(running, intent("ios"), (), Scope.BASE)
+    assert found.removed == ("interface GigabitEthernet0/0: ip access-group CORP in",)
+    assert "ip access-list extended CORP" in IOS.apply(running, found.lines).sections
+
+
+def test_what_is_in_the_table_of_a_linux_filter_and_not_ours_is_named_when_it_goes():
+    standing_filter = FRR.apply(FRR.parse(VTYSH), FRR.difference(FRR.parse(VTYSH), intent("frr"), (), Scope.ALL).lines)
+    lines = standing_filter.sections["filter DSI-LAN-IN"]
+    running = Config({**standing_filter.sections, "filter DSI-LAN-IN": (*lines, "unexpected chain by_hand")})
+    assert FRR.difference(running, intent("frr"), (), Scope.BASE).removed == (
+        "filter DSI-LAN-IN: unexpected chain by_hand",
+    )
+    assert FRR.difference(running, intent("frr"), (RULE,), Scope.RULES).removed == ()
+
+
+@pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])
+def test_lines_of_the_filter_by_an_older_inventory_are_not_said_to_be_somebody_s(dialect, platform):
+    empty = IOS.parse(PRINTED) if platform == "ios" else FRR.parse(VTYSH)
+    if platform == "ios":
+        empty = IOS.apply(empty, ["interface Gi0/0", " no ip access-group DSI-LAN-IN in", "exit", f"no {LIST}"])
+    wanted = intent(platform).filter
+    older = replace(
+        wanted, lan="10.64.8.0/25", management=("198.18.0.9/32", "198.18.1.0/24"), internal=("10.0.0.0/8",),
+        denied=(Denial("10.64.0.9/32", "tcp", 1, 1024), Denial("any", "udp", 161, 161)),
+    )  # fmt: skip
+    before = intent(platform, filter=older)
+    running = dialect.apply(empty, dialect.difference(empty, before, (RULE, WEB), Scope.ALL).lines)
+    found = dialect.difference(running, intent(platform), (RULE, WEB), Scope.ALL)
+    assert found
+    assert found.removed == ()
+
+
+def test_what_no_request_could_have_opened_goes_from_the_bands_of_requests_and_is_named():
+    running = IOS.apply(
+        standing([RULE]), [LIST, " 1500 permit ip any any", " 1510 permit tcp host 10.64.8.9 any eq 22"]
+    )
+    found = IOS.difference(running, intent("ios"), (), Scope.BASE)
+    assert found.lines == (LIST, " no 1500", "exit")
+    assert found.removed == (f"{LIST}: 1500 permit ip any any",)
+    # The other one is an access that nobody approved: the record knows, the differences of the filter do not.
+    assert [one.sequence for one in IOS.rules(running)] == [1000, 1510]
+
+
+ABANDONED = {
+    "ios": ("interface Loopback0", " ip address 10.64.9.1 255.255.255.252", " description old"),
+    "frr": ("interface wan7", " ip address 10.64.9.1/30", " description old"),
+}
+
+
+@pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])
+def test_an_address_of_our_ranges_at_an_interface_the_inventory_does_not_name_goes_and_is_named(dialect, platform):
+    bare = IOS.parse(PRINTED) if platform == "ios" else FRR.parse(VTYSH)
+    settled = dialect.apply(bare, dialect.difference(bare, intent(platform), (), Scope.BASE).lines)
+    running = dialect.apply(settled, ABANDONED[platform])
+    found = dialect.difference(running, intent(platform), (), Scope.BASE)
+    heading, line, _ = ABANDONED[platform]
+    assert found.removed == (f"{heading}:{line}",)
+    assert found.lines[0] == heading
+    after = dialect.apply(running, found.lines)
+    assert after.sections[heading] == ("description old",)
+    assert dialect.apply(after, found.undo) == running
+    assert not dialect.difference(running, intent(platform), (), Scope.RULES)
+    # Circuits may have ranges of their own.
+    elsewhere = intent(platform, owned=("10.128.0.0/9",), routes=())
+    assert not dialect.difference(running, elsewhere, (), Scope.BASE).removed
+    assert dialect.difference(running, replace(elsewhere, circuits=("10.64.9.0/24",)), (), Scope.BASE).removed
+
+
+def test_an_address_of_our_ranges_in_another_routing_table_is_somebody_s():
+    lines = ["interface Loopback0", " vrf forwarding OAM", " ip address 10.64.9.1 255.255.255.252"]
+    running = IOS.apply(IOS.parse(PRINTED), lines)
+    found = IOS.difference(running, intent("ios"), (), Scope.BASE)
+    assert IOS.apply(running, found.lines).sections["interface Loopback0"] == running.sections["interface Loopback0"]
+
+
+def test_somebody_s_secondary_address_stays_when_ours_before_it_goes():
+    lines = [
+        "interface Loopback0",
+        " ip address 10.64.9.1 255.255.255.252",
+        " ip address 10.9.9.1 255.255.255.0 secondary",
+    ]
+    running = IOS.apply(standing(), lines)
+    found = IOS.difference(running, intent("ios"), (), Scope.BASE)
+    after = IOS.apply(running, found.lines)
+    assert after.sections["interface Loopback0"] == ("ip address 10.9.9.1 255.255.255.0",)
+    assert IOS.apply(after, found.undo) == running
+
+
+@pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])
+def test_a_circuit_moves_to_another_interface_when_its_addresses_are_of_our_ranges(dialect, platform):
+    bare = IOS.parse(PRINTED) if platform == "ios" else FRR.parse(VTYSH)
+    lan, wan = intent(platform).interfaces
+    ours = replace(wan, address="10.64.9.1/30")
+    running = dialect.apply(
+        bare, dialect.difference(bare, intent(platform, interfaces=(lan, ours)), (), Scope.BASE).lines
+    )
+    moved = intent(platform, interfaces=(lan, replace(ours, name="Loopback0" if platform == "ios" else "wan7")))
+    after = dialect.apply(running, dialect.difference(running, moved, (), Scope.BASE).lines)
+    at = [name for name, lines in after.sections.items() if any(" 10.64.9.1" in line for line in lines)]
+    assert at == ["interface Loopback0" if platform == "ios" else "interface wan7"]
 
 
 @pytest.mark.parametrize(("dialect", "platform"), [(IOS, "ios"), (FRR, "frr")])

@@ -122,6 +122,30 @@ def test_a_router_that_needs_nothing_is_not_asked_whether_it_could_go_back(tmp_p
     assert office.plan().blockers == ()
 
 
+def test_an_interface_a_router_does_not_have_is_found_by_the_plan_which_names_those_it_has(tmp_path):
+    office = Office(tmp_path)
+    office.device("rtr-man").ports.discard("wan0")
+    plan = office.plan()
+    (blocker,) = plan.blockers
+    assert (blocker.target, blocker.reason.render("en")) == (
+        "rtr-man", "rtr-man has no interface wan0, only: lan0, mgmt0.",
+    )  # fmt: skip
+    assert said(plan, "rtr-bke", "circuit.lnk-man")
+
+
+def test_lines_that_are_not_ours_and_go_are_named_with_the_action(tmp_path):
+    office = Office(tmp_path, right="*", filtered=True)
+    device = office.device("rtr-spy")
+    filtering = device.config.sections["filter DSI-LAN-IN"]
+    by_hand = (*filtering, "unexpected chain by_hand")
+    device.config = Config({**device.config.sections, "filter DSI-LAN-IN": by_hand})
+    device.by_hand("interface wan7", " ip address 10.64.9.5/30", "exit")
+    (action,) = [one for one in office.plan().actions if one.kind == "configure"]
+    named = "interface wan7: ip address 10.64.9.5/30; filter DSI-LAN-IN: unexpected chain by_hand"
+    assert named in action.reason.render("en")
+    assert " no ip address 10.64.9.5/30" in action.args["lines"]
+
+
 def test_a_router_that_somebody_changes_at_this_moment_is_blocked(tmp_path):
     office = Office(tmp_path)
     office.devices.open("rtr-man").arm(300)
