@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -12,6 +13,8 @@ from pydantic import AfterValidator, Field, model_validator
 from dsi_automation.core.text import T
 from dsi_automation.inventory.model import Duration, NonEmpty, Strict
 from dsi_automation.inventory.problems import WrongValueError
+
+_SERVICE: Final = re.compile(r"(?P<protocol>tcp|udp)/(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
 
 
 def _network(value: str) -> str:
@@ -28,12 +31,24 @@ def _address(value: str) -> str:
         raise WrongValueError(T("an IPv4 address is expected, as in 10.64.8.1.")) from error
 
 
+def service_parts(text: str) -> tuple[str, int, int]:
+    """Return protocol, first and last port of a service: `tcp/8443`, `tcp/8000-8010`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _SERVICE.fullmatch(text)
+    first, last = (0, 0) if found is None else (int(found["first"]), int(found["last"] or found["first"]))
+    if found is None or not 1 <= first <= last <= 65535:
+        raise ValueError(text)
+    return found["protocol"], first, last
+
+
 def _service(value: str) -> str:
-    protocol, _, ports = value.partition("/")
-    first, _, last = ports.partition("-")
-    numbers = [int(part) if part.isascii() and part.isdecimal() else 0 for part in (first, last or first)]
-    if protocol not in {"tcp", "udp"} or not 1 <= numbers[0] <= numbers[1] <= 65535:
-        raise WrongValueError(T("a service is expected, as in tcp/8443, udp/53 or tcp/8000-8010."))
+    try:
+        service_parts(value)
+    except ValueError as error:
+        raise WrongValueError(T("a service is expected, as in tcp/8443, udp/53 or tcp/8000-8010.")) from error
     return value
 
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 from dsi_automation.connectors.routers.intent import INTERNET, AccessRule
 from dsi_automation.core.errors import DsiError, NotCompliantError, UsageError
 from dsi_automation.core.text import TN, T
-from dsi_automation.inventory.network_model import AccessPolicy
+from dsi_automation.inventory.network_model import AccessPolicy, service_parts
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.access_words import Asked, read_destination, read_service, read_source
 from dsi_automation.operations.network.record import Access, AccessRecord
@@ -161,7 +161,7 @@ def _ports(asked: Asked, policy: AccessPolicy) -> Iterator[DsiError]:
 
 def _denied(asked: Asked, network: Network, policy: AccessPolicy) -> Iterator[DsiError]:
     for denied in policy.denied:
-        protocol, first, last = read_service(denied.service, network.settings)
+        protocol, first, last = service_parts(denied.service)
         if protocol != asked.protocol or last < asked.first_port or first > asked.last_port:
             continue
         if denied.destination == "any" or _meets(asked.destination, IPv4Network(denied.destination), network):
@@ -237,12 +237,6 @@ def _destination_covers(wide: str, narrow: str) -> bool:
     return IPv4Network(narrow).subnet_of(IPv4Network(wide))
 
 
-def lets_through(rules: Sequence[AccessRule], source: str, destination: str, protocol: str, port: int) -> bool:
-    """Tell whether any of these rules lets one connection through; the Internet's ones are left aside."""
-    one = AccessRule(None, f"{source}/32", f"{destination}/32", protocol, port, port)
-    return any(covers(rule, one) for rule in rules if rule.destination != INTERNET)
-
-
 def same_access(standing: Sequence[Access], rule: AccessRule, now: datetime) -> Access | None:
     """Return the standing access that is exactly this one, its end aside; none whose end is over."""
     return next((one for one in standing if one.rule.key == rule.key and not one.expired(now)), None)
@@ -267,6 +261,5 @@ def covering(standing: Sequence[Access], rule: AccessRule, now: datetime) -> Dsi
 
 
 def _within_service(asked: Asked, service: str) -> bool:
-    protocol, _, ports = service.partition("/")
-    first, _, last = ports.partition("-")
-    return protocol == asked.protocol and int(first) <= asked.first_port and asked.last_port <= int(last or first)
+    protocol, first, last = service_parts(service)
+    return protocol == asked.protocol and first <= asked.first_port and asked.last_port <= last

@@ -14,7 +14,7 @@ from dsi_automation.connectors.routers.intent import INTERNET, AccessRule
 from dsi_automation.core.errors import UsageError
 from dsi_automation.core.text import T, Text
 from dsi_automation.inventory.near import did_you_mean
-from dsi_automation.inventory.network_model import NetworkSettings
+from dsi_automation.inventory.network_model import NetworkSettings, service_parts
 
 EVERYTHING: Final = frozenset({"any", "all", "*", "0.0.0.0/0", "tout", "toutes", "tous", "ip"})
 """Words for “whatever”: never an access."""
@@ -100,16 +100,14 @@ def read_service(text: str, settings: NetworkSettings) -> tuple[str, int, int]:
             T("An access is for a service: every port of “{word}” is never opened.", word=text.strip()),
             next_step=T("Name the service: tcp/8443, tcp/8000-8010, or a name of the inventory."),
         )
-    protocol, slash, ports = settings.services.get(word, word).partition("/")
-    first, _, last = ports.partition("-")
-    numbers = [int(part) if part.isascii() and part.isdecimal() else 0 for part in (first, last or first)]
-    if not slash or protocol not in {"tcp", "udp"} or not 1 <= numbers[0] <= numbers[1] <= 65535:
+    try:
+        return service_parts(settings.services.get(word, word))
+    except ValueError as error:
         raise UsageError(
             T("“{word}” is no service.", word=text.strip()),
             next_step=T("Write it as tcp/8443, udp/53 or tcp/8000-8010, or add its name to dsi_network.services. "
                         "{near}", near=did_you_mean(word, settings.services)),
-        )  # fmt: skip
-    return protocol, numbers[0], numbers[1]
+        ) from error  # fmt: skip
 
 
 def _machines(word: str, settings: NetworkSettings, everything: Text) -> IPv4Network:
