@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.port import RouterReader, RouterWriter
-from dsi_automation.core.errors import DsiError, StorageError, VerificationFailedError
+from dsi_automation.core.errors import DsiError, VerificationFailedError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action
 from dsi_automation.core.results import Check
@@ -15,10 +16,10 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.operations.network.access_plan import SAVE
 from dsi_automation.operations.network.access_tries import Try, attempt, passed
 from dsi_automation.operations.network.change import Change, SafeChange
-from dsi_automation.operations.network.copies import keep_copy
+from dsi_automation.operations.network.ended import read_as
 from dsi_automation.operations.network.endings import changed_since
 from dsi_automation.operations.network.notes import TRIED
-from dsi_automation.operations.network.returning import SLACK, wait_until_quiet
+from dsi_automation.operations.network.record import closed_by, opened_by
 
 if TYPE_CHECKING:
     from dsi_automation.connectors.routers.probe import Probe
@@ -41,13 +42,7 @@ class AccessActs:
         if self._action.kind != SAVE:
             return False
         with self._hands.router(self._action.target) as router:
-            self._safe(router).save()
-            text = router.text()
-        try:
-            keep_copy(self._hands, self._action.target, text, self._action.title)
-        except StorageError as error:
-            # The router is in order; the daily backup makes up for the copy.
-            self._tell("router.not_copied", T("not copied to the repository: {why}", why=error.what))
+            self._safe(router).save(self._action.title)
         return True
 
     def make(self) -> None:
@@ -60,9 +55,9 @@ class AccessActs:
             VerificationFailedError: a try ended otherwise; the router is as it was before.
         """
         with self._hands.router(self._action.target) as router, self._probe() as probe:
-            running = router.running().digest
-            there = running == self._args.get("after", self._args["running"])
-            if not there and running != self._args["running"]:
+            running = router.running()
+            there = self._is(running, str(self._args.get("after", self._args["running"])), router)
+            if not there and not self._is(running, str(self._args["running"]), router):
                 raise changed_since(self._action.target)
             try:
                 if there:
@@ -73,19 +68,18 @@ class AccessActs:
             finally:
                 self._note_found()
 
+    def _is(self, running: Config, wanted: str, router: RouterReader) -> bool:
+        """Tell whether what runs has a digest; accesses that are over may be gone, but for those this is about."""
+        own = [rule.key for rule in (*opened_by(self._action), *closed_by(self._action))]
+        was = read_as(wanted, running, self._action.target, router.dialect, self._hands.look, own)
+        return was.digest == wanted
+
     def _safe(self, router: RouterWriter, probe: Probe | None = None) -> SafeChange:
         look = self._hands.look
         within = look.network.settings.rollout.verify_within.total_seconds()
-        more = None if probe is None else self._more(probe)
+        more = None if probe is None else lambda _router: self._look(probe)
         change = Change.of(self._action)
         return SafeChange(change, router, self._hands, self._observer, within=within, more=more)
-
-    def _more(self, probe: Probe) -> Any:
-        def look(router: RouterReader) -> Sequence[Check]:
-            del router
-            return self._look(probe)
-
-        return look
 
     @contextmanager
     def _probe(self) -> Iterator[Probe | None]:
@@ -188,15 +182,3 @@ def probe_of(router: str, look: Look) -> Any:
             next_step=T("Make a new plan and ask for a new approval."),
         )
     return opened
-
-
-def settled(action: Action, look: Look) -> None:
-    """Wait until a router answers and no timer of it is armed: killed runs are taken back by the router itself.
-
-    Raises:
-        UnreachableError: it does not in time.
-    """
-    timer = look.network.settings.rollout.timer.total_seconds()
-    deadline = look.clock.monotonic() + timer + SLACK
-    with look.router(action.target) as router:
-        wait_until_quiet(router, look.clock, deadline)

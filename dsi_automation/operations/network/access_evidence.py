@@ -15,7 +15,7 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.operations.network.access_act import probe_of, try_check, words_of
 from dsi_automation.operations.network.access_plan import SAVE
 from dsi_automation.operations.network.access_tries import Try, attempt, passed
-from dsi_automation.operations.network.record import rule_from_json
+from dsi_automation.operations.network.record import closed_by, opened_by
 from dsi_automation.operations.tools import Look
 
 
@@ -34,11 +34,10 @@ def evidence(plan: Plan, look: Look, observer: Observer) -> Sequence[Check]:
 
 def _of(router: str, plan: Plan, look: Look) -> Iterator[Check]:
     actions = [one for one in plan.actions_for(router) if one.kind != SAVE]
-    opened = [rule_from_json(one.args["rule"]) for one in actions if "rule" in one.args]  # type: ignore[arg-type]
-    closed = [rule_from_json(rule) for one in actions for rule in _rules(one)]
+    opened = [rule for one in actions for rule in opened_by(one)]
+    closed = [rule for one in actions for rule in closed_by(one)]
     with look.router(router) as reader:
-        dialect = look.dialect(router)
-        seen = reader.seen()
+        dialect, seen = reader.dialect, reader.seen()
         running, saved = dialect.rules(seen.running), dialect.rules(seen.startup)
         yield _answers(router, len(running))
         for rule in opened:
@@ -47,11 +46,6 @@ def _of(router: str, plan: Plan, look: Look) -> Iterator[Check]:
             yield _held(router, rule, running, saved, look, there=False)
     for action in actions:
         yield from _tried(router, action, look)
-
-
-def _rules(action: Action) -> list[Any]:
-    found: Any = action.args.get("rules", [])
-    return list(found)
 
 
 def _answers(router: str, count: int) -> Check:
@@ -87,8 +81,7 @@ def _held(
 def _tried(router: str, action: Action, look: Look) -> Iterator[Check]:
     listed: Any = action.args.get("tries", [])
     tries = [Try.from_json(one) for one in listed]
-    rule: Any = action.args.get("rule")
-    over = rule is not None and (until := rule_from_json(rule).until) is not None and until <= look.clock.now()
+    over = any(rule.until is not None and rule.until <= look.clock.now() for rule in opened_by(action))
     if not tries or over:
         return
     with probe_of(router, look) as probe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
 
@@ -13,14 +13,16 @@ from dsi_automation.connectors.routers.intent import AccessRule, RouterIntent, S
 from dsi_automation.connectors.routers.port import RouterReader, TimerState
 from dsi_automation.core.errors import RefusedError
 from dsi_automation.core.events import Observer
+from dsi_automation.core.plan import Action
 from dsi_automation.core.text import T
 from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import Observed
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.access_tries import Ground
 from dsi_automation.operations.network.comparing import compare
+from dsi_automation.operations.network.ended import as_approved, over
 from dsi_automation.operations.network.notes import ARMED
-from dsi_automation.operations.network.record import Access, AccessRecord
+from dsi_automation.operations.network.record import Access, AccessRecord, closed_by, opened_by
 from dsi_automation.operations.network.wanted import filter_intent
 from dsi_automation.operations.tools import Look
 
@@ -65,6 +67,15 @@ class AccessFacts:
             return compare(self.dialect.apply(self.saved, lines), self.running).lines()
         except RefusedError:
             return compare(self.saved, self.running).lines()
+
+    def as_approved(self, router: str, world: World, approved: Sequence[Action]) -> AccessFacts:
+        """Return it with what ran when a plan was made, where nothing but accesses that are over is gone since.
+
+        One the plan itself is about is not put back: its lines are on the router, or they are not.
+        """
+        own = {rule.key for action in approved for rule in (*opened_by(action), *closed_by(action))}
+        rules = [rule for rule in over(world.record, router, world.now) if rule.key not in own]
+        return replace(self, running=as_approved(self.running, approved, rules, self.dialect, self.intent))
 
     def open_now(self, rule: AccessRule) -> AccessRule | None:
         """Return the rule of the device that lets through what `rule` does, if there is one."""
@@ -140,7 +151,7 @@ def read_facts(target: str, look: Look, world: World, *, quiet: bool = True) -> 
     return AccessFacts(
         seen.running,
         seen.startup,
-        look.dialect(target),
+        router.dialect,
         filter_intent(world.network, target),
         world.record.standing(target),
         told,

@@ -17,7 +17,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.engine.operation import Inputs, Observed, Operation
 from dsi_automation.inventory.problems import WrongValueError
 from dsi_automation.operations.decided import Decided, plan_of
-from dsi_automation.operations.network.access_act import AccessActs, settled
+from dsi_automation.operations.network.access_act import AccessActs
 from dsi_automation.operations.network.access_evidence import evidence
 from dsi_automation.operations.network.access_look import AccessFacts, World, look_at
 from dsi_automation.operations.network.access_plan import blocker, changed_running
@@ -25,6 +25,7 @@ from dsi_automation.operations.network.access_policy import enforcers, read_aske
 from dsi_automation.operations.network.access_words import Asked
 from dsi_automation.operations.network.allow_plan import Purpose, decide
 from dsi_automation.operations.network.notes import ALLOWED
+from dsi_automation.operations.network.returning import settled
 from dsi_automation.operations.tools import Hands, Look
 
 _LAST = time(23, 59, 59)
@@ -146,9 +147,9 @@ class AccessAllow(Operation[AllowInputs, AccessFacts, World, Look, Hands]):
         hands.note(action.target, ALLOWED, {"rule": action.args["rule"], **told, "at": inputs.try_at})
 
     def settle(self, action: Action, inputs: AllowInputs, look: Look, observer: Observer) -> None:
-        """Wait until the router answers and no timer is armed on it."""
-        del inputs, observer
-        settled(action, look)
+        """Wait until the router answers and no timer is armed on it: what a killed run did, it takes back."""
+        del inputs
+        settled(action.target, look, observer, look.network.settings.rollout.timer.total_seconds())
 
     def verify(self, plan: Plan, inputs: AllowInputs, look: Look, observer: Observer) -> Sequence[Check]:
         """Read the routers anew, and make the tries once more."""
@@ -174,8 +175,11 @@ class AccessAllow(Operation[AllowInputs, AccessFacts, World, Look, Hands]):
         for name, facts in observed.facts.items():
             blockers = [blocker(name, error) for error in wrong]
             blockers = blockers or _place(name, targets, asked, world, observed.run)
+            if blockers:
+                decided[name] = Decided(blockers=blockers)
+                continue
             before = () if approved is None else approved.actions_for(name)
-            decided[name] = decide(name, purpose, facts, world, before) if not blockers else Decided(blockers=blockers)
+            decided[name] = decide(name, purpose, facts.as_approved(name, world, before), world, before)
         return plan_of(self, targets, inputs, decided, unseen)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from dsi_automation.connectors.configurations.port import ConfigurationReader, Version
-from dsi_automation.connectors.routers.port import RouterReader, Timer, TimerState
+from dsi_automation.connectors.routers.port import Printed, RouterReader, Timer, TimerState
 from dsi_automation.core.errors import DsiError, RefusedError
 from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.plan import Action, Blocker, Plan, Risk
@@ -19,6 +19,8 @@ from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetK
 from dsi_automation.operations.decided import Decided, plan_of
 from dsi_automation.operations.network import drift
 from dsi_automation.operations.network.copies import keep_copy
+from dsi_automation.operations.network.ended import loaded
+from dsi_automation.operations.network.wanted import filter_intent
 from dsi_automation.operations.tools import Hands, Look
 
 _RECORD: Final = "router.backup.record"
@@ -88,9 +90,9 @@ class RouterBackup(Operation[BackupInputs, RouterFacts, None, Look, Hands]):
         target = action.target
         observer.notify(Event("action.progress", T("Reading the configuration ..."), target=target))
         with hands.look.router(target) as router:
-            text = _settled(target, router)
-            things = _drift(target, router, text, hands)
-        keep_copy(hands, target, text, T("copy by {operation}", operation=self.name), things)
+            printed = _settled(target, router)
+            things = _drift(target, router, printed, hands)
+        keep_copy(hands, target, printed.text, T("copy by {operation}", operation=self.name), things)
         if things:
             told = TN(
                 "copied; it has drifted in {n} thing: dsi router check {target}",
@@ -153,7 +155,7 @@ def _decide(target: str, facts: RouterFacts) -> Decided:
     return decided
 
 
-def _settled(target: str, router: RouterReader) -> str:
+def _settled(target: str, router: RouterReader) -> Printed:
     """Return what runs, unless a change is being tried out."""
     if router.timer().state is not TimerState.NONE:
         raise RefusedError(
@@ -162,17 +164,18 @@ def _settled(target: str, router: RouterReader) -> str:
             meaning=T("No copy was made: it would be one of a configuration that perhaps never was."),
             next_step=T("Copy it once the change is confirmed or gone: dsi router backup {target}", target=target),
         )
-    return router.text()
+    return router.printed()
 
 
-def _drift(target: str, router: RouterReader, text: str, hands: Hands) -> int | None:
+def _drift(target: str, router: RouterReader, printed: Printed, hands: Hands) -> int | None:
     """Return in how many things a router differs from inventory and record; a copy does not fail because of it."""
     look = hands.look
     try:
-        record = hands.shared(_RECORD, look.access_record)
+        record, now = hands.shared(_RECORD, look.access_record), look.clock.now()
+        startup = loaded(router.startup(), now, router.dialect, filter_intent(look.network, target))
         timer = Timer(TimerState.NONE)
-        found = drift.Found(router.running(), router.startup(), timer, router.dialect, text, None)
-        return drift.count(target, found, drift.World(look.network, record, look.clock.now()))
+        found = drift.Found(printed.running, startup, timer, router.dialect, printed.text, None)
+        return drift.count(target, found, drift.World(look.network, record, now))
     except DsiError:
         return None
 

@@ -48,6 +48,7 @@ from dsi_automation.core.text import T, Text
 from dsi_automation.operations.network import notes
 from dsi_automation.operations.network.comparing import compare
 from dsi_automation.operations.network.copies import keep_copy
+from dsi_automation.operations.network.ended import read_as
 from dsi_automation.operations.network.endings import changed_since, ended
 from dsi_automation.operations.network.proving import checked, look
 from dsi_automation.operations.network.returning import AGAIN, SLACK, Back, take_back
@@ -179,7 +180,7 @@ class SafeChange:
         self.armed = True
         self._note(notes.ARMED, {"seconds": self.change.timer, "at": iso(self._clock.now())})
         self._tell("router.armed", T("rollback timer armed ({time})", time=Seconds(self.change.timer)))
-        if self._before.digest != self.change.running:
+        if self.as_it_was(self._before, self.change.running).digest != self.change.running:
             raise changed_since(self.name)
 
     def push(self) -> None:
@@ -237,7 +238,7 @@ class SafeChange:
             WorldChangedError: something else runs than what was approved.
         """
         printed = self._printed()
-        if printed.running.digest != self.change.after:
+        if self.as_it_was(printed.running, self.change.after).digest != self.change.after:
             raise WorldChangedError(
                 T("{router} was changed since: what runs there is not what was approved to be saved.",
                   router=self.name),
@@ -269,6 +270,10 @@ class SafeChange:
     def deadline(self) -> float:
         """Return when the device is back by itself at the latest, monotonic seconds."""
         return self._deadline + SLACK
+
+    def as_it_was(self, running: Config, wanted: str) -> Config:
+        """Return what runs; what ran, if its digest is `wanted` and nothing but accesses that are over is gone."""
+        return read_as(wanted, running, self.name, self.router.dialect, self._hands.look)
 
     def returned(self, why: str, back: Back) -> None:
         """Note and tell that it is back; a journal that refuses now does not hide why it went back."""
@@ -313,7 +318,7 @@ class SafeChange:
     def _read_back(self, running: Config) -> Check:
         assert self._before is not None  # noqa: S101  # `arm` came first
         expected = self.router.dialect.apply(self._before, self.change.lines)
-        differing = compare(expected, running)
+        differing = compare(expected, self.as_it_was(running, expected.digest))
         found = "; ".join(differing.lines()) or str(T("the same"))
         return Check(
             self.name, "configuration", T("Configuration read back"), str(T("the same")), found, ok=not differing,
@@ -333,7 +338,8 @@ class SafeChange:
                 if self.router.timer().state is TimerState.ARMED:
                     self.router.confirm()
                     return
-                if self.router.running().digest == self.change.after:
+                after = self.change.after
+                if self.as_it_was(self.router.running(), after).digest == after:
                     return
                 if self.router.timer().state is TimerState.NONE:
                     raise NothingPendingError(self.name)

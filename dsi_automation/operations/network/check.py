@@ -13,6 +13,8 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.engine.operation import ALL, Inputs, ReadOnlyOperation, Report, TargetKind
 from dsi_automation.operations.network import drift
 from dsi_automation.operations.network.drift import Found, World
+from dsi_automation.operations.network.ended import loaded
+from dsi_automation.operations.network.wanted import filter_intent
 from dsi_automation.operations.tools import Look
 
 
@@ -61,10 +63,9 @@ def look_at(name: str, look: Look) -> Found:
     """Look at one router, and at the last copy of its configuration."""
     with look.router(name) as router:
         seen, dialect = router.seen(), router.dialect
+    startup = loaded(seen.startup, look.clock.now(), dialect, filter_intent(look.network, name))
     try:
         latest = look.configurations().latest(name)
     except DsiError:
-        return Found(
-            seen.running, seen.startup, seen.timer, dialect, seen.text, None
-        )  # `router.backup` says what is wrong with it
-    return Found(seen.running, seen.startup, seen.timer, dialect, seen.text, latest)
+        latest = None  # `router.backup` says what is wrong with it
+    return Found(seen.running, startup, seen.timer, dialect, seen.text, latest)

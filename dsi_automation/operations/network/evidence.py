@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from dsi_automation.connectors.routers.intent import Scope
@@ -15,9 +16,10 @@ from dsi_automation.engine.fleet import fan_out
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.network.comparing import compare
 from dsi_automation.operations.network.configure_plan import left_out
+from dsi_automation.operations.network.ended import loaded
 from dsi_automation.operations.network.proving import prove
 from dsi_automation.operations.network.rollout import CONFIGURE
-from dsi_automation.operations.network.wanted import router_intent
+from dsi_automation.operations.network.wanted import filter_intent, router_intent
 from dsi_automation.operations.tools import Look
 
 
@@ -27,7 +29,7 @@ def evidence(plan: Plan, look: Look, observer: Observer) -> list[Check]:
 
     def at(target: str) -> list[Check]:
         with look.router(target) as router:
-            return list(_of_router(router, plan, network))
+            return list(_of_router(router, plan, network, look.clock.now()))
 
     seen = fan_out(plan.targets, at, workers=look.workers, deadline=look.deadline, observer=observer)
     checks = [check for found in seen.results.values() for check in found]
@@ -39,10 +41,11 @@ def evidence(plan: Plan, look: Look, observer: Observer) -> list[Check]:
     return checks
 
 
-def _of_router(router: RouterReader, plan: Plan, network: Network) -> Iterator[Check]:
+def _of_router(router: RouterReader, plan: Plan, network: Network, now: datetime) -> Iterator[Check]:
     name = router.name
     seen = router.seen()
-    running, startup, timer = seen.running, seen.startup, seen.timer
+    running, timer = seen.running, seen.timer
+    startup = loaded(seen.startup, now, router.dialect, filter_intent(network, name))
     intent = router_intent(network, name, left_out(plan.non_actions, name))
     rest = router.dialect.difference(running, intent, (), Scope.BASE).lines
     wanted = str(T("as the inventory wants it"))

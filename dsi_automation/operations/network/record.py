@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from dsi_automation.connectors.routers.intent import AccessRule
 from dsi_automation.core.clock import parse_iso
+from dsi_automation.core.plan import Action
 from dsi_automation.operations.backups.catalogue import Noted
 from dsi_automation.operations.network.notes import ALLOWED, REVOKED
 
+EXPIRED: Final = "expired"
 PROLONGED: Final = "prolonged"
 
 
@@ -97,6 +99,18 @@ def rule_from_json(data: Mapping[str, Any]) -> AccessRule:
     """Return a rule the record keeps."""
     until = data["until"]
     return AccessRule(**{**data, "until": None if until is None else parse_iso(until)})
+
+
+def opened_by(action: Action) -> tuple[AccessRule, ...]:
+    """Return the access an action opens."""
+    args: Mapping[str, Any] = action.args
+    return (rule_from_json(args["rule"]),) if "rule" in args else ()
+
+
+def closed_by(action: Action) -> tuple[AccessRule, ...]:
+    """Return the accesses an action takes away."""
+    args: Mapping[str, Any] = action.args
+    return tuple(rule_from_json(one) for one in args.get("rules", ()))
 
 
 def read(notes: Iterable[Noted], decided: Callable[[str], Decided]) -> AccessRecord:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dsi_automation.connectors.routers.port import RouterReader, TimerState
-from dsi_automation.core.clock import Clock
+from dsi_automation.connectors.routers.port import TimerState
 from dsi_automation.core.errors import DsiError, UnreachableError
+from dsi_automation.core.events import Event, Observer
 from dsi_automation.core.text import T
 from dsi_automation.operations.network.comparing import compare
 
 if TYPE_CHECKING:
     from dsi_automation.operations.network.change import SafeChange
+    from dsi_automation.operations.tools import Look
 
 AGAIN: Final = 0.5
 """Seconds between two looks whether it is as it should be."""
@@ -55,34 +55,34 @@ def take_back(safe: SafeChange, why: str) -> Back:
     return back
 
 
-def wait_until_quiet(
-    router: RouterReader, clock: Clock, deadline: float, waiting: Callable[[], None] = lambda: None
-) -> None:
-    """Wait until a router answers and no timer of it is armed.
+def settled(target: str, look: Look, observer: Observer, timer: float) -> None:
+    """Wait until a router answers and no timer of it is armed: confirmed, or back by itself.
 
     Args:
-        router: the router; the driver opens a new connection where the last one broke.
-        clock: the time.
-        deadline: until when, monotonic seconds.
-        waiting: called once, where it is waited for at all.
+        target: the router; the driver opens a new connection where the last one broke.
+        look: the read half.
+        observer: is told once, where it is waited for at all.
+        timer: how long one is armed at most, seconds.
 
     Raises:
-        UnreachableError: it did not answer by then, or its timer is armed still.
+        UnreachableError: it did not answer in time, or its timer is armed still.
     """
-    told = False
-    while True:
-        try:
-            if router.timer().state is TimerState.NONE:
-                return
-            error = UnreachableError(T("The timer of {router} is still armed.", router=router.name), on=router.name)
-        except UnreachableError as silent:
-            error = silent
-        if clock.monotonic() >= deadline:
-            raise error
-        if not told:
-            waiting()
-            told = True
-        clock.sleep(AGAIN)
+    deadline, told = look.clock.monotonic() + timer + SLACK, False
+    with look.router(target) as router:
+        while True:
+            try:
+                if router.timer().state is TimerState.NONE:
+                    return
+                error = UnreachableError(T("The timer of {router} is still armed.", router=target), on=target)
+            except UnreachableError as silent:
+                error = silent
+            if look.clock.monotonic() >= deadline:
+                raise error
+            if not told:
+                text = T("waits until its rollback timer is over, or it was confirmed")
+                observer.notify(Event("wait", text, target=target))
+                told = True
+            look.clock.sleep(AGAIN)
 
 
 def _told_to_go_back(safe: SafeChange) -> bool:
@@ -133,7 +133,8 @@ def _differing(safe: SafeChange) -> tuple[str, ...] | None:
     """Return in which lines it differs from what ran before; None as long as it is not quiet."""
     if safe.router.timer().state is not TimerState.NONE:
         return None
-    running, before = safe.router.running(), safe.before
-    if before is None:
-        return () if running.digest == safe.change.running else ("-",)
-    return compare(before, running).lines()
+    wanted = safe.change.running if safe.before is None else safe.before.digest
+    running = safe.as_it_was(safe.router.running(), wanted)
+    if safe.before is None:
+        return () if running.digest == wanted else ("-",)
+    return compare(safe.before, running).lines()

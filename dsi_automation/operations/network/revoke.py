@@ -15,12 +15,13 @@ from dsi_automation.engine.operation import Inputs, Observed, Operation
 from dsi_automation.inventory.problems import WrongValueError
 from dsi_automation.operations.applications.inputs import several
 from dsi_automation.operations.decided import Decided, plan_of
-from dsi_automation.operations.network.access_act import AccessActs, settled
+from dsi_automation.operations.network.access_act import AccessActs
 from dsi_automation.operations.network.access_evidence import evidence
 from dsi_automation.operations.network.access_look import AccessFacts, World, look_at
 from dsi_automation.operations.network.access_plan import blocker, changed_running
 from dsi_automation.operations.network.notes import REVOKED
-from dsi_automation.operations.network.record import rule_from_json
+from dsi_automation.operations.network.record import EXPIRED, rule_from_json
+from dsi_automation.operations.network.returning import settled
 from dsi_automation.operations.network.revoke_plan import DRIFT, Ending, decide, nowhere
 from dsi_automation.operations.tools import Hands, Look
 
@@ -97,14 +98,14 @@ class AccessRevoke(Operation[RevokeInputs, AccessFacts, World, Look, Hands]):
         standing = {one.rule.id for one in hands.look.access_record().standing(action.target)}
         for data in args["rules"]:
             rule = rule_from_json(data)
-            why = DRIFT if rule.id in args["drift"] else "expired" if inputs.expired else "asked"
+            why = DRIFT if rule.id in args["drift"] else EXPIRED if inputs.expired else "asked"
             if rule.id in standing or why == DRIFT:  # a run that was killed told some of them already
                 hands.note(action.target, REVOKED, {"id": rule.id, "why": why, "key": list(rule.key)})
 
     def settle(self, action: Action, inputs: RevokeInputs, look: Look, observer: Observer) -> None:
-        """Wait until the router answers and no timer is armed on it."""
-        del inputs, observer
-        settled(action, look)
+        """Wait until the router answers and no timer is armed on it: what a killed run did, it takes back."""
+        del inputs
+        settled(action.target, look, observer, look.network.settings.rollout.timer.total_seconds())
 
     def verify(self, plan: Plan, inputs: RevokeInputs, look: Look, observer: Observer) -> Sequence[Check]:
         """Read the routers anew, and make the tries once more."""
@@ -127,5 +128,6 @@ class AccessRevoke(Operation[RevokeInputs, AccessFacts, World, Look, Hands]):
             if unknown:
                 decided[name] = Decided(blockers=[blocker(name, error) for error in unknown])
                 continue
-            decided[name] = decide(name, ending, facts, world, () if approved is None else approved.actions_for(name))
+            before = () if approved is None else approved.actions_for(name)
+            decided[name] = decide(name, ending, facts.as_approved(name, world, before), world, before)
         return plan_of(self, targets, inputs, decided, unseen)

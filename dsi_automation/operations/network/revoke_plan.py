@@ -85,7 +85,7 @@ def decide(router: str, ending: Ending, facts: AccessFacts, world: World, approv
         why = T("Closed already.") if ending.ids else T("No access is over.")
         return Decided(actions=unsaved(router, facts), non_actions=[NonAction(router, REVOKE, why)])
     rules = [_as_it_is(one, facts) for one in chosen]
-    if _only_to_tell(ending, facts, rules, approved):
+    if _only_to_tell(ending, facts, chosen, approved, world):
         return Decided(actions=list(approved))
     try:
         change = change_to(router, facts, without(facts.rules, rules), world)
@@ -114,11 +114,14 @@ def _as_it_is(one: Access, facts: AccessFacts) -> AccessRule:
     return AccessRule(one.rule.id, *one.rule.key, until=one.rule.until, sequence=sequence)
 
 
-def _only_to_tell(ending: Ending, facts: AccessFacts, rules: Sequence[AccessRule], approved: Sequence[Action]) -> bool:
-    """Tell whether this run closed them, was killed, and did not tell the record: then it does the rest alone."""
-    if not approved or approved[0].kind != REVOKE or not has_begun(facts, ending.run):
+def _only_to_tell(
+    ending: Ending, facts: AccessFacts, chosen: Sequence[Access], approved: Sequence[Action], world: World
+) -> bool:
+    """Tell whether only the record lacks it: this run closed them and was killed, or they ended since the approval."""
+    if not approved or approved[0].kind != REVOKE:
         return False
-    return all(facts.open_now(rule) is None for rule in rules)
+    closed = all(facts.open_now(one.rule) is None for one in chosen)
+    return closed and (has_begun(facts, ending.run) or all(one.expired(world.now) for one in chosen))
 
 
 def _proven(
