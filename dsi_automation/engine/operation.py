@@ -35,6 +35,8 @@ class TargetKind(StrEnum):
     """A login of an application: `kone.a@sydam`."""
 
 
+MOST_AT_ONCE: Final = 500
+"""Targets worked on at once where they wait together: threads that sleep cost little, but not nothing."""
 ALL: Final = "*"
 """The target of a read-only operation that was asked about everything."""
 

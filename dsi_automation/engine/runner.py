@@ -26,16 +26,13 @@ from dsi_automation.engine import registry
 from dsi_automation.engine.fleet import fan_out, unforeseen
 from dsi_automation.engine.leases import Holder
 from dsi_automation.engine.model import Request, RequestKind
-from dsi_automation.engine.operation import AnyOperation, Inputs
+from dsi_automation.engine.operation import MOST_AT_ONCE, AnyOperation, Inputs
 from dsi_automation.engine.parts import Parts
 from dsi_automation.engine.permit import RunPermit
 from dsi_automation.engine.recorder import Recorder
 from dsi_automation.engine.signals import asked_to_stop, heard
 from dsi_automation.engine.worker import Ending, TargetWorker, is_part_of
 from dsi_automation.journal.model import Entry, Kind, Lease
-
-MOST_AT_ONCE: Final = 500
-"""Targets worked on at once where they wait together: threads that sleep cost little, but not nothing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

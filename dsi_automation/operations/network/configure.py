@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from dsi_automation.connectors.routers.port import TimerState
 from dsi_automation.core.errors import DsiError, NotCompliantError, UsageError
-from dsi_automation.core.events import Event, Observer
+from dsi_automation.core.events import Observer
 from dsi_automation.core.plan import Action, Plan, Risk
 from dsi_automation.core.results import Check
 from dsi_automation.core.text import T, Text
 from dsi_automation.engine.fleet import fan_out
-from dsi_automation.engine.operation import Inputs, Observed, Operation, TargetKind
+from dsi_automation.engine.operation import MOST_AT_ONCE, Inputs, Observed, Operation, TargetKind
 from dsi_automation.inventory.network_parts import Network
 from dsi_automation.operations.decided import plan_of
 from dsi_automation.operations.network import changing, evidence
 from dsi_automation.operations.network.configure_inputs import ConfigureInputs, Terms
 from dsi_automation.operations.network.configure_plan import World, decide
 from dsi_automation.operations.network.drafting import RouterSeen, wanting
-from dsi_automation.operations.network.returning import SLACK, wait_until_quiet
+from dsi_automation.operations.network.ended import as_approved, loaded, over
+from dsi_automation.operations.network.record import AccessRecord
+from dsi_automation.operations.network.returning import settled
 from dsi_automation.operations.network.rollout import CONFIGURE, Rollout
+from dsi_automation.operations.network.wanted import filter_intent
 from dsi_automation.operations.tools import Hands, Look
 
-MOST: Final = 500
-"""Routers of one change: each waits for its turn in a thread of its own."""
 _ROLLOUT: Final = "router.rollout"
 
 type Seen = Observed[RouterSeen, World]
@@ -56,9 +57,9 @@ class RouterConfigure(Operation[ConfigureInputs, RouterSeen, World, Look, Hands]
                 T("The canary {router} is not among the routers asked.", router=inputs.canary),
                 next_step=T("Name it among them, or choose another canary."),
             )
-        if len(targets) > MOST:
+        if len(targets) > MOST_AT_ONCE:  # one without a thread could be the one all others wait for
             raise UsageError(
-                T("{n} routers at once are too many: {most} at most.", n=len(targets), most=MOST),
+                T("{n} routers at once are too many: {most} at most.", n=len(targets), most=MOST_AT_ONCE),
                 next_step=T("Ask for them in several requests."),
             )
 
@@ -73,9 +74,10 @@ class RouterConfigure(Operation[ConfigureInputs, RouterSeen, World, Look, Hands]
         for target in targets:
             network.router(target)
         terms = Terms.of(inputs, network.settings.rollout)
+        record = look.access_record()
         seen = fan_out(
             targets,
-            lambda target: _look_at(target, network, look),
+            lambda target: _look_at(target, network, look, record),
             workers=look.workers,
             deadline=look.deadline,
             observer=observer,
@@ -87,8 +89,10 @@ class RouterConfigure(Operation[ConfigureInputs, RouterSeen, World, Look, Hands]
         return plan_of(self, targets, inputs, decide(observed.facts, observed.shared))
 
     def replan(self, targets: Sequence[str], inputs: ConfigureInputs, observed: Seen, approved: Plan) -> Plan:
-        """Decide again; who changes with whom, and when, stays as it was approved."""
-        decided = decide(observed.facts, observed.shared, approved.actions, approved.targets)
+        """Decide again; who changes with whom, and when, stays as it was approved, and so does what ended by itself."""
+        network = observed.shared.network
+        seen = {name: _as_approved(name, one, network, approved) for name, one in observed.facts.items()}
+        decided = decide(seen, observed.shared, approved.actions, approved.targets)
         return plan_of(self, targets, inputs, decided)
 
     def changed(self, approved: Plan, fresh: Plan) -> tuple[Text, Text] | None:
@@ -125,11 +129,7 @@ class RouterConfigure(Operation[ConfigureInputs, RouterSeen, World, Look, Hands]
         Raises:
             UnreachableError: it did not answer in time.
         """
-        terms = Terms.of(inputs, look.network.settings.rollout)
-        text = T("waits until its rollback timer is over, or it was confirmed")
-        waiting = partial(observer.notify, Event("wait", text, target=action.target))
-        with look.router(action.target) as router:
-            wait_until_quiet(router, look.clock, look.clock.monotonic() + terms.timer + SLACK, waiting)
+        settled(action.target, look, observer, Terms.of(inputs, look.network.settings.rollout).timer)
 
     def verify(self, plan: Plan, inputs: ConfigureInputs, look: Look, observer: Observer) -> Sequence[Check]:  # noqa: ARG002
         """Look at every router anew, through a session of its own."""
@@ -143,11 +143,19 @@ def _rollout(hands: Hands) -> Rollout:
     return hands.shared(_ROLLOUT, never)
 
 
-def _look_at(target: str, network: Network, look: Look) -> RouterSeen:
+def _as_approved(name: str, seen: RouterSeen, network: Network, approved: Plan) -> RouterSeen:
+    """Return a router with what ran when the plan was made, where nothing but accesses that are over is gone since."""
+    actions, intent = approved.actions_for(name), filter_intent(network, name)
+    return replace(seen, running=as_approved(seen.running, actions, seen.over, seen.dialect, intent))
+
+
+def _look_at(target: str, network: Network, look: Look, record: AccessRecord) -> RouterSeen:
     """Look at one router; whether a change could be taken back is asked only where there is one to make."""
     with look.router(target) as router:
         found = router.seen()
-        timer, seen = found.timer, RouterSeen(found.running, found.startup, router.dialect, found.interfaces)
+        timer, now = found.timer, look.clock.now()
+        startup = loaded(found.startup, now, router.dialect, filter_intent(network, target))
+        seen = RouterSeen(found.running, startup, router.dialect, found.interfaces, over=over(record, target, now))
         problem: DsiError | None = None
         if timer.state is not TimerState.NONE:
             problem = NotCompliantError(
@@ -161,4 +169,4 @@ def _look_at(target: str, network: Network, look: Look) -> RouterSeen:
                 router.ready()
             except DsiError as error:
                 problem = error
-        return RouterSeen(seen.running, seen.startup, seen.dialect, seen.interfaces, problem)
+        return replace(seen, problem=problem)

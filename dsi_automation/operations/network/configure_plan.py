@@ -22,6 +22,9 @@ CIRCUIT: Final = "circuit."
 """Begins the kind of a non-action about a circuit that is left out; its name follows."""
 UNSAVED: Final = "unsaved"
 KEPT: Final = "kept"
+TOGETHER: Final = "together"
+NAMED: Final = 4
+"""How many of the routers it changes together with an action names; `TOGETHER` says the rest once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def decide(
     decided = {name: Decided(blockers=[blocker]) for name, blocker in blocked.items()}
     for name, one in drafts.items():
         decided[name] = _decided(name, one, seen[name], found.get(name), world.terms)
+    for item in _crowd(found, drafts):
+        decided[item.target].non_actions.append(item)
     return {name: decided[name] for name in seen}
 
 
@@ -110,11 +115,13 @@ def _configure(change: Change, place: Place, removed: Sequence[str]) -> Action:
             reason=reason, lines=lines,
         )  # fmt: skip
     if others:
+        named = ", ".join(others) if len(others) <= NAMED else TN("{n} other router", "{n} other routers", len(others))
         reason = T(
             "{reason} It changes together with {others}: all of them are confirmed, or all go back.",
-            reason=reason, others=", ".join(others),
+            reason=reason, others=named,
         )  # fmt: skip
-    when = T("canary, it goes first") if place.wave == CANARY else T("wave {n}", n=place.wave)
+    first = T("canary, it goes first") if len(others) < 2 else T("first, {n} together", n=len(place.unit))
+    when = first if place.wave == CANARY else T("wave {n}", n=place.wave)
     title = TN("Configure {router}: {n} line ({when})", "Configure {router}: {n} lines ({when})", len(change.lines),
                router=change.router, when=when)  # fmt: skip
     return Action(
@@ -136,6 +143,28 @@ def _save(change: Change, reason: Text | None) -> Action:
         T("Save the configuration of {router}", router=change.router),
         reason or T("Once it is confirmed, it must also start with it."),
     )
+
+
+def _crowd(found: Mapping[str, Place], drafts: Mapping[str, Draft]) -> Iterator[NonAction]:
+    """Yield that no router goes first, where circuits tie more than both ends of one to each other: a new star."""
+    unit = next((place.unit for place in found.values() if place.wave == CANARY), ())
+    tied: dict[str, set[str]] = {name: set() for name in unit if name in drafts}
+    for name, others in tied.items():
+        for way in drafts[name].changed:
+            if way.other in tied:
+                others.add(way.other)
+                tied[way.other].add(name)
+    hub = max(tied, key=lambda name: len(tied[name]), default="")
+    if len(tied.get(hub, ())) < 2:
+        return
+    site = next(name for name in tied if name in tied[hub])
+    why = T(
+        "No canary goes first alone: {n} routers change together, because a circuit is changed at both ends or at "
+        "none, and {hub} has one to several of them. To try it out on one site first: dsi router configure {site} "
+        "{hub} --only",
+        n=len(unit), hub=hub, site=site,
+    )  # fmt: skip
+    yield NonAction(hub, TOGETHER, why)
 
 
 def _non_actions(name: str, one: Draft) -> Iterator[NonAction]:

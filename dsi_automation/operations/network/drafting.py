@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from dsi_automation.connectors.routers.config import Config, Difference
 from dsi_automation.connectors.routers.dialect import Dialect
-from dsi_automation.connectors.routers.intent import InterfaceIntent, RouterIntent, Scope
+from dsi_automation.connectors.routers.intent import AccessRule, InterfaceIntent, RouterIntent, Scope
 from dsi_automation.connectors.routers.refusals import no_interface, sendable
 from dsi_automation.core.errors import DsiError
 from dsi_automation.inventory.network_parts import Network
@@ -29,6 +29,7 @@ class RouterSeen:
         startup: what it starts with.
         interfaces: those it has, by name.
         problem: why no change of it could be taken back now; None when one could, or none is needed.
+        over: its accesses that are over by now, by the record; see `ended`.
     """
 
     running: Config
@@ -36,6 +37,7 @@ class RouterSeen:
     dialect: Dialect
     interfaces: tuple[str, ...]
     problem: DsiError | None = None
+    over: tuple[AccessRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dsi_automation.connectors.routers.intent import (
     RouteIntent,
     RouterIntent,
 )
-from dsi_automation.inventory.network_model import DeniedAccess, Link
+from dsi_automation.inventory.network_model import DeniedAccess, Link, service_parts
 from dsi_automation.inventory.network_parts import Network
 
 
@@ -138,9 +138,7 @@ def _filter(network: Network, router: str) -> FilterIntent:
 
 def _denials(denied: Collection[DeniedAccess]) -> Iterator[Denial]:
     for one in denied:
-        protocol, _, ports = one.service.partition("/")
-        first, _, last = ports.partition("-")
-        yield Denial(one.destination, protocol, int(first), int(last or first))
+        yield Denial(one.destination, *service_parts(one.service))
 
 
 def _description(network: Network, router: str, name: str, link: Link) -> str:

@@ -165,6 +165,24 @@ def test_waves_follow_the_canary_and_units_are_not_cut(tmp_path):
     }  # fmt: skip
 
 
+def test_a_new_star_says_that_no_canary_goes_first_and_how_one_site_is_tried_out(tmp_path):
+    office = Office(tmp_path)
+    plan = office.plan()
+    (sentence,) = said(plan, "rtr-abj", "together")
+    assert "4 routers change together" in sentence
+    assert sentence.endswith("dsi router configure rtr-spy rtr-abj --only")
+    assert all("(first, 4 together)" in one.title.render("en") for one in plan.actions if one.kind == "configure")
+    tried = office.plan("rtr-spy", "rtr-abj")
+    assert unit(tried, "rtr-abj") == ["rtr-spy", "rtr-abj"]
+    assert not said(tried, "rtr-abj", "together")
+
+
+def test_routers_that_change_with_many_others_are_told_how_many(tmp_path):
+    office = Office(tmp_path, more=2)
+    action = next(one for one in office.plan().actions if one.id == "rtr-spy/configure")
+    assert "It changes together with 5 other routers" in action.reason.render("en")
+
+
 def test_the_same_world_makes_the_same_plan(tmp_path):
     office = Office(tmp_path)
     assert office.plan().digest == office.plan().digest
