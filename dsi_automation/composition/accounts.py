@@ -45,7 +45,7 @@ class Records:
         medium_places: returns where each medium is, by the record of custody.
         acceptances: returns the words signed about releases, oldest first.
         announce: tells the users of an application, for a run.
-        decided: tells who put a run's request forward and who approved it.
+        decided: returns who put each run's request forward and who approved it, by run.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ class Records:
     medium_places: Callable[[], Mapping[str, str]]
     acceptances: Callable[[], Iterable[Acceptance]]
     announce: Callable[[str, Announcement], None]
-    decided: Callable[[str], Decided]
+    decided: Callable[[], Mapping[str, Decided]]
 
 
 class AccountLook(ABC):

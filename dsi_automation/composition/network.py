@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dsi_automation.connectors.configurations.port import ConfigurationWriter
-    from dsi_automation.connectors.routers.dialect import Dialect
     from dsi_automation.connectors.routers.port import RouterReader, RouterWriter
     from dsi_automation.connectors.routers.probe import Probe
     from dsi_automation.engine.operation import Permit
@@ -33,12 +33,6 @@ class NetworkLook(ApplicationLook):
         """Return the network the inventory describes."""
         with self.lock:
             return self._inventory.network
-
-    def dialect(self, router: str) -> Dialect:
-        """Return the words of a router's platform; connects to nothing."""
-        from dsi_automation.connectors.routers.opening import dialect
-
-        return dialect(Platform(self.network.router(router).described.platform))
 
     @contextmanager
     def router(self, target: str) -> Iterator[RouterReader]:
@@ -109,7 +103,9 @@ class NetworkLook(ApplicationLook):
         """Return all accesses, by the journal as it is now."""
         from dsi_automation.operations.network.record import read
 
-        return read(self.records.notes(), self.records.decided)
+        # All at once, and only where there is any access: a journal is not searched for each of them.
+        decided = cache(self.records.decided)
+        return read(self.records.notes(), lambda run: decided()[run])
 
     def configurations(self) -> ConfigurationWriter:
         """Return the repository of configurations."""

@@ -328,11 +328,21 @@ class Toolkit:
     def _acceptances(self) -> Iterable[Acceptance]:
         return self.engine.acceptances() if self.journal_exists else ()
 
-    def _decided(self, run: str) -> Decided:
+    def _decided(self) -> Mapping[str, Decided]:
+        from dsi_automation.journal.model import Kind
         from dsi_automation.operations.network.record import Decided
 
-        request = self.engine.request_by_id(self.engine.run_by_id(run).request_id)
-        return Decided(request.requester, tuple(one.person for one in request.decisions if one.decision == "approve"))
+        requesters: dict[str, str] = {}
+        approvers: dict[str, list[str]] = {}
+        found: dict[str, str] = {}
+        for entry in self.journal.read(kinds=[Kind.REQUESTED, Kind.APPROVED, Kind.RUN_STARTED]):
+            if entry.kind is Kind.REQUESTED:
+                requesters[entry.subject] = entry.actor
+            elif entry.kind is Kind.APPROVED:
+                approvers.setdefault(entry.subject, []).append(entry.actor)
+            else:
+                found[entry.subject] = entry.body["request"]
+        return {run: Decided(requesters[one], tuple(approvers.get(one, ()))) for run, one in found.items()}
 
     def _announce(self, run: str, announcement: Announcement) -> None:
         self.teller.announce(run, announcement)

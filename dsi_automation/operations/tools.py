@@ -16,7 +16,6 @@ from dsi_automation.connectors.directory.port import DirectoryReader, DirectoryW
 from dsi_automation.connectors.m365.port import TenantReader, TenantWriter
 from dsi_automation.connectors.media.port import MediumReader, MediumWriter
 from dsi_automation.connectors.releases.port import ReleaseStore
-from dsi_automation.connectors.routers.dialect import Dialect
 from dsi_automation.connectors.routers.port import RouterReader, RouterWriter
 from dsi_automation.connectors.routers.probe import Probe
 from dsi_automation.connectors.windows.port import WindowsReader, WindowsScripts, WindowsWriter
@@ -236,10 +235,6 @@ class Look(Protocol):
         Raises:
             InventoryError: it describes none, or its parts do not fit together.
         """
-        ...
-
-    def dialect(self, router: str) -> Dialect:
-        """Return the words of a router's platform; connects to nothing."""
         ...
 
     def router(self, target: str) -> AbstractContextManager[RouterReader]:
