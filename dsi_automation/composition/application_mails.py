@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -66,14 +66,27 @@ def announcement_mail(prefix: str, described: Application, told: Announcement) -
 
 
 def asked_mail(prefix: str, request: Request, title: str, requester: str, described: Application | None = None) -> Mail:
-    """Return what those who may decide are told of a request."""
+    """Return what those who may decide are told of a request about an application."""
+    return request_mail(prefix, request, title, requester, _stated(request, described))
+
+
+def request_mail(prefix: str, request: Request, title: str, requester: str, stated: Iterable[object]) -> Mail:
+    """Return what those who may decide are told of a request.
+
+    Args:
+        prefix: of the subject.
+        request: the request.
+        title: what it is about.
+        requester: who asks.
+        stated: lines with what its inputs say for people.
+    """
     facts = {"prefix": prefix, "what": _asked_noun(request), "title": title}
     return mail(
         T("{prefix} TO DECIDE — {title}: {what}", **facts),
         [
             T("{person} asks: {title}: {what}.", person=requester, **facts),
             T("Reason: {reason}", reason=request.reason),
-            *_stated(request, described),
+            *stated,
             "",
             T("See it: {command}", command=f"dsi show {request.id}"),
             T("Agree: {command}", command=f"dsi approve {request.id} --comment '...'"),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.composition.deciding import DecisionTeller
 from dsi_automation.core.clock import iso
 from dsi_automation.core.text import speaking
-from dsi_automation.engine.model import RequestState
-from dsi_automation.inventory.model import Environment
 
 if TYPE_CHECKING:
     from dsi_automation.composition.application_endings import Ending
-    from dsi_automation.composition.mails import Mails
-    from dsi_automation.composition.told import Told
-    from dsi_automation.composition.toolkit import Toolkit
+    from dsi_automation.composition.application_mails import Mail
     from dsi_automation.core.errors import DsiError
     from dsi_automation.engine.model import Request, Run
     from dsi_automation.inventory.application_model import Application
@@ -29,16 +26,12 @@ PERSONAL: Final = frozenset({"application.account"})
 """Operations that concern one person: the DSI is not told of each."""
 
 
-class ApplicationTeller:
-    """Mails about applications; a mail of a key is put once, so that a run that is resumed repeats none."""
+class ApplicationTeller(DecisionTeller):
+    """Mails about applications."""
 
-    operations: Final = STOPPING | CONTENT
+    operations = STOPPING | CONTENT
     together: Final = False
     """Each run at its own end: that it is available again does not wait for the rest of a chain."""
-
-    def __init__(self, toolkit: Toolkit, mails: Mails, told: Told) -> None:
-        """Use the toolkit's inventory and journal."""
-        self._toolkit, self._mails, self._told = toolkit, mails, told
 
     def announce(self, run: str, announcement: Announcement) -> None:
         """Put the mails to the users of an application.
@@ -65,39 +58,6 @@ class ApplicationTeller:
         record = self._toolkit.equipment.look().application_record()
         for run_id in runs:
             self._tell(run_id, record)
-
-    def asked(self, request: Request) -> bool:
-        """Put the mails to those who may decide; returns whether there is anything to send."""
-        from dsi_automation.composition.application_mails import asked_mail
-
-        settings = self._mails.settings
-        if settings is None or not self._is_ours(request) or request.state is not RequestState.PENDING:
-            return False
-        with speaking(self._mails.language):
-            subject, body = asked_mail(
-                settings.prefix,
-                request,
-                self._title(request),
-                self._name(request.requester),
-                next((self._described(name.rpartition("@")[2]) for name in request.plan.targets), None),
-            )
-        people = [person for person in self._approvers(request) if person != request.requester]
-        self._mails.to_people(f"asked/{request.id}", people, subject, body)
-        return True
-
-    def decided(self, request: Request) -> bool:
-        """Put the mail to who asked about the last decision; returns whether there is anything to send."""
-        from dsi_automation.composition.application_mails import decided_mail
-
-        settings = self._mails.settings
-        if settings is None or not self._is_ours(request) or not request.decisions:
-            return False
-        names = {one.person: self._name(one.person) for one in request.decisions}
-        with speaking(self._mails.language):
-            subject, body = decided_mail(settings.prefix, request, self._title(request), names)
-        key = f"decided/{request.id}/{len(request.decisions)}"
-        self._mails.to_people(key, [request.requester], subject, body)
-        return True
 
     def told_of(self, targets: Iterable[str]) -> list[str]:
         """Return who is told of these applications: ids in people.yml; none where they are no applications."""
@@ -159,16 +119,11 @@ class ApplicationTeller:
             ),
         )  # fmt: skip
 
-    def _is_ours(self, request: Request) -> bool:
-        return request.plan.operation in self.operations
+    def _asked_mail(self, prefix: str, request: Request) -> Mail:
+        from dsi_automation.composition.application_mails import asked_mail
 
-    def _approvers(self, request: Request) -> Collection[str]:
-        rules = self._toolkit.policy.operations.get(request.plan.operation, {})
-        rule = rules.get(Environment(request.environment))
-        if rule is None:
-            return ()
-        roles = set(rule.approvers)
-        return [person.id for person in self._toolkit.inventory.people if roles & set(person.roles)]
+        described = next((self._described(name.rpartition("@")[2]) for name in request.plan.targets), None)
+        return asked_mail(prefix, request, self._title(request), self._name(request.requester), described)
 
     def _title(self, request: Request) -> str:
         found = {name: self._described(name.rpartition("@")[2]) for name in request.plan.targets}
@@ -180,9 +135,6 @@ class ApplicationTeller:
             else f"{name}, {one.title}"
             for name, one in found.items()
         )
-
-    def _name(self, person: str) -> str:
-        return next((one.name for one in self._toolkit.inventory.people if one.id == person), person)
 
     def _described(self, application: str) -> Application | None:
         return self._toolkit.inventory.applications.get(application)

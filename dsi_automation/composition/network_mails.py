@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from dsi_automation.composition.application_mails import Mail, mail, noun
+from dsi_automation.composition.application_mails import Mail, mail, noun, request_mail
 from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import TN, T, Text
 from dsi_automation.engine.model import RequestState
@@ -95,22 +95,10 @@ class NetworkEnding:
         return State.PENDING if _last(told, notes.ARMED) is not None else State.UNTOUCHED
 
 
-def asked_mail(prefix: str, request: Request, requester: str) -> Mail:
-    """Return what those who may decide are told of a request."""
-    facts = {"prefix": prefix, "what": noun(request.plan.operation), "title": ", ".join(request.plan.targets)}
-    return mail(
-        T("{prefix} TO DECIDE — {title}: {what}", **facts),
-        [
-            T("{person} asks: {title}: {what}.", person=requester, **facts),
-            T("Reason: {reason}", reason=request.reason),
-            *_stated(request.plan.inputs),
-            *(action.title for action in request.plan.actions),
-            "",
-            T("See it: {command}", command=f"dsi show {request.id}"),
-            T("Agree: {command}", command=f"dsi approve {request.id} --comment '...'"),
-            T("Refuse: {command}", command=f"dsi refuse {request.id} --comment '...'"),
-        ],
-    )
+def asked_mail(prefix: str, request: Request, title: str, requester: str) -> Mail:
+    """Return what those who may decide are told of a request about routers or accesses."""
+    stated = [*_stated(request.plan.inputs), *(action.title for action in request.plan.actions)]
+    return request_mail(prefix, request, title, requester, stated)
 
 
 def ending_mail(prefix: str, ending: NetworkEnding) -> Mail:

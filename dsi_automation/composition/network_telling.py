@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from dsi_automation.composition.deciding import DecisionTeller
 from dsi_automation.core.clock import iso
 from dsi_automation.core.text import speaking
-from dsi_automation.engine.model import RequestState
-from dsi_automation.inventory.model import Environment, Person
 
 if TYPE_CHECKING:
-    from dsi_automation.composition.mails import Mails
+    from dsi_automation.composition.application_mails import Mail
     from dsi_automation.composition.network_mails import NetworkEnding
-    from dsi_automation.composition.told import Told
-    from dsi_automation.composition.toolkit import Toolkit
     from dsi_automation.core.errors import DsiError
     from dsi_automation.engine.model import Request
+    from dsi_automation.inventory.model import Person
     from dsi_automation.operations.network.record import Access, AccessRecord
 
 CONFIGURE: Final = "router.configure"
@@ -27,19 +25,15 @@ REVOKE: Final = "access.revoke"
 _ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 
 
-class NetworkTeller:
+class NetworkTeller(DecisionTeller):
     """Mails about routers and accesses.
 
     Who decides is who the policy names: for accesses the RSSI, for routers the section heads and the DSI, in the words
     of the roles of people.yml.
     """
 
-    operations: Final = frozenset({CONFIGURE, ALLOW, REVOKE})
+    operations = frozenset({CONFIGURE, ALLOW, REVOKE})
     together: Final = False
-
-    def __init__(self, toolkit: Toolkit, mails: Mails, told: Told) -> None:
-        """Use the toolkit's inventory and journal."""
-        self._toolkit, self._mails, self._told = toolkit, mails, told
 
     def tell(self, runs: Sequence[str], stopped: DsiError | None) -> None:  # noqa: ARG002  # a report's alone
         """Put the mails about the ends of runs."""
@@ -49,32 +43,13 @@ class NetworkTeller:
         for run_id in runs:
             self._tell(run_id, record)
 
-    def asked(self, request: Request) -> bool:
-        """Put the mails to those who may decide; returns whether there is anything to send."""
+    def _asked_mail(self, prefix: str, request: Request) -> Mail:
         from dsi_automation.composition.network_mails import asked_mail
 
-        settings = self._mails.settings
-        ours = request.plan.operation in self.operations and request.state is RequestState.PENDING
-        if settings is None or not ours:
-            return False
-        with speaking(self._mails.language):
-            subject, body = asked_mail(settings.prefix, request, self._name(request.requester))
-        people = [person for person in self._approvers(request) if person != request.requester]
-        self._mails.to_people(f"asked/{request.id}", people, subject, body)
-        return True
+        return asked_mail(prefix, request, self._title(request), self._name(request.requester))
 
-    def decided(self, request: Request) -> bool:
-        """Put the mail to who asked about the last decision; returns whether there is anything to send."""
-        from dsi_automation.composition.application_mails import decided_mail
-
-        settings = self._mails.settings
-        if settings is None or request.plan.operation not in self.operations or not request.decisions:
-            return False
-        names = {one.person: self._name(one.person) for one in request.decisions}
-        with speaking(self._mails.language):
-            subject, body = decided_mail(settings.prefix, request, ", ".join(request.plan.targets), names)
-        self._mails.to_people(f"decided/{request.id}/{len(request.decisions)}", [request.requester], subject, body)
-        return True
+    def _title(self, request: Request) -> str:
+        return ", ".join(request.plan.targets)
 
     def _tell(self, run_id: str, record: AccessRecord) -> None:
         from dsi_automation.composition.network_mails import ending_mail
@@ -140,17 +115,6 @@ class NetworkTeller:
             sites={name: router.site for name, router in routers.items()},
             accesses=(*opened, *closed),
         )
-
-    def _approvers(self, request: Request) -> Collection[str]:
-        rules = self._toolkit.policy.operations.get(request.plan.operation, {})
-        rule = rules.get(Environment(request.environment))
-        if rule is None:
-            return ()
-        roles = set(rule.approvers)
-        return [person.id for person in self._toolkit.inventory.people if roles & set(person.roles)]
-
-    def _name(self, person: str) -> str:
-        return next((one.name for one in self._toolkit.inventory.people if one.id == person), person)
 
 
 def _is_one_of(person: Person, words: Sequence[str]) -> bool:

@@ -54,6 +54,9 @@ def standing_request(
     good = [item for item in same if _closed(item, now) is None]
     if good:
         return max(good, key=lambda item: (_last_day(item), item.made_at))
+    wider = [item for item in near if dict(item.plan.inputs) == wanted and _closed(item, now) is None]
+    if wider and not same:
+        raise _wider(operation, targets, wider[0])
     raise _none(operation, targets, _reason(same, near, now))
 
 
@@ -104,6 +107,19 @@ def _reason(same: Iterable[Request], near: Iterable[Request], now: datetime) -> 
     for request in near:
         return T("{id} is for other targets or other inputs.", id=request.id)
     return None
+
+
+def _wider(operation: str, targets: Sequence[str], request: Request) -> NoStandingError:
+    """Return the refusal of some targets of an approval: a run is of all of them, as the gate has it."""
+    names = ", ".join(targets)
+    return NoStandingError(
+        T("{id} covers {operation} on {targets} with other targets together, not alone.", id=request.id,
+          operation=operation, targets=names),
+        meaning=T("An approval is for exactly its targets: {targets}.", targets=", ".join(request.plan.targets)),
+        next_step=T("Run it for all of them, or ask for a run of its own: dsi request {operation} {targets} "
+                    "--reason '...'", operation=operation, targets=" ".join(targets)),
+        detail={"door": "no_standing", "operation": operation, "targets": list(targets)},
+    )  # fmt: skip
 
 
 def _none(operation: str, targets: Sequence[str], why: Text | None) -> NoStandingError:
