@@ -16,14 +16,17 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from dsi_automation.ansible.codes import Codes
 from dsi_automation.ansible.processes import MARK, Cancel, end_all, interrupt_playbook
+from dsi_automation.ansible.record import PREFIX
 from dsi_automation.core.clock import Clock
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.secrets import redact_json
+from dsi_automation.engine.identifiers import new_id
 from dsi_automation.journal.owner import is_dead, this_process
 
 POLL_SECONDS: Final = 0.25
@@ -37,6 +40,8 @@ PASSED_ON: Final = (
 WORK: Final = "work"
 """ansible-runner's own folder within the folder of a run; gone when the run is over."""
 OWNER: Final = "owner"
+ENDED_BY_SIGNAL: Final = 254
+"""The exit code of an ansible-playbook that has none, as ansible-runner gives it to one that it cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,25 @@ class PlaybookResult:
     exit_code: int
 
 
-def environment(run: PlaybookRun) -> dict[str, str]:
-    """Return the environment of the run: what a play needs, and no more."""
+def new_run(artifacts: Path, now: datetime) -> str:
+    """Return the identifier of a new run, whose folder is made: of two that begin at once, each has its own."""
+    artifacts.mkdir(parents=True, exist_ok=True)
+    while True:
+        run_id = new_id(PREFIX, now, {path.name for path in artifacts.iterdir()})
+        with suppress(FileExistsError):
+            (artifacts / run_id).mkdir(mode=0o700)
+            return run_id
+
+
+def environment(run: PlaybookRun, mark: str) -> dict[str, str]:
+    """Return the environment of the run: what a play needs, and no more; `mark` is how its processes are found."""
     passed = {name: os.environ[name] for name in (*PASSED_ON, *run.secret_names) if name in os.environ}
     if not any("utf" in passed.get(name, "").lower() for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         # ansible-playbook does not start otherwise: a schedule has no locale at all.
         passed["LC_ALL"] = "C.UTF-8"
     # The interpreter's own folder first: ansible-playbook must be the one of this environment.
     passed["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{passed.get('PATH', os.defpath)}"
-    passed |= {MARK: run.id, "DSI_INVENTORY": str(run.inventory), "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"}
+    passed |= {MARK: mark, "DSI_INVENTORY": str(run.inventory), "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"}
     if run.config is not None:
         passed["ANSIBLE_CONFIG"] = str(run.config)
     if run.key is not None:
@@ -100,7 +115,7 @@ def run_playbook(
     """Run a playbook to its end, or until it is cancelled.
 
     Args:
-        artifacts: folder that gets `<run id>/events.jsonl` and `<run id>/stdout`, without any secret.
+        artifacts: folder whose `<run id>`, made by `new_run`, gets `events.jsonl` and `stdout`, without any secret.
         on_event: called with each event of ansible-runner, redacted, as it comes; when it raises a DsiError the
             play is cancelled, and the error raised at the end.
         on_stop: called once the play was told to stop; it may still finish an action.
@@ -109,7 +124,7 @@ def run_playbook(
         DsiError: what `on_event` raised.
     """
     kept = artifacts / run.id
-    kept.mkdir(parents=True, mode=0o700)
+    mark = str(kept.resolve())
     codes, failures = Codes(), list[DsiError]()
     with (
         _work_folder(kept) as private,
@@ -133,9 +148,9 @@ def run_playbook(
             return False
 
         try:
-            status, rc = _run(run, private, handle, _Stopper(run.id, cancel, clock, on_stop))
+            status, rc = _run(run, private, handle, _Stopper(mark, cancel, clock, on_stop))
         finally:
-            end_all(run.id, clock, at_once=cancel.at_once)
+            end_all(mark, clock, at_once=cancel.at_once)
     if failures:
         raise failures[0]
     return PlaybookResult(status, rc, codes.exit_code(status, rc))
@@ -145,7 +160,7 @@ def run_playbook(
 class _Stopper:
     """What ansible-runner asks again and again: whether to kill the play."""
 
-    run_id: str
+    mark: str
     cancel: Cancel
     clock: Clock
     on_stop: Callable[[], None]
@@ -155,7 +170,7 @@ class _Stopper:
             return False
         if self.cancel.deadline is None:
             self.cancel.begin(self.clock)
-            interrupt_playbook(self.run_id)
+            interrupt_playbook(self.mark)
             self.on_stop()
         # The loop goes on reading until the play has ended by itself: only then is it killed.
         return self.cancel.is_over(self.clock)
@@ -166,7 +181,7 @@ def _run(
 ) -> tuple[str, int]:
     from ansible_runner.interface import init_runner
 
-    minimal = environment(run)
+    minimal = environment(run, stopper.mark)
 
     def told(status: dict[str, Any], **_: Any) -> None:
         if status["status"] == "running":
@@ -196,7 +211,8 @@ def _run(
     config.env = {name: value for name, value in config.env.items() if name in minimal or name not in os.environ}
     config.command = [sys.executable, "-m", "dsi_automation.ansible.child", *config.command]
     status, rc = runner.run()
-    return ("canceled" if stopper.cancel.asked else str(status)), int(rc)
+    # ansible-runner has no exit code for a play that a signal ended, as the kernel's does when memory is short.
+    return ("canceled" if stopper.cancel.asked else str(status)), ENDED_BY_SIGNAL if rc is None else int(rc)
 
 
 @contextmanager

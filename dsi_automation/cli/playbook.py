@@ -87,9 +87,7 @@ def playbook(name: str, extra: tuple[str, ...], **given: Any) -> int:
 
 def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[str, Any]) -> PlaybookRun:
     from dsi_automation.ansible.find import find_config, find_playbook, home
-    from dsi_automation.ansible.record import PREFIX
-    from dsi_automation.ansible.runner import PlaybookRun
-    from dsi_automation.engine.identifiers import new_id
+    from dsi_automation.ansible.runner import PlaybookRun, new_run
 
     toolkit, settings = current.toolkit, current.toolkit.settings
     found = find_playbook(name, (home() / "playbooks",))
@@ -103,9 +101,8 @@ def _wanted(current: Session, name: str, extra: tuple[str, ...], given: Mapping[
     if limit:
         toolkit.inventory.select([limit])
     _mask(current, variables)
-    taken = {path.name for path in (settings.state_dir.value / "playbooks").glob(f"{PREFIX}-*")}
     return PlaybookRun(
-        id=new_id(PREFIX, current.clock.now(), taken),
+        id=new_run(settings.state_dir.value / "playbooks", current.clock.now()),
         playbook=found,
         inventory=settings.inventory.value,
         config=find_config(),

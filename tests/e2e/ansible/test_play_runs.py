@@ -16,13 +16,13 @@ from dsi_automation.lab.accounts import JOINER, LOCAL_ADMINISTRATOR
 CANARY = "Kanari-7c1e-Geheimnis"
 
 
-def processes(run_id):
+def processes(stage, run_id):
     """Return the processes that carry a run's mark."""
-    found = []
+    mark, found = f"DSI_PLAYBOOK_RUN={stage.artifacts(run_id)}".encode(), []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                if f"DSI_PLAYBOOK_RUN={run_id}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
                     found.append((int(folder.name), (folder / "cmdline").read_bytes()))
             except OSError:
                 continue
@@ -105,7 +105,7 @@ def test_no_secret_reaches_artifacts_journal_output_or_arguments(stage):
     process = stage.start("playbook", play, "--request", asked, "-e", "@vars.yml", **env)
     run_id = wait_for(lambda: playbook_run(stage))
     wait_for(lambda: announced(stage, "reboot"))
-    arguments = b"".join(line for _, line in processes(run_id))
+    arguments = b"".join(line for _, line in processes(stage, run_id))
     held = list(stage.artifacts(run_id).rglob("*"))
     kept = b"".join(path.read_bytes() for path in held if path.is_file())
     said = stage.finish(process)
@@ -129,7 +129,7 @@ def test_a_stopped_play_finishes_its_action_leaves_no_process_and_can_be_resumed
     process = stage.start("playbook", "workstation_join", "--request", asked)
     wait_for(lambda: stage.methods(key) == ONCE)
     run_id = playbook_run(stage)
-    assert len(processes(run_id)) >= 2
+    assert len(processes(stage, run_id)) >= 2
     process.send_signal(number)
     # Ansible says so once it has told its workers.
     assert next(line for line in process.stdout if "interrupted" in line)
@@ -138,7 +138,7 @@ def test_a_stopped_play_finishes_its_action_leaves_no_process_and_can_be_resumed
     said = stage.finish(process)
     assert said.code == 130, said
     assert "Arrêt" in said.err
-    assert processes(run_id) == []
+    assert processes(stage, run_id) == []
     assert stage.methods(key) == ONCE
     run = stage.runs()[0]
     assert stage.dsi("show", run, "--json").json["run"]["outcome"] == "interrupted"
@@ -161,7 +161,7 @@ def test_a_second_signal_ends_a_hung_play_at_once_and_the_run_can_be_resumed(sta
     process.send_signal(signal.SIGTERM)
     said = stage.finish(process)
     assert said.code == 130, said
-    assert processes(run_id) == []
+    assert processes(stage, run_id) == []
     run = stage.runs()[0]
     stage.lab.clear_faults(key)
     resumed = stage.dsi("resume", run)
@@ -180,10 +180,10 @@ def test_a_killed_play_stops_by_itself_and_what_it_left_is_swept(stage):
     process.kill()
     stage.finish(process)
     # ansible-playbook goes with it; its worker finishes the action it is at, and no other.
-    wait_for(lambda: len(processes(run_id)) == 1)
+    wait_for(lambda: len(processes(stage, run_id)) == 1)
     assert stage.dsi("show", run_id, "--json").json["playbook"]["ended_at"] is None
     stage.back(key)
-    wait_for(lambda: processes(run_id) == [])
+    wait_for(lambda: processes(stage, run_id) == [])
     assert stage.methods(key) == ONCE
     work = stage.artifacts(run_id) / "work"
     left = b"".join(path.read_bytes() for path in work.rglob("*") if path.is_file())
@@ -196,7 +196,8 @@ def test_a_killed_play_stops_by_itself_and_what_it_left_is_swept(stage):
     assert stage.methods(key) == {**ONCE, OWNER: 1}
 
 
-def test_a_stopped_play_takes_foreign_commands_with_it(stage):
+def long_play(stage):
+    """Start a play whose only task is a command that never ends; return its process and its run."""
     play = stage.folder / "long.yml"
     command = {"argv": ["sh", "-c", f"echo ready > {stage.folder}/ready; exec setsid -w sleep 1000"]}
     tasks = [{"name": "Long", "ansible.builtin.command": command, "delegate_to": "localhost", "changed_when": True}]
@@ -204,11 +205,26 @@ def test_a_stopped_play_takes_foreign_commands_with_it(stage):
     process = stage.start("playbook", play)
     wait_for((stage.folder / "ready").exists)
     run_id = playbook_run(stage)
-    assert any(b"sleep" in line for _, line in processes(run_id))
+    wait_for(lambda: any(b"sleep" in line for _, line in processes(stage, run_id)))
+    return process, run_id
+
+
+def test_a_stopped_play_takes_foreign_commands_with_it(stage):
+    process, run_id = long_play(stage)
     process.terminate()
     said = stage.finish(process)
     assert said.code == 130, said
-    assert processes(run_id) == []
+    assert processes(stage, run_id) == []
+
+
+def test_a_play_whose_ansible_the_kernel_kills_is_told_as_failed_and_leaves_no_process(stage):
+    process, run_id = long_play(stage)
+    (ansible,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(ansible), signal.SIGKILL)
+    said = stage.finish(process)
+    assert said.code == 1, said
+    assert processes(stage, run_id) == []
+    assert stage.dsi("show", run_id, "--json").json["playbook"]["status"] == "failed"
 
 
 def test_ctrl_c_on_ansible_playbook_itself_lets_the_action_finish_too(stage):

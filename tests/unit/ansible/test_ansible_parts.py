@@ -71,13 +71,14 @@ def test_the_environment_of_a_play_is_what_it_needs_and_no_more(monkeypatch):
         config=Path("/c.cfg"),
         secret_names=["JOIN_PASSWORD"],
     )
-    passed = environment(run)
+    passed = environment(run, "/state/PLB-1")
     assert not {"AWS_SECRET_ACCESS_KEY", "ANSIBLE_STRATEGY", "PYTHONPATH"} & passed.keys()
     assert passed["JOIN_PASSWORD"] == "needed"
+    assert passed["DSI_PLAYBOOK_RUN"] == "/state/PLB-1"
     assert passed["LC_ALL"] == "C.UTF-8", "ansible-playbook does not start without"
     assert (passed["DSI_KEY"], passed["ANSIBLE_CONFIG"]) == ("/k", "/c.cfg")
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
-    assert "LC_ALL" not in environment(run)
+    assert "LC_ALL" not in environment(run, "/state/PLB-1")
 
 
 def test_only_folders_of_dead_processes_are_swept(tmp_path):
