@@ -29,7 +29,7 @@ def ssh(network, router, user, command, stdin=""):
     options = ["-F", "none", "-i", end.key, "-o", f"UserKnownHostsFile={end.known_hosts}", "-o", "BatchMode=yes"]
     options += ["-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=2"]
     argv = ["ssh", *options, f"{user}@{end.host}", command]
-    return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=180)
 
 
 def join(network, circuit):
@@ -44,6 +44,8 @@ def join(network, circuit):
         lines = [f"interface {interface}", f"ip address {address}/30", "exit"]
         lines += ["interface lan0", f"ip address {here.gateway}/24", "exit", f"ip route {other.lan} {via}"]
         network.configure_by_hand(here.router, lines)
+    # FRRouting has taken a route some time before the kernel has it.
+    wait_for(lambda: network.ping(far.host, near.host_addresses[0]))
 
 
 def test_nothing_of_the_routers_job_is_done(fresh_network):
@@ -73,7 +75,7 @@ def test_the_server_greets_on_its_ports_through_the_routers(fresh_network, port,
     join(fresh_network, "spy-abj")
     host = fresh_network.routed.host("lan-spy").namespace
     talk = f"exec 3<>/dev/tcp/{fresh_network.server_address}/{port} && read -r line <&3 && echo $line"
-    argv = ["ip", "netns", "exec", host, "timeout", "5", "bash", "-c", talk]
+    argv = ["ip", "netns", "exec", host, "timeout", "60", "bash", "-c", talk]
     assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip() == greeting
 
 
@@ -154,7 +156,7 @@ def test_a_lan_host_is_reached_by_the_controller_and_a_reset_gives_it_its_own_ad
         f"root@{host.address}",
         "ip address add 10.64.6.77/24 dev lan0; ip -4 route show default",
     ]
-    done = subprocess.run(borrow, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(borrow, capture_output=True, text=True, check=True, timeout=180)
     assert done.stdout.split()[:3] == ["default", "via", "10.64.6.1"]
     assert "10.64.6.77" in lan_addresses(network, "lan-man")
     network.reset()
