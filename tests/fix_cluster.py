@@ -224,7 +224,7 @@ class Backups:
             "server": str(self.cluster.folder), "port": self.cluster.port, "user": "dsi_backup",
             "password": Secret(PASSWORD), "ca_file": None, "maintenance_database": "postgres", "bin_dir": BIN,
             "work_user": "postgres", "stage_dir": self.root / "stage", "wal_archive": self.cluster.archive,
-            "archive_timeout": timedelta(seconds=20), "count_tables": {"sydam": ("public.declaration",)},
+            "archive_timeout": timedelta(minutes=3), "count_tables": {"sydam": ("public.declaration",)},
         }  # fmt: skip
         return PostgresSettings(**(values | changes))  # type: ignore[arg-type]
 

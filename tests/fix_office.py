@@ -28,6 +28,8 @@ UNJOIN = "Win32_ComputerSystem.UnjoinDomainOrWorkgroup"
 RESTART, OWNER = "Win32_OperatingSystem.Win32Shutdown", "Win32_UserProfile.ChangeOwner"
 ONCE = {RENAME: 1, JOIN: 1, RESTART: 1}
 OPERATION = "workstation.join"
+COMMAND = 600
+"""Seconds a command may take until it is taken for one that never ends."""
 _numbers = itertools.count(1)
 _staff = itertools.count(1)
 
@@ -188,7 +190,7 @@ class Office:
         }
         return {**fixed, **self.environment, **more}
 
-    def dsi(self, *arguments, person=TECHNICIAN, faketime=None, env=None, timeout=120):
+    def dsi(self, *arguments, person=TECHNICIAN, faketime=None, env=None, timeout=COMMAND):
         """Run one command to its end."""
         words, environment = self.words(*arguments, faketime=faketime), self.env(person, **(env or {}))
         done = forking.run(words, cwd=self.folder, env=environment, timeout=timeout)
@@ -203,7 +205,7 @@ class Office:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def finish(self, process, timeout=120):
+    def finish(self, process, timeout=COMMAND):
         """Wait for a command that was started."""
         out, err = process.communicate(timeout=timeout)
         self.said.append(out + err)

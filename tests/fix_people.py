@@ -54,7 +54,7 @@ class Desk:
         """Start a command and kill it the moment a condition holds: it must be there to be killed."""
         process = self.office.start(*words, **more)
         try:
-            wait_for(lambda: condition() or process.poll() is not None, 60)
+            wait_for(lambda: condition() or process.poll() is not None)
             assert process.poll() is None, self.office.finish(process)
         finally:
             process.kill()
@@ -142,7 +142,7 @@ def directory(desk):
 def desk(office):
     """A desk that waits a third as long as the lab does; the tenant is put back as it was."""
     made = Desk(office)
-    made.m365(sync_deadline="20s", ready_deadline="20s")
+    made.m365(sync_deadline="3m", ready_deadline="3m")
     yield made
     made.graph.clear_faults()
     made.graph.hybrid(enabled=True, every=5.0)

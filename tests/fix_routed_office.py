@@ -3,6 +3,9 @@
 What a router is like is read on the router itself, never through what is tested: FRRouting, kernel, filter, and what
 it starts with. What is to happen at one step of a run is done as soon as the step is in the journal; where that would
 be too late, `dsi-cc` is made to wait, as it does while another one of it is at work.
+
+Rollback timers are long, so that none ends before its change is done, however busy the machine is; where one is to
+end, its time is over as soon as the test says so.
 """
 
 import re
@@ -25,17 +28,26 @@ ip -4 route show table main | sed 's/nhid [0-9]* //' | tr -s ' '
 nft -s list ruleset
 """
 STARTS_WITH = "grep -hv '^!' /etc/frr/frr.conf /var/lib/dsi-cc/startup/filter.nft 2>/dev/null; true"
+LOCK = "/var/lib/dsi-cc/lock"
+# What the end of its time does: the moment until when it may be confirmed is past, and the timer wakes up.
+TIME_IS_OVER = """
+cd /var/lib/dsi-cc
+[ -r state ] && read -r state token until deadline pid boot <state && [ "$state" = armed ] || exit 0
+read -r now rest </proc/uptime
+echo "armed $token $until ${now%.*} $pid $boot" >state.over && mv state.over state
+pkill -P "$pid" -x sleep || true
+"""
 MAIL = {"server": "127.0.0.1", "security": "none", "sender": "dsi@lab.test", "timeout_seconds": 10}
 EVERYBODY = "group_vars/all.yml"
 
 
 class NetworkOffice(Office):
-    """An office whose timers are short: that routers go back by themselves is waited for."""
+    """An office that changes routers."""
 
     def __init__(self, network, folder):
         super().__init__(network.lab, folder)
         self.network = network
-        self.rollout(timer="15s", verify_within="5s")
+        self.rollout(timer="60s", verify_within="10s")
 
     # The inventory.
 
@@ -71,7 +83,7 @@ class NetworkOffice(Office):
 
     def configured(self, *routers, **more):
         """Bring routers to what the inventory says; return what the run said."""
-        return self.run(self.agreed("router", "configure", *routers, "--reason", "Essai"), timeout=180, **more)
+        return self.run(self.agreed("router", "configure", *routers, "--reason", "Essai"), **more)
 
     def told(self, after=0):
         """Return what runs noted after an entry of the journal: router, name, and what was noted."""
@@ -104,7 +116,7 @@ class NetworkOffice(Office):
             do()
         finally:
             process.send_signal(signal.SIGCONT)
-        return self.finish(process, timeout=240)
+        return self.finish(process)
 
     def killed(self, moment, *words):
         """Start a command and kill it with SIGKILL as soon as `moment(seq)` says so."""
@@ -114,7 +126,7 @@ class NetworkOffice(Office):
     def _until(self, moment, words, number):
         last = self.last
         process = self.start(*words, "--json")
-        wait_for(lambda: moment(last) or process.poll() is not None, seconds=120, every=0.005)
+        wait_for(lambda: moment(last) or process.poll() is not None, every=0.005)
         process.send_signal(number)
         return process
 
@@ -139,14 +151,19 @@ class NetworkOffice(Office):
     def quiet(self, *routers):
         """Wait until no timer runs on routers and none goes back."""
         for name in routers or self.network.names:
-            wait_for(lambda name=name: self.network.run(name, "dsi-cc", "status").startswith("state=none"), 120, 0.2)
+            wait_for(lambda name=name: self.network.run(name, "dsi-cc", "status").startswith("state=none"), every=0.2)
+
+    def time_is_over(self, *routers):
+        """Have the timers of routers that are armed end now, and wait until all are back."""
+        for name in routers or self.network.names:
+            self.network.run(name, "flock", LOCK, "sh", "-c", TIME_IS_OVER)
+        self.quiet(*routers)
 
     @contextmanager
     def held(self, router):
-        """Make `dsi-cc` of a router wait before it changes anything."""
-        words = self.network.routed.router(router).enter(
-            "flock", "/var/lib/dsi-cc/lock", "sh", "-c", "echo held; read over"
-        )
+        """Make `dsi-cc` of a router wait before it changes anything, until its timer is over: in the end."""
+        script = f"echo held; read over; {TIME_IS_OVER}"
+        words = self.network.routed.router(router).enter("flock", LOCK, "sh", "-c", script)
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout.readline() == "held\n"
             try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import forking
 import pytest
-from fix_office import TECHNICIAN, Office, Said
+from fix_office import COMMAND, TECHNICIAN, Office, Said
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -23,7 +23,7 @@ class Stage(Office):
         words = [str(BIN / program), *map(str, arguments)]
         return words if program == "ansible-doc" else [*words, "-i", str(self.inventory / "hosts.yml")]
 
-    def play(self, *arguments, program="ansible-playbook", cwd=None, person=TECHNICIAN, env=None, timeout=180):
+    def play(self, *arguments, program="ansible-playbook", cwd=None, person=TECHNICIAN, env=None, timeout=COMMAND):
         """Run ansible-playbook (or another of Ansible's programs) to its end, by default outside the source tree."""
         done = forking.run(
             self.play_words(*arguments, program=program), env=self.env(person, **(env or {})), cwd=cwd or self.folder,

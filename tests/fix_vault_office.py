@@ -173,7 +173,7 @@ class VaultOffice(Office):
         last = self.last
         process = self.start(*words, person=AUTOMATE)
         try:
-            wait_for(lambda: when(self, last) or process.poll() is not None, seconds=90)
+            wait_for(lambda: when(self, last) or process.poll() is not None)
         finally:
             process.send_signal(signal.SIGKILL)
         said = self.finish(process)

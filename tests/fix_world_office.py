@@ -220,7 +220,7 @@ class ApplicationOffice(VaultOffice):
         """Start a command and kill it at a moment; tell whether it had not ended before."""
         last = self.last
         process = self.start(*words, "--json", person=TECHNICIAN)
-        wait_for(lambda: moment(self, last) or process.poll() is not None, seconds=120)
+        wait_for(lambda: moment(self, last) or process.poll() is not None)
         process.send_signal(signal.SIGKILL)
         said = self.finish(process)
         assert said.code in {-signal.SIGKILL, 0, 6}, said
@@ -242,7 +242,7 @@ class Visitor:
     def post(self, path, page, **fields):
         """Post the form of a page, with what it hides in it."""
         (token,) = set(re.findall(r'name="jeton" value="([^"]+)"', page.text))
-        return self.session.post(f"{self.url}{path}", {"jeton": token, **fields}, timeout=20)
+        return self.session.post(f"{self.url}{path}", {"jeton": token, **fields}, timeout=120)
 
     def __enter__(self):
         return self

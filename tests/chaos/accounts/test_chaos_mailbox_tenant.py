@@ -74,7 +74,7 @@ def test_a_batch_that_is_asked_to_stop_twice_goes_on_where_it_stopped(desk):
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         before = desk.office.kinds().count("action.done")
         process = desk.office.start(*command)
-        wait_for(lambda before=before: desk.office.kinds().count("action.done") >= before + BATCH, 60)
+        wait_for(lambda before=before: desk.office.kinds().count("action.done") >= before + BATCH)
         process.send_signal(signal_number)
         said = desk.office.finish(process)
         assert said.code == 1, said

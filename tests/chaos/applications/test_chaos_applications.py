@@ -146,12 +146,12 @@ def test_a_start_that_dies_after_a_moment_is_no_start(sydam):
 def test_a_database_that_comes_up_after_the_application_is_waited_for(sydam):
     database, log = sydam.parts.database, sydam.server("app1").log
     process = sydam.start("run", sydam.restart("--notice", "none"), "--json", person=TECHNICIAN)
-    wait_for(lambda: any(name == "application.down" for name, _ in sydam.noted()) or process.poll() is not None, 60)
+    wait_for(lambda: any(name == "application.down" for name, _ in sydam.noted()) or process.poll() is not None)
     shown = log.stat().st_size
     database.stop()
     try:
         # The application has answered that there is none: the test met that.
-        wait_for(lambda: "/connexion : " in log.read_bytes()[shown:].decode() or process.poll() is not None, 60)
+        wait_for(lambda: "/connexion : " in log.read_bytes()[shown:].decode() or process.poll() is not None)
     finally:
         database.start(sydam.lab.authority, sydam.lab.passwords)
     said = sydam.finish(process)

@@ -4,9 +4,8 @@ Whatever was not confirmed goes back by the routers' own timers; `dsi resume` fi
 """
 
 import threading
-from pathlib import Path
 
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 SPY, ABJ = PAIR = ("rtr-spy", "rtr-abj")
 NEAR, FAR = "10.64.3.2/30", "10.64.3.1/30"
@@ -30,10 +29,10 @@ def test_four_routers_whose_controller_dies_all_go_back_and_one_resume_configure
     request = factory.agreed("router", "configure", "--reason", "Ouverture")
     factory.killed(lambda last: factory.reached("router.pushed", *names, after=last), "run", request)
     assert factory.all_as_they_are() != before
-    factory.quiet()
+    factory.time_is_over()
     assert factory.all_as_they_are() == before
     assert all("going back, by timer" in factory.helper_log(name) for name in names)
-    said = factory.dsi("resume", factory.runs()[-1], "--json", timeout=240)
+    said = factory.dsi("resume", factory.runs()[-1], "--json")
     assert said.code == 0, said
     assert factory.dsi("router", "check", "--json").code == 0
     assert factory.dsi("router", "configure", "--json").json["actions"] == []
@@ -56,7 +55,7 @@ def test_a_change_killed_at_every_step_leaves_both_ends_as_they_were_and_is_fini
     }
     for step, moment in moments.items():
         factory.killed(moment, *words)
-        factory.quiet()
+        factory.time_is_over()
         assert factory.all_as_they_are() == before, step
         words = ("resume", factory.runs()[-1])
     # Proven at both ends, and neither of them hears that it may stay.
@@ -67,7 +66,7 @@ def test_a_change_killed_at_every_step_leaves_both_ends_as_they_were_and_is_fini
         hold.until_over()
     factory.quiet()
     assert factory.all_as_they_are() == before
-    said = factory.dsi(*words, "--json", timeout=240)
+    said = factory.dsi(*words, "--json")
     assert said.code == 0, said
     assert addressed(factory, *PAIR) == set(PAIR)
     assert all(kept(factory, name) for name in PAIR)
@@ -90,7 +89,7 @@ def test_killed_between_the_confirmations_of_both_ends_and_while_saving_it_is_fi
     factory.killed(lambda last: factory.reached("router.confirmed", ABJ, after=last), *words)
     assert addressed(factory, *PAIR) == set(PAIR)
     factory.killed(lambda _: any(kept(factory, name) for name in PAIR), *words)
-    said = factory.dsi(*words, "--json", timeout=240)
+    said = factory.dsi(*words, "--json")
     assert said.code == 0, said
     assert all(kept(factory, name) for name in PAIR)
     assert factory.dsi("router", "check", SPY, "--json").code == 0
@@ -105,24 +104,23 @@ class Hold:
         self.thread.start()
 
     def _hold(self, moment):
-        wait_for(moment, seconds=120, every=0.005)
+        wait_for(moment, every=0.005)
         with self.office.held(self.router):
-            self.over.wait(240)
+            self.over.wait(PATIENCE)
 
     def until_over(self):
-        state = self.office.network.routed.router(self.router).files.folder / "lib" / "dsi-cc" / "state"
-        deadline = float(state.read_text().split()[3])
-        wait_for(lambda: float(Path("/proc/uptime").read_text().split()[0]) > deadline + 1, seconds=60, every=0.1)
         self.over.set()
         self.thread.join()
 
 
 def test_a_controller_that_stands_still_until_the_timer_is_over_sends_nothing_any_more(factory):
+    # By the controller's clock as well: this one is waited for.
+    factory.rollout(timer="15s", verify_within="5s")
     before = factory.all_as_they_are()
     request = factory.agreed("router", "configure", SPY, "--reason", "Ouverture")
 
     def until_both_are_back():
-        wait_for(lambda: all("going back, by timer" in factory.helper_log(name) for name in PAIR), 60, 0.2)
+        wait_for(lambda: all("going back, by timer" in factory.helper_log(name) for name in PAIR), every=0.2)
         factory.quiet(*PAIR)
 
     armed = lambda last: factory.reached("router.armed", *PAIR, after=last)  # noqa: E731
@@ -136,9 +134,9 @@ def test_an_end_that_is_cut_off_while_the_other_is_confirmed_brings_both_back(fa
     request = factory.agreed("router", "configure", SPY, "--reason", "Ouverture")
     hold = Hold(factory, ABJ, lambda: factory.reached("router.pushed", ABJ))
     process = factory.start("run", request, "--json")
-    wait_for(lambda: factory.reached("router.confirmed", SPY), seconds=120, every=0.1)
+    wait_for(lambda: factory.reached("router.confirmed", SPY), every=0.1)
     hold.until_over()
-    said = factory.finish(process, timeout=240)
+    said = factory.finish(process)
     assert said.code == 6, said
     assert factory.reached("router.confirmed", SPY)
     assert {name: one["same"] for name, one in factory.reverted().items()} == dict.fromkeys(PAIR, True)

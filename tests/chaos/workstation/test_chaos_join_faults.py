@@ -116,6 +116,7 @@ def test_refusals_are_told_in_french_each_and_resume_finishes_once_they_are_over
     for key in keys.values():
         office.lab.clear_faults(key)
     office.lab.simulator.control.reboot(keys["the machine does not come back"])
+    office.settings(reboot_timeout_seconds=120)
     said = office.dsi("resume", run["id"], "--json")
     assert said.code == 0, said
     assert {case: office.methods(key) for case, key in keys.items()} == dict.fromkeys(keys, ALL_ONCE)

@@ -120,9 +120,9 @@ def test_a_service_runs_as_the_user_of_the_inventory(daemon, opened):
 def test_a_stop_that_hangs_is_ended_with_its_children_and_the_holder_killed(daemon, opened):
     held = _begin(daemon)
     daemon.switch("hangs")
-    stopped = opened(daemon, stop_within=1.0).stop()
+    stopped = opened(daemon, stop_within=2.5).stop()
     assert stopped.killed.pid == held
-    assert stopped.seconds >= 1
+    assert stopped.seconds >= 2.5
     assert not _alive(held)
     hanging = (daemon.folder / "hanging").read_text().split()
     assert len(hanging) == 2
@@ -220,7 +220,7 @@ def test_a_port_that_opens_late_is_waited_for_and_no_longer_than_allowed(daemon,
         daemon.switch("slow", on=False)
 
     with pytest.raises(NotStartedError) as raised:
-        opened(daemon, start_within=0.2).start()
+        opened(daemon, start_within=2.0).start()
     assert raised.value.detail["service"] == "running"
     # Started by whoever came before: it is waited for, and not started twice.
     assert opened(daemon).start(seen_closed).seconds > 0

@@ -44,7 +44,7 @@ def running(settings, ends=signal.SIGTERM):
         )
     finally:
         process.send_signal(ends)
-        code = process.wait(30)
+        code = process.wait(120)
     assert code == 0
 
 

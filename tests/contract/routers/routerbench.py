@@ -43,7 +43,7 @@ class RealBench:
     @contextmanager
     def open(self, name=FAR, *, permit=True):
         # A management that is cut answers nothing: what waits for it need not wait long here.
-        endpoint = replace(self.network.endpoint(name), read_timeout=5.0, connect_timeout=2.0)
+        endpoint = replace(self.network.endpoint(name), read_timeout=5.0, connect_timeout=5.0)
         router = FrrRouter(endpoint, SystemClock(), self.permit if permit else None, name)
         try:
             yield router
@@ -55,7 +55,7 @@ class RealBench:
 
     def run_out(self, router, seconds):
         """Return once the timer ran out and its effect is there."""
-        wait_for(lambda: self._none_armed(router), seconds=60, every=0.2)
+        wait_for(lambda: self._none_armed(router), every=0.2)
 
     def lines_down(self, name, interface):
         self.network.run(name, "ip", "link", "set", interface, "down")

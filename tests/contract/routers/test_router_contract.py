@@ -85,11 +85,11 @@ def test_both_ends_see_each_other_once_both_are_changed(bench):
 def test_a_timer_that_runs_out_takes_everything_back_although_the_controller_is_cut_off(bench):
     with bench.open() as router:
         before = router.running()
-        router.arm(4)
+        router.arm(10)
         with pytest.raises(UnknownOutcomeError):
             router.push([*FILTER, *CIRCUIT, *CUT])
         router.close()
-        bench.run_out(router, 4)
+        bench.run_out(router, 10)
         router.close()
         assert router.running() == before
         assert router.timer().last.startswith("reverted remaining=0")

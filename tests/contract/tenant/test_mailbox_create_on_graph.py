@@ -59,7 +59,7 @@ class Office:
         self.control, self._connection = place.control, place.connection
         self.control.delays(create=0.2, location=0.2, licence=0.2, mailbox=0.3)
         self.control.seed_user(userPrincipalName="dsi@douanes.lab", displayName="DSI", mailboxReady=True)
-        quick = settings(poll=timedelta(seconds=0.2), ready_deadline=timedelta(seconds=20))
+        quick = settings(poll=timedelta(seconds=0.2), ready_deadline=timedelta(minutes=3))
         self.desk = Desk(hybrid=False, clock=SystemClock(), settings=quick)
 
     def plan(self) -> Plan:

@@ -97,7 +97,7 @@ def test_an_address_taken_while_the_run_is_about_to_write_is_not_written_over(de
     # Its last look before the write takes a moment: time for somebody else, with the very logon name.
     desk.graph.fault("slow", seconds=1.5)
     process = desk.office.start("run", asked, "--json")
-    wait_for(lambda: "action.about_to" in desk.office.kinds(), 60)
+    wait_for(lambda: "action.about_to" in desk.office.kinds())
     dn = f"CN=Intrus {number},OU=Utilisateurs,OU=SPY,OU=Sites,DC=ad,DC=douanes,DC=lab"
     with desk.lab.directory() as directory:
         assert directory.connection.add(dn, ["user"], {

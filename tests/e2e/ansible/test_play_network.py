@@ -1,11 +1,12 @@
 """Playbooks about routers and accesses: the plan of `dsi`, under a request or a standing approval, on real routers."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fix_office import SECTION_HEAD
 from fix_stage import ROOT, Stage
-from waiting import wait_for
+from waiting import soon_after, wait_until
 
 PLAYS = ROOT / "playbooks"
 CONFIGURE, CHECK, BACKUP = (PLAYS / f"router_{name}.yml" for name in ("configure", "check", "backup"))
@@ -25,8 +26,10 @@ NAMES = [
 
 @pytest.fixture
 def stage(fresh_network, tmp_path):
-    """A stage on four routers as they left the factory."""
-    return Stage(fresh_network.lab, tmp_path)
+    """A stage on four routers as they left the factory; nothing there waits for a timer."""
+    made = Stage(fresh_network.lab, tmp_path)
+    made.edit("group_vars/all.yml", lambda held: held["dsi_network"]["rollout"].update(timer="5m"))
+    return made
 
 
 def asked(stage, *words, approver=SECTION_HEAD):
@@ -91,6 +94,7 @@ def test_routers_are_configured_under_an_approval_and_then_left_alone(stage, fre
 def test_an_access_is_opened_under_the_rssis_approval_and_ends_under_a_standing_one(stage):
     request = asked(stage, "router", "configure", "rtr-spy", "--reason", "Nouvelle liaison")
     assert stage.dsi("run", request).code == 0
+    began = time.monotonic()
     why = {"why": "Essai", "reference": "DSI-2026-0412", "beneficiary": "B. Koné"}
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     wish = {"source": "10.64.2.10", "destination": "srv-siege", "service": "https", "until": tomorrow, **why}
@@ -100,14 +104,16 @@ def test_an_access_is_opened_under_the_rssis_approval_and_ends_under_a_standing_
     said, found = result(stage, ALLOW, *words("access_allow", **wish))
     assert (found["kind"], found["exit_code"]) == ("failed", 4), said
 
-    until = (datetime.now(UTC) + timedelta(seconds=40)).isoformat(timespec="seconds")
+    # Two plays lie behind us; what has to be done before the end is a request and one play more.
+    soon = soon_after(began)
+    until = soon.isoformat(timespec="seconds")
     given = ("--from", "10.64.2.10", "--to", "srv-siege", "--service", "https", "--until", until, "--why", "Essai")
     asking = ("access", "allow", *given, "--reference", "DSI-2026-0412", "--for", "B. Koné")
     request = asked(stage, *asking, approver=RSSI)
     said, found = result(stage, ALLOW, "-e", f"dsi_request={request}")
     assert (said.code, found["kind"], found["changed"]) == (0, "ok", True), said
 
-    wait_for(lambda: datetime.now(UTC) > datetime.fromisoformat(until) + timedelta(seconds=2), seconds=90, every=0.5)
+    wait_until(soon)
     every = words("access_revoke", expired="true")
     said, found = result(stage, REVOKE, *every)
     assert (found["kind"], found["exit_code"]) == ("failed", 4), said

@@ -1,12 +1,11 @@
 """Real FRRouting routers are changed as the inventory wants, or are back as they were; the branch is never cut."""
 
-import pytest
-from fix_office import SECTION_HEAD, TECHNICIAN, Office
-from waiting import wait_for
+from fix_office import TECHNICIAN
 
 from dsi_automation.composition import Toolkit
 
 PAIR = ("rtr-spy", "rtr-abj")
+ASKED = ("router", "configure", "rtr-spy", "--reason", "Essai")
 
 
 class Watcher:
@@ -21,37 +20,11 @@ class Watcher:
             self.do()
 
 
-@pytest.fixture
-def office(fresh_network, tmp_path):
-    """An office whose timers are short: that a router goes back by itself is waited for."""
-    house = Office(fresh_network.lab, tmp_path)
-    house.edit(
-        "group_vars/all.yml",
-        lambda held: held["dsi_network"]["rollout"].update(timer="20s", verify_within="6s"),
-    )
-    return house
-
-
-def approved(office, *routers):
-    asked = office.dsi("router", "configure", *routers, "--reason", "Essai", "--json")
-    assert asked.code == 0, asked
-    said = office.dsi("approve", asked.json["id"], "--comment", "Fine", person=SECTION_HEAD)
-    assert said.code == 0, said
-    return asked.json["id"]
-
-
-def watched(office, request, watcher):
+def watched(factory, request, watcher):
     """Run a request in this process, so that the lab can be disturbed at one exact step."""
-    key = office.lab.layout.inventory_dir.parent / "keys" / TECHNICIAN
-    toolkit = Toolkit(inventory=str(office.inventory), key=str(key))
+    toolkit = Toolkit(inventory=str(factory.inventory), key=str(factory.lab.layout.key_dir / TECHNICIAN))
     with toolkit.kept_connections():
         return toolkit.engine.run(request, watcher)
-
-
-def set_up(office, *routers):
-    said = office.dsi("run", approved(office, *routers), "--json", timeout=180)
-    assert said.code == 0, said
-    return said
 
 
 def startup(network, router):
@@ -62,57 +35,55 @@ def addressed(network, router, address):
     return address in network.console(router, "show running-config")
 
 
-def test_a_new_network_is_set_up_proven_saved_and_then_left_alone(office, fresh_network):
-    set_up(office)
-    assert office.dsi("router", "check", "--json").code == 0
-    fresh_network.reboot("rtr-spy")
-    assert office.dsi("router", "check", "--json").code == 0
-    assert office.dsi("router", "configure", "--json").json["actions"] == []
+def test_a_new_network_is_set_up_proven_saved_and_then_left_alone(factory):
+    assert factory.configured().code == 0
+    assert factory.dsi("router", "check", "--json").code == 0
+    factory.network.reboot("rtr-spy")
+    assert factory.dsi("router", "check", "--json").code == 0
+    assert factory.dsi("router", "configure", "--json").json["actions"] == []
 
 
-def test_a_change_that_shuts_the_management_brings_both_ends_back_by_their_timers(office, fresh_network):
-    before = {name: startup(fresh_network, name) for name in PAIR}
-    request = approved(office, "rtr-spy")
+def test_a_change_that_shuts_the_management_brings_both_ends_back_by_their_timers(factory):
+    factory.rollout(timer="15s", verify_within="5s")
+    before = {name: startup(factory.network, name) for name in PAIR}
+    request = factory.agreed(*ASKED)
     cut = Watcher(
         "router.armed",
         "rtr-spy",
-        lambda: fresh_network.configure_by_hand("rtr-spy", ["interface mgmt0", "shutdown", "exit"]),
+        lambda: factory.network.configure_by_hand("rtr-spy", ["interface mgmt0", "shutdown", "exit"]),
     )
-    done = watched(office, request, cut)
+    done = watched(factory, request, cut)
     assert done.exit_code == 6, done.errors
     noted = {(one.target, one.name): one.data for one in done.notes}
     assert (noted["rtr-spy", "router.reverted"]["by"], noted["rtr-spy", "router.reverted"]["same"]) == ("timer", True)
     assert noted["rtr-abj", "router.reverted"]["same"] is True
-    assert {name: startup(fresh_network, name) for name in PAIR} == before
-    assert not addressed(fresh_network, "rtr-abj", "10.64.3.2/30")
+    assert {name: startup(factory.network, name) for name in PAIR} == before
+    assert not addressed(factory.network, "rtr-abj", "10.64.3.2/30")
 
 
-def test_a_circuit_that_does_not_carry_is_found_and_taken_back_at_once(office, fresh_network):
-    request = approved(office, "rtr-spy")
-    fresh_network.cut("spy-abj")
-    done = watched(office, request, Watcher("", "", lambda: None))
+def test_a_circuit_that_does_not_carry_is_found_and_taken_back_at_once(factory):
+    request = factory.agreed(*ASKED)
+    factory.network.cut("spy-abj")
+    done = watched(factory, request, Watcher("", "", lambda: None))
     assert done.exit_code == 6
     assert {one.data["by"] for one in done.notes if one.name == "router.reverted"} == {"controller"}
-    assert not any(addressed(fresh_network, name, "10.64.3.") for name in PAIR)
-    fresh_network.mend("spy-abj")
+    assert not any(addressed(factory.network, name, "10.64.3.") for name in PAIR)
+    factory.network.mend("spy-abj")
 
 
-def test_a_router_changed_by_hand_since_the_approval_is_sent_nothing(office, fresh_network):
-    request = approved(office, "rtr-spy")
-    fresh_network.configure_by_hand("rtr-spy", ["ip route 192.0.2.0/24 198.18.0.1"])
-    said = office.dsi("run", request, "--json")
+def test_a_router_changed_by_hand_since_the_approval_is_sent_nothing(factory):
+    request = factory.agreed(*ASKED)
+    factory.network.configure_by_hand("rtr-spy", ["ip route 192.0.2.0/24 198.18.0.1"])
+    said = factory.run(request)
     assert said.code == 7, said
-    assert not any(addressed(fresh_network, name, "10.64.3.") for name in PAIR)
+    assert not any(addressed(factory.network, name, "10.64.3.") for name in PAIR)
 
 
-def test_a_controller_killed_after_arming_leaves_routers_that_go_back_and_a_run_that_resumes(office, fresh_network):
-    request = approved(office, "rtr-spy")
-    process = office.start("run", request)
-    wait_for(lambda: addressed(fresh_network, "rtr-spy", "10.64.3.1/30"), seconds=60, every=0.05)
-    process.kill()
-    process.communicate()
-    wait_for(lambda: not any(addressed(fresh_network, name, "10.64.3.") for name in PAIR), seconds=120, every=0.5)
-    run = office.dsi("runs", "--json").json["runs"][0]["id"]
-    said = office.dsi("resume", run, "--json", timeout=180)
+def test_a_controller_killed_after_arming_leaves_routers_that_go_back_and_a_run_that_resumes(factory):
+    request = factory.agreed(*ASKED)
+    factory.killed(lambda _: addressed(factory.network, "rtr-spy", "10.64.3.1/30"), "run", request)
+    factory.time_is_over()
+    assert not any(addressed(factory.network, name, "10.64.3.") for name in PAIR)
+    said = factory.dsi("resume", factory.runs()[-1], "--json")
     assert said.code == 0, said
-    assert office.dsi("router", "check", "rtr-spy", "--json").code == 0
+    assert factory.dsi("router", "check", "rtr-spy", "--json").code == 0

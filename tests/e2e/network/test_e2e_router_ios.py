@@ -4,12 +4,14 @@ Its commands and its order are what this shows; see what the emulator cannot pro
 """
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
 from fix_ios import PASSWORD, USER
 from fix_office import SECTION_HEAD, Office
 from fix_routed_office import RSSI
+from waiting import wait_for
 
 ROUTER, LIST = "rtr-spy", "DSI-LAN-IN"
 NETWORK = {
@@ -36,8 +38,8 @@ class Paper:
 
 @pytest.fixture
 def cisco(emulate, network, tmp_path):
-    """An office with one Cisco router, whose minutes last two seconds."""
-    router = emulate(minute=2.0)
+    """An office with one Cisco router."""
+    router = emulate()
     office = Office(Paper(network.layout), tmp_path)
     office.router = router
     secret = tmp_path / "netadmin"
@@ -117,7 +119,11 @@ def test_a_cisco_router_that_a_line_cuts_off_comes_back_by_itself_and_nothing_is
     planned = cisco.dsi("router", "configure", "--json").json["actions"][0]["args"]["lines"]
     lines = [line.strip() for line in planned]
     device.faults.cut_by = lines[1]
-    said = cisco.run(request, timeout=240)
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(cisco.run, request)
+        wait_for(lambda: not device.passable.is_set() or running.done())
+        device.fire()
+        said = running.result()
     assert said.code == 6, said
     assert device.running.text() == before
     assert "minuterie" in said.json["errors"][ROUTER]["meaning"], said

@@ -33,6 +33,8 @@ def test_a_circuit_that_swallows_the_controllers_network_is_taken_back_by_both_r
 
     def swallowed(held):
         held["dsi_network"]["link_ranges"].append(prefix)
+        # No answer says how far it is: the timers are waited for.
+        held["dsi_network"]["rollout"].update(timer="15s", verify_within="5s")
         moved(prefix)(held)
 
     with branches.meanwhile(swallowed):
@@ -53,7 +55,7 @@ def test_a_circuit_on_the_wrong_interface_is_found_by_its_ping_and_nobody_waits_
     with branches.meanwhile(crossed):
         request = branches.agreed("router", "configure", "--timer", "10m", "--reason", "Essai")
         last = branches.last
-        said = branches.run(request, timeout=180)
+        said = branches.run(request)
     assert said.code == 6, said
     back = {router: data for router, name, data in branches.told(last) if name == "router.reverted"}
     assert {name: one["by"] for name, one in back.items()} == dict.fromkeys(PAIR, "controller")

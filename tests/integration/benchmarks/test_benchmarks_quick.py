@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+# All benchmarks, one after the other, each with servers of its own.
+pytestmark = pytest.mark.timeout(1200)
 ROOT = Path(__file__).resolve().parents[3]
 KEYS = {
     "startup": {"help_cpu", "help_wall", "over_python", "over_click", "modules", "heavy"},

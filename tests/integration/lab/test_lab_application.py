@@ -203,7 +203,7 @@ def test_a_server_that_hangs_keeps_its_port_and_one_that_lies_says_stopped_and_a
     test_server.fault(ServerFault.HANGS_ON_STOP)
     assert over_ssh("stop") == 1
     assert over_ssh("status") == 0
-    with socket.create_connection((test_server.address, 8080), timeout=10):
+    with socket.create_connection((test_server.address, 8080), timeout=60):
         assert test_server.listens()
 
 

@@ -69,7 +69,7 @@ def send(server, subject):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "dsi@douanes.lab", "y.traore@douanes.lab", subject
     message.set_content("Tout va bien, à demain.")
-    with smtplib.SMTP(server.address, timeout=10) as client:
+    with smtplib.SMTP(server.address, timeout=60) as client:
         client.send_message(message)
 
 

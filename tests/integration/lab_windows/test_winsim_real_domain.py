@@ -70,7 +70,7 @@ def restart(lab, machine, boots=1):
         shown = lab.simulator.control.workstation(machine.key)
         return shown["state"]["boots"] == boots and shown["up"]
 
-    wait_for(restarted, 120)
+    wait_for(restarted)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dsi_automation.metrics.server import Exporter
 from dsi_automation.metrics.spec import Sheet
 
 MONITORING = Path(__file__).resolve().parents[3] / "docs" / "monitoring"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Told(Collector):
