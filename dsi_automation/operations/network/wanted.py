@@ -6,7 +6,6 @@ to the department's ranges through its uplink; headquarters has no uplink.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -84,7 +83,7 @@ def lan_interface(network: Network, router: str) -> InterfaceIntent:
     """Return the interface of a router in its LAN: the first address of it."""
     found = network.router(router)
     lan = IPv4Network(network.site_of(router).lan)
-    return InterfaceIntent(found.described.lan, f"{next(lan.hosts())}/{lan.prefixlen}", _plain(f"LAN {found.site}"))
+    return InterfaceIntent(found.described.lan, f"{next(lan.hosts())}/{lan.prefixlen}", f"LAN {found.site}")
 
 
 def through(network: Network, router: str) -> Mapping[str, Through]:
@@ -149,9 +148,4 @@ def _description(network: Network, router: str, name: str, link: Link) -> str:
         said += f", operator {link.operator}"
     if link.circuit is not None:
         said += f", circuit {link.circuit}"
-    return _plain(said)
-
-
-def _plain(text: str) -> str:
-    """Return a text without accents, which old devices do not take."""
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return said
