@@ -159,9 +159,7 @@ def show_status(session: Session, name: str) -> None:
         _tables(session, found)
 
 
-@lab.command(
-    "logs", help=T("Show what the processes of a part of the lab say."), options_metavar=OPTIONS
-)
+@lab.command("logs", help=T("Show what the processes of a part of the lab say."), options_metavar=OPTIONS)
 @argument(
     "part",
     default="dc",
