@@ -123,13 +123,12 @@ class Database:
     def _before_connect(self, *_: Any) -> None:
         """Say that a folder is absent, and let a new file be its owner's only."""
         path = self.path
-        if path is None or str(path).startswith((":", "file:")):
+        if path is None or self.place.startswith((":", "file:")) or path.exists():
             return
         if not path.parent.is_dir():
             raise absent_folder(path)
-        if not path.exists():
-            with translated(self.place):
-                path.touch(mode=0o600)
+        with translated(self.place):
+            path.touch(mode=0o600)
 
     def _postgresql(self) -> Engine:
         return create_engine(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from dsi_automation.core.clock import iso
 from dsi_automation.core.text import T
@@ -17,6 +17,9 @@ from dsi_automation.journal.schema import leases as table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_OF_TARGET: Final = select(table).where(table.c.target == bindparam("asked_target"))
+"""Built once: every entry of a run is written after it."""
 
 
 def acquire(
@@ -77,7 +80,7 @@ def ensure(connection: Connection, lease: Lease) -> None:
     Raises:
         LeaseLostError: it is not.
     """
-    row = connection.execute(select(table).where(table.c.target == lease.target)).mappings().one_or_none()
+    row = connection.execute(_OF_TARGET, {"asked_target": lease.target}).mappings().one_or_none()
     if row is not None and (row["owner"], row["fence"], row["run_id"]) == (lease.owner, lease.fence, lease.run_id):
         return
     holder = None if row is None or row["owner"] is None else _lease(row)
