@@ -17,7 +17,9 @@ from dsi_automation.operations.applications.announcing import Announced, Announc
 from dsi_automation.operations.applications.history import History
 
 SLICE: Final = 1.0
-"""Seconds after which the countdown looks whether it is still wanted."""
+"""Seconds after which the countdown looks whether it was asked to stop."""
+ASKED: Final = 5.0
+"""Seconds after which the countdown asks the journal whether it is still approved; in its last two it asks too."""
 LATE: Final = timedelta(minutes=10)
 """A run that is resumed later than this after the moment announced tells users a new one."""
 
@@ -126,7 +128,7 @@ def _announcement(doing: Doing, kind: Announced, stops_at: datetime, why: str = 
 
 
 def _count_down(steps: tuple[float, ...], stops_at: datetime, doing: Doing) -> None:
-    clock, shown = doing.clock, float("inf")
+    clock, shown, asked = doing.clock, float("inf"), float("inf")
     while True:
         left = (stops_at - clock.now()).total_seconds()
         # The step that is due: a run that was cut short shows what is left, and not what was.
@@ -136,14 +138,10 @@ def _count_down(steps: tuple[float, ...], stops_at: datetime, doing: Doing) -> N
             _show(_words(left, stops_at, doing), stops_at, doing)
         if left <= 0:
             return
-        if doing.hands.withdrawn:
-            put_off(doing, str(T("the stop was called off")))
-            raise closed(
-                "revoked",
-                T("The approval was taken back in the countdown on {target}.", target=doing.target),
-                T("Make a new request if it is still to stop."),
-                meaning=T("Nothing was stopped; users were told that it does not stop."),
-            )
+        # Each question is a transaction: with one a second, fifteen minutes would be nine hundred of them.
+        if left <= max(asked - ASKED, 2 * SLICE):
+            asked = left
+            _still_approved(doing)
         if doing.hands.interrupted:
             put_off(doing, str(T("the stop was called off")))
             raise StoppedError(
@@ -153,6 +151,17 @@ def _count_down(steps: tuple[float, ...], stops_at: datetime, doing: Doing) -> N
                 next_step=T("Tell them anew and go on: dsi resume {run}", run=doing.hands.run),
             )
         clock.sleep(min(SLICE, left))
+
+
+def _still_approved(doing: Doing) -> None:
+    if doing.hands.withdrawn:
+        put_off(doing, str(T("the stop was called off")))
+        raise closed(
+            "revoked",
+            T("The approval was taken back in the countdown on {target}.", target=doing.target),
+            T("Make a new request if it is still to stop."),
+            meaning=T("Nothing was stopped; users were told that it does not stop."),
+        )
 
 
 def _show(words: Text, until: datetime, doing: Doing) -> None:

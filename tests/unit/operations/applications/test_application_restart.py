@@ -277,6 +277,19 @@ def test_an_approval_taken_back_in_the_countdown_stops_nothing_and_users_are_tol
     assert office.noted("message")[-1]["shown"] is False
 
 
+def test_an_approval_taken_back_in_the_last_seconds_of_the_countdown_is_heard_too(office):
+    asked, stops_at = office.once(), START + timedelta(minutes=15)
+
+    def late():
+        if stops_at - office.clock.now() < timedelta(seconds=3):
+            take_back(office, asked)
+
+    office.clock.hooks.append(late)
+    assert office.run(asked).exit_code == ExitCode.GATE_CLOSED
+    assert office.turns() == {"app1": (0, 0), "app2": (0, 0)}
+    assert office.told() == ["before", "put_off"]
+
+
 def take_back(office, asked):
     """Revoke it once."""
     office.clock.hooks.clear()
