@@ -16,6 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "engine_house"))
 
+# What a run imports, imported once: it starts no thread and opens nothing, and each child would do it anew.
+import cryptography.hazmat.primitives.serialization.ssh  # noqa: F401
+import sqlalchemy.dialects.sqlite  # noqa: F401
 from house import House, Listener
 
 from dsi_automation.core.clock import SystemClock
