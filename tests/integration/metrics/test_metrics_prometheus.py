@@ -18,6 +18,7 @@ from dsi_automation.metrics.server import Exporter
 from dsi_automation.metrics.spec import Sheet
 
 MONITORING = Path(__file__).resolve().parents[3] / "docs" / "monitoring"
+TESTS = ("dsi.rules.test.yml", "dsi.rules.days.test.yml")
 PATIENCE = 180.0
 
 
@@ -87,6 +88,6 @@ def test_the_exporter_speaks_what_the_client_asks_for(exporter):
 
 
 def test_promtool_accepts_the_rules_the_example_and_the_tests_of_each_alert():
-    for words in (["check", "config", "prometheus.yml"], ["test", "rules", "dsi.rules.test.yml"]):
+    for words in (["check", "config", "prometheus.yml"], ["test", "rules", *TESTS]):
         done = subprocess.run(["promtool", *words], cwd=MONITORING, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
