@@ -98,7 +98,7 @@ def _start(effort: Effort) -> list[Row]:
         bare = {"PYTHONPATH": os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
         for words in COMMANDS.values() if effort.repeats > 1 else ():
             run([dsi, *words], bare)
-        for _ in range(effort.repeats * 2):
+        for _ in range(effort.repeats * 2 if effort.repeats > 1 else 1):
             for name, words in COMMANDS.items():
                 cpu[name].add(run([dsi, *words], bare).cpu)
         modules = _modules(bare)
