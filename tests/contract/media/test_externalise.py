@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[2] / "unit" / "operations" / "backups"))
 sys.path.insert(0, str(HERE.parents[2] / "engine_house"))
 
-from vault import OPERATIONS, MemoryHands, MemoryLook, Vault, plan_of  # noqa: E402
+from vault import MemoryHands, MemoryLook, Vault, plan_of  # noqa: E402
 
 from dsi_automation.connectors.backups.memory import MemoryBackup  # noqa: E402
 from dsi_automation.connectors.backups.port import Copied  # noqa: E402
@@ -21,7 +21,6 @@ from dsi_automation.core.events import Silent  # noqa: E402
 from dsi_automation.core.secrets import Secret  # noqa: E402
 from dsi_automation.engine.media_custody import places  # noqa: E402
 from dsi_automation.engine.model import MediumOrder, MediumState, Window  # noqa: E402
-from dsi_automation.engine.operation import TargetKind  # noqa: E402
 from dsi_automation.inventory.backup_model import MediaSettings  # noqa: E402
 from dsi_automation.operations.backups.externalise import BackupExternalise  # noqa: E402
 from dsi_automation.operations.backups.rule32110 import rule_of  # noqa: E402
@@ -48,6 +47,8 @@ class FolderBackup(MemoryBackup):
 class Safe(Vault):
     """The vault of the operations' tests, with a rotation of disks."""
 
+    OPERATIONS = (*Vault.OPERATIONS, BackupExternalise())
+
     def __init__(self, root, disks, **rotation):
         super().__init__(root)
         self.root, self.disks = root, disks
@@ -60,23 +61,12 @@ class Safe(Vault):
         settings = MediaSettings.model_validate({"media": media, "rotations": {"externe": turn}})
         job = plan.backups["srv1"].model_copy(update={"media": "externe"})
         self.backup_plan = plan.model_copy(update={"media": settings, "backups": {"srv1": job}})
-        rules = dict(next(iter(self.house.policy["operations"].values())))
-        self.house.policy["operations"]["backup.externalise"] = rules
 
     def look(self):
         return SafeLook(self)
 
     def hands(self, permit):
         return SafeHands(self.look(), permit, self)
-
-    def engine(self, who="m.kouadio"):
-        operations = (*OPERATIONS, BackupExternalise())
-        return self.house.engine(
-            who,
-            operations={operation.name: operation for operation in operations},
-            tools=self,
-            targets={TargetKind.BACKUP: dict.fromkeys(self.backup_plan.backups, "production")},
-        )
 
     def opened(self, name, permit=None):
         disk, plan = self.disks[name], self.backup_plan.media
@@ -117,23 +107,23 @@ class Safe(Vault):
 
 class SafeLook(MemoryLook):
     def backup(self, target):
-        return _closing(FolderBackup(target, self._vault.store, self.clock))
+        return _closing(FolderBackup(target, self._bench.store, self.clock))
 
     def medium(self, name):
-        return self._vault.opened(name)
+        return self._bench.opened(name)
 
     def medium_places(self):
-        moves = self._vault.engine().medium_moves()
+        moves = self._bench.engine().medium_moves()
         return {name: str(move.order.state) for name, move in places(moves).items()}
 
 
 class SafeHands(MemoryHands):
     def backup(self, target):
         self._permit.check(target)
-        return _closing(FolderBackup(target, self._vault.store, self.look.clock, self._permit))
+        return _closing(FolderBackup(target, self._bench.store, self.look.clock, self._permit))
 
     def medium(self, name, target):
-        return self._vault.opened(name, self._permit)
+        return self._bench.opened(name, self._permit)
 
     def medium_password(self, rotation):
         return Secret("mot-de-passe-de-la-rotation")

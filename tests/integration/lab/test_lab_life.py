@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lab_lives import arguments, start_and_die, traces
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.lab.lab import Lab
@@ -16,20 +17,6 @@ from dsi_automation.lab.layout import Layout
 from dsi_automation.lab.network import NETNS_ETC
 from dsi_automation.lab.processes import pids_in
 
-START_AND_DIE = """
-import os, signal, sys
-from ipaddress import IPv4Network
-from pathlib import Path
-from dsi_automation.lab.lab import Lab
-from dsi_automation.lab.layout import Layout
-
-class Killer:
-    def notify(self, event):
-        if event.kind == sys.argv[4]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3]))).up(0, observer=Killer())
-"""
 DIE_IN_THE_MIDDLE = """
 import os, signal, sys, threading
 from ipaddress import IPv4Network
@@ -63,34 +50,6 @@ def machine():
     }
 
 
-def traces(lab: Lab):
-    """Return everything of this lab that is there: files, namespaces, interfaces, processes."""
-    layout, now = lab.layout, machine()
-    found = [str(path) for path in (layout.root, layout.inventory_dir) if path.exists()]
-    found += sorted(now["namespaces"] & set(layout.namespaces)) + sorted(now["etc"] & set(layout.namespaces))
-    found += sorted(now["links"] & {layout.interface})
-    for pid in (path.name for path in Path("/proc").iterdir() if path.name.isdigit()):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(layout.root).encode() in command and int(pid) != os.getpid():
-            found.append(f"{pid}: {command!r}")
-    return found
-
-
-def arguments(lab: Lab):
-    return lab.layout.name, str(lab.layout.network), str(lab.layout.root)
-
-
-@pytest.fixture
-def fresh(make_lab):
-    """A lab that is not up; taken down afterwards."""
-    made = make_lab()
-    yield made
-    made.down()
-
-
 def test_up_twice_and_down_twice(fresh):
     assert fresh.down() is False
     first = fresh.up(0)
@@ -109,8 +68,7 @@ def test_up_twice_and_down_twice(fresh):
 
 def test_a_start_killed_between_any_two_steps_is_finished_by_the_next(fresh):
     for moment in ("lab.network.started", "lab.network.done", "lab.domain.done", "lab.dc.done", "lab.people.done"):
-        done = subprocess.run([sys.executable, "-c", START_AND_DIE, *arguments(fresh), moment], check=False)
-        assert done.returncode == -signal.SIGKILL, moment
+        start_and_die(fresh, moment)
     fresh.up(0)
     assert fresh.search("(sAMAccountName=svc-jonction)", ["sAMAccountName"])
     assert fresh.up(0).changed is False
@@ -125,7 +83,7 @@ def test_a_start_killed_while_the_domain_is_made_is_finished_by_the_next(fresh):
 
 @pytest.mark.parametrize("moment", ["lab.domain.started", "lab.dc.done"])
 def test_down_leaves_nothing_of_a_start_that_was_killed(fresh, moment):
-    subprocess.run([sys.executable, "-c", START_AND_DIE, *arguments(fresh), moment], check=False)
+    start_and_die(fresh, moment)
     assert traces(fresh)
     assert fresh.down() is True
     assert traces(fresh) == []

@@ -1,71 +1,24 @@
 """A lab of routers comes and goes: a killed start is finished or cleared, it can grow, and nothing is left of it."""
 
-import os
-import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from lab_lives import start_and_die, traces
 
 from dsi_automation.core.errors import UsageError
 from dsi_automation.lab import network as lab_network
 
-START_AND_DIE = """
-import os, signal, sys
-from ipaddress import IPv4Network
-from pathlib import Path
-from dsi_automation.lab.lab import Lab
-from dsi_automation.lab.layout import Layout
-
-class Killer:
-    def notify(self, event):
-        if event.kind == sys.argv[4]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-lab = Lab(Layout(sys.argv[1], IPv4Network(sys.argv[2]), Path(sys.argv[3])))
-lab.up(0, routers=2, domain=False, observer=Killer())
-"""
-MOMENTS = ("lab.routers.started", "lab.routing.started")
-
-
-def traces(lab):
-    """Return every namespace, process, mark and file of this lab that is there."""
-    root, prefix = str(lab.layout.root), f"{lab.layout.name}-"
-    found = [name for name in lab_network.namespaces() if name.startswith(prefix)]
-    found += [str(folder) for folder in Path("/etc/netns").glob(f"{prefix}*")]
-    for pid in (path for path in Path("/proc").iterdir() if path.name.isdigit() and path.name != str(os.getpid())):
-        try:
-            told = (pid / "cmdline").read_bytes() + (pid / "environ").read_bytes() + (pid / "mountinfo").read_bytes()
-        except OSError:
-            continue
-        if f"{root}/".encode() in told:
-            found.append(f"{pid.name}: {told[:200]!r}")
-    return found + ([root] if lab.layout.root.exists() else [])
-
-
-def start_and_die(lab, moment):
-    layout = lab.layout
-    words = [layout.name, str(layout.network), str(layout.root), moment]
-    done = subprocess.run([sys.executable, "-c", START_AND_DIE, *words], check=False)
-    assert done.returncode == -signal.SIGKILL, moment
-
-
-@pytest.fixture
-def fresh(make_lab):
-    """A lab that is not up; taken down afterwards."""
-    made = make_lab()
-    yield made
-    made.down()
+TWO = {"routers": 2, "domain": False}
+BEGUN, ROUTED = "lab.routers.started", "lab.routing.started"
 
 
 def test_a_start_killed_at_any_step_is_cleared_or_finished(fresh):
-    start_and_die(fresh, MOMENTS[1])
+    start_and_die(fresh, ROUTED, **TWO)
     assert traces(fresh)
     assert fresh.down()
     assert traces(fresh) == []
-    start_and_die(fresh, MOMENTS[0])
-    start_and_die(fresh, MOMENTS[1])
+    start_and_die(fresh, BEGUN, **TWO)
+    start_and_die(fresh, ROUTED, **TWO)
     fresh.up(0, domain=False)
     assert fresh.is_up()
     assert [router.name for router in fresh.routed.routers] == ["rtr-abj", "rtr-spy"]

@@ -1,18 +1,16 @@
 """Users, the DSI and who asked hear of an application once each, whatever the run and the mail server do."""
 
 import threading
-from contextlib import nullcontext
 from datetime import timedelta
-from email import message_from_bytes, policy
 from functools import cached_property
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
-from house import Fill, House, refused
+from house import House, refused
+from mailhouse import MailKit, Story, mails_of
 from waiting import wait_for
 
-from dsi_automation.composition.telling import Teller, TellingEngine
 from dsi_automation.core.clock import iso
 from dsi_automation.core.errors import StoppedError
 from dsi_automation.core.events import Silent
@@ -20,12 +18,10 @@ from dsi_automation.core.text import T
 from dsi_automation.engine.model import RequestState, Window
 from dsi_automation.engine.operation import TargetKind
 from dsi_automation.inventory.application_model import Application
-from dsi_automation.inventory.backup_model import BackupSettings, MailSettings
-from dsi_automation.inventory.model import ApprovalPolicy
+from dsi_automation.inventory.backup_model import BackupSettings
 from dsi_automation.operations.applications import notes
 from dsi_automation.operations.applications.announcing import Announced, Announcement
 from dsi_automation.operations.applications.record import read
-from dsi_automation.operations.backups.catalogue import Noted
 
 WEB = {"path": "/sydam", "expect": "SYDAM"}
 SYDAM = {
@@ -44,49 +40,24 @@ FAILED = {
 }
 
 
-class Restart(Fill):
-    """A restart that notes what a test says; each file of the house stands for one of its actions."""
+class Restart(Story):
+    """A restart that notes what a test says."""
 
     name: ClassVar[str] = "application.restart"
     target_kind: ClassVar = TargetKind.APPLICATION
-    story = ()
-
-    def act(self, action, inputs, hands, observer):
-        super().act(action, inputs, hands, observer)
-        if action.args["file"] == "a":
-            for name, data in self.story:
-                hands.permit.note(action.target, name, data)
-        fault = self.faults.pop("after the story", None)
-        if fault is not None:
-            raise fault
 
 
-class Kit:
-    """As much of a toolkit as telling asks for, over a house."""
+class Kit(MailKit):
+    """A toolkit with one application."""
 
     def __init__(self, house, port, who="m.kouadio"):
-        self.house, self.clock, self.who = house, house.clock, who
-        self.settings = SimpleNamespace(state_dir=SimpleNamespace(value=house.state))
-        self.journal, self.journal_exists = house.journal, True
-        mail = MailSettings(server="127.0.0.1", port=port, security="none", sender="dsi@douanes.lab", timeout_seconds=5)
-        self.inventory = SimpleNamespace(
-            people=[one.model_copy(update={"mail": f"{one.id}@douanes.lab"}) for one in house.people],
-            mail=mail,
-            applications={"sydam": Application.model_validate(SYDAM)},
-            backup_settings=BackupSettings(report_to=("y.traore",)),
-        )
-        self.policy = ApprovalPolicy.model_validate(house.policy)
+        sydam = Application.model_validate(SYDAM)
+        settings = BackupSettings(report_to=("y.traore",))
+        super().__init__(house, port, who, applications={"sydam": sydam}, backup_settings=settings)
         self.equipment = SimpleNamespace(look=lambda: SimpleNamespace(application_record=self.record))
 
-    def kept_connections(self):
-        return nullcontext()
-
     def record(self):
-        from dsi_automation.engine.fold import note
-        from dsi_automation.journal.model import Kind
-
-        told = [(entry.subject, note(entry)) for entry in self.journal.read(kinds=[Kind.NOTED])]
-        return read(Noted(run, item.target, item.name, item.at, item.data) for run, item in told)
+        return read(self.noted())
 
     @cached_property
     def parts(self):
@@ -95,14 +66,6 @@ class Kit:
             operations={"application.restart": self.house.restart},
             targets={TargetKind.APPLICATION: {"sydam": "production"}},
         )
-
-    @cached_property
-    def teller(self):
-        return Teller(self)
-
-    @cached_property
-    def engine(self):
-        return TellingEngine(self)
 
     def asked(self):
         plan = self.engine.plan("application.restart", ("sydam",), {}, Silent())
@@ -129,11 +92,11 @@ def kit(house, post):
 
 
 def mails(post):
-    return [message_from_bytes(kept.content, policy=policy.default) for kept in post[0].kept]
+    return mails_of(post[0])
 
 
 def subjects(post, to):
-    return [str(mail["Subject"]) for mail in mails(post) if mail["To"] == f"{to}@douanes.lab"]
+    return [str(mail["Subject"]) for mail in mails_of(post[0], to)]
 
 
 def interruption(kit, tested, *, back=True):
@@ -297,7 +260,7 @@ def test_a_mail_server_that_hangs_does_not_hold_up_a_stop(kit, monkeypatch):
     assert asked.wait(60)  # it is being offered while we go on
     assert len(kit.teller.outbox.waiting()) == 2
     hanging.set()
-    wait_for(lambda: not kit.teller.outbox.waiting(), 60)
+    wait_for(lambda: not kit.teller.outbox.waiting())
 
 
 def test_a_planned_stop_that_was_missed_is_told_to_the_dsi_of_the_application(kit, post):

@@ -2,21 +2,18 @@
 
 import io
 import json
-from contextlib import nullcontext
-from email import message_from_bytes, policy
 from functools import cached_property
 from types import SimpleNamespace
 
 import pypdf
 import pytest
-from vault import OPERATIONS, Vault
+from mailhouse import MailKit, mails_of
+from vault import Vault
 
-from dsi_automation.composition.telling import Teller, TellingEngine
 from dsi_automation.core.errors import RefusedError, StorageError
 from dsi_automation.core.secrets import Secret
 from dsi_automation.core.text import T
-from dsi_automation.engine.operation import TargetKind
-from dsi_automation.inventory.backup_model import BackupSettings, MailSettings
+from dsi_automation.inventory.backup_model import BackupSettings
 from dsi_automation.journal.model import Kind
 
 PEOPLE = (
@@ -26,41 +23,22 @@ PEOPLE = (
 )
 
 
-class Kit:
-    """As much of a toolkit as telling asks for, over a vault."""
+class Kit(MailKit):
+    """A toolkit with the vault of the unit tests."""
 
     def __init__(self, vault, port):
-        self.vault, self.clock = vault, vault.clock
-        self.settings = SimpleNamespace(state_dir=SimpleNamespace(value=vault.house.state))
-        self.journal, self.journal_exists = vault.house.journal, True
-        mail = MailSettings(server="127.0.0.1", port=port, security="none", sender="dsi@douanes.lab", timeout_seconds=5)
-        self.inventory = SimpleNamespace(
+        self.vault = vault
+        super().__init__(
+            vault.house, port,
             people=PEOPLE,
-            mail=mail,
             backup_plan=vault.backup_plan,
             backup_settings=BackupSettings(report_to=("y.traore", "a.bamba")),
             accounts=SimpleNamespace(organisation="Direction Générale des Douanes"),
-        )
-
-    def kept_connections(self):
-        return nullcontext()
+        )  # fmt: skip
 
     @cached_property
     def parts(self):
-        return self.vault.house.parts(
-            "m.kouadio",
-            operations={operation.name: operation for operation in OPERATIONS},
-            tools=self.vault,
-            targets={TargetKind.BACKUP: {"srv1": "production"}},
-        )
-
-    @cached_property
-    def teller(self):
-        return Teller(self)
-
-    @cached_property
-    def engine(self):
-        return TellingEngine(self)
+        return self.vault.parts()
 
     def journal_head(self):
         head = self.journal.head()
@@ -88,7 +66,7 @@ def kit(vault, post):
 
 
 def mails(post):
-    return [message_from_bytes(kept.content, policy=policy.default) for kept in post[0].kept]
+    return mails_of(post[0])
 
 
 def backup(kit, request=None):

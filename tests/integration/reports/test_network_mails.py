@@ -1,27 +1,21 @@
 """Who asked, who decides and for whom an access is hear of routers and accesses: what was done, or that it is back."""
 
-from contextlib import nullcontext
 from datetime import timedelta
-from email import message_from_bytes, policy
 from functools import cached_property
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
-from house import Fill, FillInputs, House, refused
+from house import FillInputs, House, refused
+from mailhouse import MailKit, Story, mails_of
 
-from dsi_automation.composition.telling import Teller, TellingEngine
 from dsi_automation.connectors.routers.intent import AccessRule
 from dsi_automation.core.events import Silent
-from dsi_automation.engine.fold import note
 from dsi_automation.engine.model import Window
 from dsi_automation.engine.operation import TargetKind
-from dsi_automation.inventory.backup_model import BackupSettings, MailSettings
-from dsi_automation.inventory.model import ApprovalPolicy
+from dsi_automation.inventory.backup_model import BackupSettings
 from dsi_automation.inventory.network_model import NetworkSettings, RouterDescription
 from dsi_automation.inventory.network_parts import Network, Router
-from dsi_automation.journal.model import Kind
-from dsi_automation.operations.backups.catalogue import Noted
 from dsi_automation.operations.network import notes
 from dsi_automation.operations.network.record import Decided, read, rule_to_json
 
@@ -39,21 +33,9 @@ class Inputs(FillInputs):
     beneficiary: str = ""
 
 
-class Step(Fill):
-    """An operation that notes a story; each file of the house stands for one of its actions."""
-
+class Step(Story):
     target_kind: ClassVar = TargetKind.HOST
     inputs_model: ClassVar = Inputs
-    story = ()
-
-    def act(self, action, inputs, hands, observer):
-        super().act(action, inputs, hands, observer)
-        if action.args["file"] == "a":
-            for name, data in self.story:
-                hands.permit.note(action.target, name, data)
-        fault = self.faults.pop("after the story", None)
-        if fault is not None:
-            raise fault
 
 
 class Configure(Step):
@@ -68,48 +50,27 @@ class Revoke(Step):
     name: ClassVar[str] = "access.revoke"
 
 
-class Kit:
-    """As much of a toolkit as telling asks for, over a house."""
+class Kit(MailKit):
+    """A toolkit with one router."""
 
     def __init__(self, house, port, who="m.kouadio"):
-        self.house, self.clock, self.who = house, house.clock, who
-        self.settings = SimpleNamespace(state_dir=SimpleNamespace(value=house.state))
-        self.journal, self.journal_exists = house.journal, True
-        mail = MailSettings(server="127.0.0.1", port=port, security="none", sender="dsi@douanes.lab", timeout_seconds=5)
         described = RouterDescription.model_validate(
             {"platform": "frr", "lan": "lan0", "management": {"interface": "mgmt0", "sources": ["192.0.2.1/32"]}}
         )
         network = Network(
             NetworkSettings.model_validate(SETTINGS), {"rtr-abj": Router("rtr-abj", "ABJ", described)}, {}
         )
-        self.inventory = SimpleNamespace(
-            people=[one.model_copy(update={"mail": f"{one.id}@douanes.lab"}) for one in house.people],
-            mail=mail, applications={}, backup_settings=BackupSettings(), network=network,
-        )  # fmt: skip
-        self.policy = ApprovalPolicy.model_validate(house.policy)
+        super().__init__(house, port, who, applications={}, backup_settings=BackupSettings(), network=network)
         self.equipment = SimpleNamespace(look=lambda: SimpleNamespace(access_record=self.record))
 
-    def kept_connections(self):
-        return nullcontext()
-
     def record(self):
-        told = [(entry.subject, note(entry)) for entry in self.journal.read(kinds=[Kind.NOTED])]
-        noted = (Noted(run, item.target, item.name, item.at, item.data) for run, item in told)
-        return read(noted, lambda _run: Decided("m.kouadio", ("y.traore",)))
+        return read(self.noted(), lambda _run: Decided("m.kouadio", ("y.traore",)))
 
     @cached_property
     def parts(self):
         return self.house.parts(
             self.who, operations=self.house.steps, targets={TargetKind.HOST: {"rtr-abj": "production"}}
         )
-
-    @cached_property
-    def teller(self):
-        return Teller(self)
-
-    @cached_property
-    def engine(self):
-        return TellingEngine(self)
 
     def run(self, post, operation, *story, fault=None, **inputs):
         """Ask, have it approved, and run it with a story; the mails kept are those of its end."""
@@ -150,8 +111,7 @@ def kit(house, post):
 
 
 def mails(post, to):
-    found = [message_from_bytes(kept.content, policy=policy.default) for kept in post[0].kept]
-    return [mail for mail in found if mail["To"] == (to if "@" in to else f"{to}@douanes.lab")]
+    return mails_of(post[0], to)
 
 
 def allowed(house, identifier="ac-aaaaaa", beneficiary="Recette de San-Pédro", **ends):

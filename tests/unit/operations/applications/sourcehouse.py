@@ -24,8 +24,7 @@ from dsi_automation.connectors.releases.port import Release, Script
 from dsi_automation.core.errors import UnknownOutcomeError
 from dsi_automation.core.events import Silent
 from dsi_automation.core.text import T
-from dsi_automation.engine.model import Acceptance, AcceptanceOrder, Verdict, Window
-from dsi_automation.engine.operation import TargetKind
+from dsi_automation.engine.model import Acceptance, AcceptanceOrder, Verdict
 from dsi_automation.inventory.application_model import Application
 from dsi_automation.inventory.source_model import Sources
 from dsi_automation.operations.applications.integrate import SourcesIntegrate
@@ -248,57 +247,57 @@ def line(*stages: str, **more: Any) -> Sources:
 
 
 class SourceLook(MemoryLook):
-    _office: SourceOffice
+    _bench: SourceOffice
 
     @property
     def applications(self) -> Mapping[str, Application]:
-        return self._office.applications
+        return self._bench.applications
 
     @property
     def sources(self) -> Mapping[str, Sources]:
-        return self._office.lines
+        return self._bench.lines
 
     def acceptances(self, source: str) -> Mapping[tuple[str, str], Acceptance]:
-        words = self._office.engine().acceptances(source)
+        words = self._bench.engine().acceptances(source)
         return {(item.order.release, item.order.stage): item for item in words}
 
     def catalogue(self) -> Any:
-        return self._office.catalogue
+        return self._bench.catalogue
 
     def releases(self, source: str) -> MemoryReleases:
-        assert source in self._office.lines
-        return self._office.releases
+        assert source in self._bench.lines
+        return self._bench.releases
 
     def kept(self, kind: str, sha256: str) -> bytes | None:
-        return self._office.kept.get((kind, sha256))
+        return self._bench.kept.get((kind, sha256))
 
     @contextmanager
     def server(self, application: str, server: str) -> Iterator[SourceWriter]:
-        yield SourceWriter(self._office.all_servers[application][server], application, self.clock)
+        yield SourceWriter(self._bench.all_servers[application][server], application, self.clock)
 
     def tester(self, application: str, server: str) -> SourceTester:
-        return SourceTester(self._office.all_servers[application][server], self.clock)
+        return SourceTester(self._bench.all_servers[application][server], self.clock)
 
     @contextmanager
     def database(self, application: str) -> Iterator[SqlWriter]:
-        yield SqlWriter(self._office.databases[application], application, self.clock)
+        yield SqlWriter(self._bench.databases[application], application, self.clock)
 
 
 class SourceHands(MemoryHands):
     look: SourceLook
-    _office: SourceOffice
+    _bench: SourceOffice
 
     @contextmanager
     def server(self, application: str, server: str, target: str) -> Iterator[SourceWriter]:
-        yield SourceWriter(self._office.all_servers[application][server], target, self.look.clock, self._permit)
+        yield SourceWriter(self._bench.all_servers[application][server], target, self.look.clock, self._permit)
 
     @contextmanager
     def database(self, application: str, target: str) -> Iterator[SqlWriter]:
-        yield SqlWriter(self._office.databases[application], target, self.look.clock, self._permit)
+        yield SqlWriter(self._bench.databases[application], target, self.look.clock, self._permit)
 
     def keep(self, kind: str, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
-        self._office.kept[kind, sha256] = content
+        self._bench.kept[kind, sha256] = content
         return sha256
 
 
@@ -319,6 +318,8 @@ class Backups:
 class SourceOffice(Office):
     """SYDAM in production (two servers) and in test (one), and releases for both; 1.4.0 was there before."""
 
+    OPERATIONS = (OPERATION,)
+
     def __init__(self, root: Path, *stages: str, **more: Any) -> None:
         described = {
             "notice": {"users": ["agents@douanes.example"]},
@@ -329,8 +330,6 @@ class SourceOffice(Office):
         quick = [{**SERVER, "name": name, "host": name} for name in ("app1", "app2")]
         described |= {"servers": quick, "stable_for": "5s"}
         super().__init__(root, **described)
-        rules = dict(self.house.policy["operations"].values().__iter__().__next__())
-        self.house.policy["operations"] = {OPERATION.name: rules}
         test = application(**described)
         test = test.model_copy(update={"servers": test.servers[:1]})
         self.applications = {"sydam": self.application, "sydam-test": test}
@@ -357,21 +356,16 @@ class SourceOffice(Office):
     def hands(self, permit: Any) -> SourceHands:
         return SourceHands(self.look(), permit, self)
 
-    def engine(self, who: str = "m.kouadio") -> Any:
-        return self.house.engine(
-            who,
-            operations={OPERATION.name: OPERATION},
-            tools=self,
-            targets={TargetKind.APPLICATION: dict.fromkeys(self.applications, "production")},
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.applications)
 
     def planned(self, target: str = "sydam", release: str = "1.5.0", **inputs: Any) -> Any:
         given = {"release": release, "why": "Version", "notice": "none", **inputs}
         return self.engine().plan(OPERATION.name, (target,), given, Silent())
 
     def approved(self, target: str = "sydam", release: str = "1.5.0", **inputs: Any) -> str:
-        asked = self.engine().request(self.planned(target, release, **inputs), "Version", Window())
-        return str(self.engine("a.bamba").approve(asked.id, "Fine").id)
+        return self.agreed(self.planned(target, release, **inputs), by="a.bamba")
 
     def integrate(self, target: str = "sydam", release: str = "1.5.0", **inputs: Any) -> Any:
         return self.run(self.approved(target, release, **inputs))

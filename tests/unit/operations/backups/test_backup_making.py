@@ -78,10 +78,10 @@ def test_what_cannot_pass_is_not_tried_again(vault):
 def test_a_run_asked_to_stop_between_two_tries_is_interrupted_and_resume_finishes_it(vault):
     request = vault.standing("server.backup")
     vault.store.fail("back_up", network_fault())
-    vault.interrupted = True
+    vault.interrupted = lambda: True
     run = vault.run(request)
     assert run.outcome is Outcome.INTERRUPTED
-    vault.interrupted = False
+    vault.interrupted = lambda: False
     assert vault.engine().resume(run.id, vault).exit_code == 0
     assert len(vault.catalogue().of("srv1")) == 1
 
@@ -99,19 +99,12 @@ def test_a_run_asked_to_stop_between_two_tries_is_interrupted_and_resume_finishe
 )
 def test_a_kill_at_any_point_leaves_nothing_that_counts_wrongly_and_resume_finishes(vault, point, made):
     request = vault.standing("server.backup")
-    told = []
-
-    def kill(name):
-        if name == point and not told:
-            told.append(name)
-            raise SystemExit(point)  # no operation catches it; the thread of the target dies with it
-
-    vault.store.point = kill
+    vault.kill_at = point
     with pytest.raises(DsiError):
         vault.run(request)
     (run,) = vault.engine().runs()
-    finished = vault.engine().resume(run.id, vault)
-    assert told == [point]
+    finished = vault.resume(run)
+    assert vault.killed == [point]
     assert finished.exit_code == 0
     assert len(vault.catalogue().of("srv1")) == 1
     assert len(vault.store.snapshots) == made
@@ -223,13 +216,8 @@ def test_what_a_killed_run_left_in_the_repository_goes_later_and_nothing_else_do
     for name, tags in zip(others, (("nightly",), ("dsi", "job=srv2", "run=RUN-1")), strict=True):
         vault.store.snapshots[name], vault.store.made_at[name], vault.store.tags[name] = {}, vault.clock.now(), tags
 
-    def die(name: str) -> None:
-        if name == "before note backup.set":
-            vault.store.point = lambda _name: None
-            raise KeyboardInterrupt
-
-    vault.store.point = die
-    with pytest.raises(DsiError, match="KeyboardInterrupt"):
+    vault.kill_at = "before note backup.set"
+    with pytest.raises(DsiError, match="SystemExit"):
         vault.run(request)
     left = set(vault.store.snapshots) - {first.made.snapshot, *others}
     assert len(left) == 1
@@ -239,10 +227,9 @@ def test_what_a_killed_run_left_in_the_repository_goes_later_and_nothing_else_do
     assert set(vault.store.snapshots) == {*kept, *others}
     assert vault.catalogue().unfinished == {}
     # A repository is not asked again for what it no longer can hold.
-    points: list[str] = []
-    vault.store.point = points.append
+    vault.points.clear()
     assert vault.run(request).exit_code == 0
-    assert "drop" not in points
+    assert "drop" not in vault.points
 
 
 def test_what_a_run_left_a_moment_ago_is_left_alone(vault):

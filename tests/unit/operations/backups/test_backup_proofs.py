@@ -79,17 +79,11 @@ def test_a_verification_can_be_approved_before_there_is_a_set(vault):
 
 def test_a_killed_verification_is_finished_without_doing_it_twice(vault):
     vault.backed_up()
-    request, told = vault.standing("backup.verify"), []
-
-    def kill(name):
-        if name == "after note backup.proof" and not told:
-            told.append(name)
-            raise SystemExit(name)
-
-    vault.store.point = kill
+    request = vault.standing("backup.verify")
+    vault.kill_at = "after note backup.proof"
     with pytest.raises(Exception, match="SystemExit"):
         vault.run(request)
-    assert vault.engine().resume(vault.engine().runs()[0].id, vault).exit_code == 0
+    assert vault.resume().exit_code == 0
     assert len(vault.catalogue().proofs) == 1
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from house import HandClock, House
+from workbench import Bench, BenchHands, BenchLook
 
 from dsi_automation.connectors.routers.config import Config
 from dsi_automation.connectors.routers.dialect import Dialect
@@ -20,15 +20,12 @@ from dsi_automation.connectors.routers.opening import dialect
 from dsi_automation.connectors.routers.port import Platform
 from dsi_automation.connectors.routers.probe import Tried
 from dsi_automation.core.errors import RefusedError, UnreachableError
-from dsi_automation.core.events import Event, Silent
+from dsi_automation.core.events import Silent
 from dsi_automation.core.text import T
-from dsi_automation.engine.fold import note
-from dsi_automation.engine.model import Run, StandingBounds, Window
-from dsi_automation.engine.operation import Permit, Report, TargetKind
+from dsi_automation.engine.model import Run
+from dsi_automation.engine.operation import Permit, Report
 from dsi_automation.inventory.network_model import NetworkSettings, RouterDescription
 from dsi_automation.inventory.network_parts import Network, Router
-from dsi_automation.journal.model import Kind
-from dsi_automation.operations.backups.catalogue import Noted
 from dsi_automation.operations.network.access_list import AccessList
 from dsi_automation.operations.network.allow import AccessAllow
 from dsi_automation.operations.network.record import AccessRecord, Decided, read
@@ -36,7 +33,6 @@ from dsi_automation.operations.network.revoke import AccessRevoke
 from dsi_automation.operations.network.wanted import filter_intent
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-OPERATIONS = (AccessAllow(), AccessRevoke(), AccessList())
 INTERFACES = {"frr": ("lan0", "mgmt0"), "ios": ("GigabitEthernet0/1", "GigabitEthernet0/0")}
 ASKED = {
     "source": "10.64.4.8/29",
@@ -138,35 +134,27 @@ def _passes(rule: AccessRule, source: str, destination: str, port: int) -> bool:
     return rule.protocol == "tcp" and from_there and reaches and rule.first_port <= port <= rule.last_port
 
 
-class MemoryLook:
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self.workers, self.deadline = 8, 60.0
-
-    @property
-    def clock(self) -> SteadyClock:
-        return self._office.clock
-
+class MemoryLook(BenchLook["Office"]):
     @property
     def network(self) -> Network:
-        return self._office.network
+        return self._bench.network
 
     def dialect(self, router: str) -> Dialect:
-        return self._office.devices.devices[router].dialect
+        return self._bench.devices.devices[router].dialect
 
     @contextmanager
     def router(self, target: str) -> Iterator[MemoryRouter]:
-        yield self._office.devices.open(target)
+        yield self._bench.devices.open(target)
 
     def probe(self, site: str) -> Any:
         return None if self.network.settings.sites[site].probe is None else self._opened()
 
     @contextmanager
     def _opened(self) -> Iterator[MemoryProbe]:
-        yield self._office.probe
+        yield self._bench.probe
 
     def access_record(self) -> AccessRecord:
-        return self._office.record()
+        return self._bench.record()
 
 
 class MemoryConfigurations:
@@ -179,21 +167,10 @@ class MemoryConfigurations:
         return Version("1", START, tuple(texts), message)
 
 
-class MemoryHands:
-    def __init__(self, look: MemoryLook, permit: Permit, office: Office) -> None:
-        self.look, self._permit, self._office = look, permit, office
-
-    @property
-    def run(self) -> str:
-        return self._permit.run_id
-
-    @property
-    def interrupted(self) -> bool:
-        return self._permit.interrupted
-
+class MemoryHands(BenchHands["Office", MemoryLook]):
     @contextmanager
     def router(self, target: str, under: str | None = None) -> Iterator[MemoryRouter]:
-        yield self._office.devices.open(target, self._permit, under or target)
+        yield self._bench.devices.open(target, self._permit, under or target)
 
     def configurations(self, target: str) -> MemoryConfigurations:
         del target
@@ -203,31 +180,15 @@ class MemoryHands:
         del kind
         return f"{len(content)}"
 
-    def note(self, target: str, name: str, data: Mapping[str, Any]) -> None:
-        self._office.point(f"before note {name}")
-        self._permit.note(target, name, data)
-        self._office.point(f"after note {name}")
 
-
-class SteadyClock(HandClock):
-    """Its monotonic half moves with its hands."""
-
-    def __init__(self) -> None:
-        super().__init__(START)
-
-    def monotonic(self) -> float:
-        return (self.moment - START).total_seconds()
-
-
-class Office:
+class Office(Bench):
     """Headquarters, San-Pedro with a probe, Bouaké whose router does not filter; routers of one platform."""
 
+    START = START
+    OPERATIONS: ClassVar[tuple[Any, ...]] = (AccessAllow(), AccessRevoke(), AccessList())
+
     def __init__(self, root: Path, platform: str = "frr", **access: Any) -> None:
-        self.clock = SteadyClock()
-        self.house = House(root, clock=self.clock)
-        self.house.options["lease_ttl"] = timedelta(days=2)
-        rules = dict(self.house.policy["operations"]["folder.fill"])
-        self.house.policy["operations"] = {operation.name: rules for operation in OPERATIONS}
+        super().__init__(root)
         routers = {
             "rtr-abj": Router("rtr-abj", "ABJ", described(platform)),
             "rtr-spy": Router("rtr-spy", "SPY", described(platform)),
@@ -236,10 +197,10 @@ class Office:
         self.network = Network(settings(**access), routers, {})
         self.devices = MemoryNetwork([self._device(name, platform) for name in routers])
         self.probe = MemoryProbe(self)
-        self.kill_at: str | None = None
-        self.killed: list[str] = []
-        self.points: list[str] = []
-        self.events: list[Event] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.network.routers)
 
     def _device(self, name: str, platform: str) -> MemoryDevice:
         words = dialect(Platform(platform))
@@ -248,17 +209,6 @@ class Office:
         base = words.difference(empty, filter_intent(self.network, name), (), Scope.BASE)
         config = words.apply(empty, base.lines)
         return MemoryDevice(name, words, self.clock, config, protected=management, point=self.point)
-
-    def point(self, name: str) -> None:
-        self.points.append(name)
-        if name == self.kill_at and not self.killed:
-            self.killed.append(name)
-            raise SystemExit(name)  # no operation catches it; the thread of the target dies with it
-
-    def notify(self, event: Event) -> None:
-        self.events.append(event)
-        if "action" in event.data:
-            self.point(f"{event.kind} {event.data['action']}")
 
     def device(self, name: str = "rtr-spy") -> MemoryDevice:
         return self.devices.devices[name]
@@ -274,48 +224,21 @@ class Office:
     def hands(self, permit: Permit) -> MemoryHands:
         return MemoryHands(self.look(), permit, self)
 
-    def engine(self, who: str = "m.kouadio") -> Any:
-        return self.house.engine(
-            who,
-            operations={operation.name: operation for operation in OPERATIONS},
-            tools=self,
-            targets={TargetKind.HOST: dict.fromkeys(self.network.routers, "production")},
-        )
-
     def plan(self, operation: str = "access.allow", *, on: tuple[str, ...] = ("rtr-spy",), **inputs: Any) -> Any:
         asked = {**ASKED, **inputs} if operation == "access.allow" else inputs
         return self.engine().plan(operation, on, asked, Silent())
 
     def approved(self, operation: str = "access.allow", **inputs: Any) -> str:
-        asked = self.engine().request(self.plan(operation, **inputs), "Because", Window())
-        return self.engine("y.traore").approve(asked.id, "Fine").id
+        return self.agreed(self.plan(operation, **inputs))
 
     def standing(self) -> str:
-        bounds = StandingBounds(date(2026, 12, 31), time(0), time(23, 59, 59), "UTC")
-        plan = self.plan("access.revoke", expired=True)
-        asked = self.engine().request(plan, "Every hour", Window(), standing=bounds)
-        return self.engine("y.traore").approve(asked.id, "Fine").id
-
-    def run(self, request: str) -> Run:
-        self.clock.forward(seconds=1)
-        return self.engine().run(request, self)
-
-    def resume(self) -> Run:
-        self.clock.forward(seconds=1)
-        return self.engine().resume(self.engine().runs()[0].id, self)
+        return self.agreed(self.plan("access.revoke", expired=True), standing=True)
 
     def done(self, operation: str = "access.allow", **inputs: Any) -> Run:
         return self.run(self.approved(operation, **inputs))
 
     def listed(self, **inputs: Any) -> Report:
         return self.engine().check("access.list", tuple(self.network.routers)[:2], inputs, Silent())
-
-    def notes(self) -> list[Noted]:
-        told = ((entry.subject, note(entry)) for entry in self.house.journal.read(kinds=[Kind.NOTED]))
-        return [Noted(run, item.target, item.name, item.at, item.data) for run, item in told]
-
-    def noted(self, name: str) -> list[Mapping[str, Any]]:
-        return [one.data for one in self.notes() if one.name == name]
 
     def record(self) -> AccessRecord:
         return read(self.notes(), lambda _run: Decided("m.kouadio", ("y.traore",)))

@@ -6,11 +6,11 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from house import HandClock, House
+from workbench import Bench, BenchHands, BenchLook
 
 from dsi_automation.connectors.configurations.port import Version
 from dsi_automation.connectors.routers.config import Config
@@ -19,18 +19,15 @@ from dsi_automation.connectors.routers.memory import MemoryNetwork, MemoryRouter
 from dsi_automation.connectors.routers.memory_device import MemoryDevice
 from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Event, Silent
-from dsi_automation.engine.fold import note
-from dsi_automation.engine.model import Run, StandingBounds, Window
-from dsi_automation.engine.operation import Permit, TargetKind
+from dsi_automation.engine.model import Run
+from dsi_automation.engine.operation import Permit
 from dsi_automation.inventory.network_model import Link, NetworkSettings, RouterDescription
 from dsi_automation.inventory.network_parts import Network, Router
-from dsi_automation.journal.model import Kind
 from dsi_automation.operations.network.check import RouterCheck
 from dsi_automation.operations.network.configure import RouterConfigure
 from dsi_automation.operations.network.record import AccessRecord
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-OPERATIONS = (RouterConfigure(), RouterCheck())
 SITES = {"abj": "10.64.0.0/23", "spy": "10.64.8.0/23", "bke": "10.64.16.0/23", "man": "10.64.24.0/23"}
 LANS = {"abj": "10.64.0.0/24", "spy": "10.64.8.0/24", "bke": "10.64.16.0/24", "man": "10.64.24.0/24"}
 CIRCUITS = {
@@ -86,21 +83,6 @@ def network(more: int = 0, *, filtered: bool = False, **rollout: Any) -> Network
     return Network(settings, routers, links)
 
 
-class SteadyClock(HandClock):
-    """Its monotonic half moves with its hands; the timers of the routers run by it."""
-
-    def __init__(self) -> None:
-        super().__init__(START)
-        self._lock = threading.Lock()
-
-    def monotonic(self) -> float:
-        return (self.moment - START).total_seconds()
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            super().sleep(seconds)
-
-
 class Copies:
     """The repository of configurations, in memory."""
 
@@ -117,51 +99,35 @@ class Copies:
         return Version("c0ffee", START, tuple(texts), message)
 
 
-class MemoryLook:
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self.workers, self.deadline = 8, 60.0
-
-    @property
-    def clock(self) -> SteadyClock:
-        return self._office.clock
-
+class MemoryLook(BenchLook["Office"]):
     @property
     def network(self) -> Network:
-        return self._office.network
+        return self._bench.network
 
     def access_record(self) -> AccessRecord:
-        return self._office.record
+        return self._bench.record
 
     def configurations(self) -> Copies:
-        return self._office.copies
+        return self._bench.copies
 
     @contextmanager
     def router(self, target: str) -> Iterator[MemoryRouter]:
-        yield self._office.devices.open(target)
+        yield self._bench.devices.open(target)
 
 
-class MemoryHands:
+class MemoryHands(BenchHands["Office", MemoryLook]):
     def __init__(self, look: MemoryLook, permit: Permit, office: Office) -> None:
-        self.look, self._permit, self._office = look, permit, office
+        super().__init__(look, permit, office)
         self._shared: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    @property
-    def run(self) -> str:
-        return self._permit.run_id
-
-    @property
-    def interrupted(self) -> bool:
-        return self._office.interrupted() or self._permit.interrupted
-
     def keep(self, kind: str, content: bytes) -> str:
-        self._office.kept.append((kind, content))
+        self._bench.kept.append((kind, content))
         return "0" * 64
 
     def configurations(self, target: str) -> Copies:
         self._permit.check(target)
-        return self._office.copies
+        return self._bench.copies
 
     def shared(self, name: str, make: Any) -> Any:
         with self._lock:
@@ -172,16 +138,19 @@ class MemoryHands:
     @contextmanager
     def router(self, target: str, under: str | None = None) -> Iterator[MemoryRouter]:
         self._permit.check(under or target)
-        yield self._office.devices.open(target, self._permit, under or target)
+        yield self._bench.devices.open(target, self._permit, under or target)
 
     def note(self, target: str, name: str, data: Mapping[str, Any]) -> None:
-        self._office.point(f"{target} before note {name}")
+        self._bench.point(f"{target} before note {name}")
         self._permit.note(target, name, data)
-        self._office.point(f"{target} after note {name}")
+        self._bench.point(f"{target} after note {name}")
 
 
-class Office:
-    """Headquarters, its sites, and everything around them."""
+class Office(Bench):
+    """Headquarters, its sites, and everything around them; a controller that is killed does nothing any more."""
+
+    START = START
+    OPERATIONS: ClassVar[tuple[Any, ...]] = (RouterConfigure(), RouterCheck())
 
     def __init__(self, root: Path, *, more: int = 0, right: Sequence[str] = (), **settings: Any) -> None:
         """Set it up.
@@ -192,22 +161,12 @@ class Office:
             right: routers that run what the inventory wants already, all others being new: `*` for all of them.
             settings: of the network.
         """
-        self.clock = SteadyClock()
-        self.house = House(root, clock=self.clock)
-        # Nobody renews a lease while a clock of tests jumps.
-        self.house.options["lease_ttl"] = timedelta(days=2)
-        rules = dict(self.house.policy["operations"]["folder.fill"])
-        self.house.policy["operations"] = {operation.name: rules for operation in OPERATIONS}
+        super().__init__(root)
         self.network = network(more, **settings)
-        self.names = tuple(self.network.routers)
         self.record, self.copies = AccessRecord(()), Copies()
         self.kept: list[tuple[str, bytes]] = []
-        self.points: list[str] = []
-        self.killed: list[str] = []
-        self.kill_at: str | None = None
         self.dead = False
-        self.events: list[Event] = []
-        self.interrupted: Any = lambda: False
+        self.strangers: tuple[str, ...] = ()  # hosts that are no routers
         self._lock = threading.Lock()
         self.devices = MemoryNetwork(
             [self._device(name, number) for number, name in enumerate(self.names)],
@@ -216,6 +175,10 @@ class Office:
         )  # fmt: skip
         for name in self.names if "*" in right else right:
             self.make_right(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.network.routers, *self.strangers)
 
     def _device(self, name: str, number: int) -> MemoryDevice:
         bare = Config({"interface mgmt0": (f"ip address 198.18.0.{11 + number}/24",)})
@@ -255,29 +218,14 @@ class Office:
     def hands(self, permit: Permit) -> MemoryHands:
         return MemoryHands(self.look(), permit, self)
 
-    def engine(self, who: str = "m.kouadio") -> Any:
-        return self.house.engine(
-            who,
-            operations={operation.name: operation for operation in OPERATIONS},
-            tools=self,
-            targets={TargetKind.HOST: dict.fromkeys(self.names, "production")},
-        )
-
     def plan(self, *targets: str, **inputs: Any) -> Any:
         return self.engine().plan("router.configure", targets or self.names, inputs, Silent())
 
     def approved(self, *targets: str, **inputs: Any) -> str:
-        asked = self.engine().request(self.plan(*targets, **inputs), "Today", Window())
-        return self.engine("y.traore").approve(asked.id, "Fine").id
+        return self.agreed(self.plan(*targets, **inputs))
 
     def standing(self, *targets: str) -> str:
-        bounds = StandingBounds(date(2026, 12, 31), time(0), time(23, 59, 59), "UTC")
-        asked = self.engine().request(self.plan(*targets), "Every night", Window(), standing=bounds)
-        return self.engine("y.traore").approve(asked.id, "Fine").id
-
-    def run(self, request_id: str) -> Run:
-        self.clock.forward(seconds=1)
-        return self.engine().run(request_id, self)
+        return self.agreed(self.plan(*targets), standing=True)
 
     def configure(self, *targets: str, **inputs: Any) -> Run:
         return self.run(self.approved(*targets, **inputs))
@@ -290,16 +238,12 @@ class Office:
         assert self.killed == [point]
         self.dead = False
 
-    def resume(self) -> Run:
-        self.clock.forward(seconds=1)
-        return self.engine().resume(self.engine().runs()[0].id, self)
-
     def check(self, *targets: str) -> Any:
         return self.engine().check("router.check", targets or self.names, {}, Silent())
 
-    def notes(self, name: str, target: str | None = None) -> list[Mapping[str, Any]]:
-        told = (note(entry) for entry in self.house.journal.read(kinds=[Kind.NOTED]))
-        return [one.data for one in told if one.name == f"router.{name}" and target in {None, one.target}]
+    def stepped(self, name: str, target: str | None = None) -> list[Mapping[str, Any]]:
+        """Return what was noted of a step of routers, or of one of them."""
+        return [one.data for one in self.notes() if one.name == f"router.{name}" and target in {None, one.target}]
 
     def right(self, name: str) -> bool:
         """Tell whether a router runs and starts with what the inventory wants, no timer being armed."""

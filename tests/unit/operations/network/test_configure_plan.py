@@ -196,6 +196,6 @@ def test_inputs_that_do_not_fit_are_refused(tmp_path, inputs, targets):
 
 def test_a_host_that_is_no_router_is_refused(tmp_path):
     office = Office(tmp_path)
-    office.names = (*office.names, "pc-1")
+    office.strangers = ("pc-1",)
     with pytest.raises(UsageError, match="pc-1"):
         office.plan("pc-1")

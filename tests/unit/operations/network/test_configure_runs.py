@@ -102,7 +102,7 @@ def test_a_change_that_cuts_the_management_goes_back_by_itself_and_the_run_says_
     assert back(office, "rtr-spy")
     assert back(office, "rtr-abj")
     assert "by itself, by its timer" in error(run, "rtr-spy") or "minuterie" in error(run, "rtr-spy")
-    (note,) = office.notes("reverted", "rtr-spy")
+    (note,) = office.stepped("reverted", "rtr-spy")
     assert (note["by"], note["same"]) == ("timer", True)
     assert "save" not in kinds(office, "rtr-spy")
 
@@ -112,7 +112,7 @@ def test_a_wrong_address_is_found_by_ping_and_taken_back_at_once(tmp_path):
     assert run.exit_code == 6
     assert back(office, "rtr-spy")
     assert back(office, "rtr-abj")
-    assert [note["by"] for note in office.notes("reverted")] == ["controller", "controller"]
+    assert [note["by"] for note in office.stepped("reverted")] == ["controller", "controller"]
     assert (office.clock.now() - run.started_at).total_seconds() < 120
 
 
@@ -204,7 +204,7 @@ def test_lines_that_reach_a_router_once_its_timer_is_over_are_taken_back_from_th
     run = office.configure(*PAIR)
     assert run.exit_code == 6
     assert device.config == before
-    (note,) = office.notes("reverted", "rtr-spy")
+    (note,) = office.stepped("reverted", "rtr-spy")
     assert (note["by"], note["same"]) == ("timer", True)
 
 
@@ -216,7 +216,7 @@ def test_a_router_that_does_not_come_back_whole_is_told_line_by_line(tmp_path):
     office, run = broken(tmp_path, fault)
     assert run.exit_code == 6
     assert "192.0.2.0/24" in error(run, "rtr-spy")
-    assert [note["same"] for note in office.notes("reverted", "rtr-spy")] == [False]
+    assert [note["same"] for note in office.stepped("reverted", "rtr-spy")] == [False]
 
 
 def test_a_router_that_never_answers_again_is_not_called_back(tmp_path):

@@ -6,6 +6,7 @@ The engine, the gate, the journal and git are real; the routers are in memory.
 import pytest
 from nethouse import ALL, MemoryLook, Office, outcomes
 
+from dsi_automation.composition.standing import NoStandingError, standing_request
 from dsi_automation.connectors.configurations.git import GitConfigurations
 from dsi_automation.core.errors import StorageError, UnreachableError
 from dsi_automation.core.events import Silent
@@ -59,7 +60,7 @@ def test_all_routers_are_copied_and_read_back(office):
     for name in ALL:
         assert office.copies.latest(name)[1] == text_of(office, name)
     assert [check.ok for check in run.evidence] == [True] * len(ALL)
-    told = {name: office.notes("copied", name) for name in ALL}
+    told = {name: office.stepped("copied", name) for name in ALL}
     assert {name: len(notes) for name, notes in told.items()} == dict.fromkeys(ALL, 1)
     assert all(notes[0]["changed"] for notes in told.values())
     assert told["rtr-bke"][0]["commit"] == office.copies.latest("rtr-bke")[0].commit
@@ -71,15 +72,15 @@ def test_a_second_copy_of_what_has_not_changed_makes_no_version_and_is_told(offi
     run = office.backup()
     assert run.exit_code == 0
     assert office.copies.history() == versions
-    assert [note["changed"] for note in office.notes("copied", "rtr-spy")] == [True, False]
-    first, second = office.notes("copied", "rtr-spy")
+    assert [note["changed"] for note in office.stepped("copied", "rtr-spy")] == [True, False]
+    first, second = office.stepped("copied", "rtr-spy")
     assert first["commit"] == second["commit"]
 
 
 def test_the_copy_tells_the_record_in_how_many_things_each_router_has_drifted(office):
     office.device("rtr-bke").by_hand("ip route 10.99.0.0/24 198.18.0.1")  # ours to say, not saved: it drifts twice
     office.backup()
-    drifted = {name: office.notes("copied", name)[0]["drift"] for name in ALL}
+    drifted = {name: office.stepped("copied", name)[0]["drift"] for name in ALL}
     assert drifted["rtr-bke"] > 0
     assert {name: things for name, things in drifted.items() if name != "rtr-bke"} == {
         name: 0 for name in ALL if name != "rtr-bke"
@@ -95,7 +96,7 @@ def test_a_record_that_cannot_be_read_keeps_no_router_from_being_copied(office, 
 
     monkeypatch.setattr(MemoryLook, "access_record", unreadable)
     assert office.run(approved).exit_code == 0
-    assert office.notes("copied", "rtr-spy")[0]["drift"] is None
+    assert office.stepped("copied", "rtr-spy")[0]["drift"] is None
 
 
 def test_a_router_that_is_dead_when_the_run_begins_keeps_no_other_from_being_copied(office):
@@ -132,6 +133,17 @@ def test_the_approval_does_not_depend_on_what_runs(office):
     assert "10.99.0.0/24" in office.copies.latest("rtr-bke")[1]
 
 
+def test_some_routers_of_a_standing_approval_are_told_what_covers_them_and_what_to_do(office):
+    approval = office.standing()
+    known = {"router.backup": RouterBackup()}
+    now = office.clock.now()
+    assert standing_request(office.engine(), "router.backup", ALL, {}, now, operations=known).id == approval
+    with pytest.raises(NoStandingError) as refused:
+        standing_request(office.engine(), "router.backup", ["rtr-spy"], {}, now, operations=known)
+    assert refused.value.what.render("en").startswith(f"{approval} covers router.backup on rtr-spy")
+    assert "dsi request router.backup rtr-spy" in refused.value.next_step.render("en")
+
+
 def test_a_repository_that_refuses_is_a_failure_and_the_next_run_makes_up_for_it(office, monkeypatch):
     real = office.copies.keep
 
@@ -141,7 +153,7 @@ def test_a_repository_that_refuses_is_a_failure_and_the_next_run_makes_up_for_it
     monkeypatch.setattr(office.copies, "keep", refuse)
     run = office.backup("rtr-abj")
     assert run.outcome is Outcome.FAILED
-    assert office.notes("copied") == []
+    assert office.stepped("copied") == []
     monkeypatch.setattr(office.copies, "keep", real)
     assert office.backup("rtr-abj").exit_code == 0
 
@@ -167,4 +179,4 @@ def test_killed_after_the_version_a_resumed_run_tells_of_it(office):
     assert office.copies.latest("rtr-abj") is not None
     run = office.resume()
     assert run.exit_code == 0
-    assert [note["changed"] for note in office.notes("copied", "rtr-abj")] == [False]
+    assert [note["changed"] for note in office.stepped("copied", "rtr-abj")] == [False]
