@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -290,27 +290,31 @@ class Lab:
             )
 
     def add_workstation(self, key: str, computer_name: str, site: str = "ABJ", **options: Any) -> Machine:
-        """Add a workstation to the running lab, its inventory included.
+        """Add a workstation to the running lab, its inventory included; see `add_workstations`."""
+        return self.add_workstations([{"key": key, "computer_name": computer_name, "site": site, **options}])[0]
+
+    def add_workstations(self, wanted: Sequence[Mapping[str, Any]]) -> list[Machine]:
+        """Add workstations to the running lab and its inventory: many in hardly more time than one.
 
         Args:
-            key: its name in the inventory.
-            computer_name: its NetBIOS name.
-            site: where it stands.
-            options: as for `Builder.machine`: `object_site`, `silent`, `users`, and fields of `WorkstationSpec`.
+            wanted: for each its `key` in the inventory, its NetBIOS `computer_name`, the `site` where it stands, and
+                options as for `Builder.machine`: `object_site`, `silent`, `users`, and fields of `WorkstationSpec`.
         """
         self.require_domain()
         with exclusive(self.layout.name):
-            known = self.machines
-            if any(machine.key == key for machine in known):
-                raise UsageError(T("Lab {name} has a workstation {key} already.", name=self.layout.name, key=key))
-            held = {machine.spec.address for machine in known}
-            number = next(n for n in range(1, len(known) + 2) if self.layout.workstation_address(n) not in held)
-            machine = Builder(self.layout, self.passwords).machine(number, computer_name, site, key=key, **options)
-            machines = [*known, machine]
+            machines, builder = self.machines, Builder(self.layout, self.passwords)
+            for one in wanted:
+                if any(machine.key == one["key"] for machine in machines):
+                    raise UsageError(
+                        T("Lab {name} has a workstation {key} already.", name=self.layout.name, key=one["key"])
+                    )
+                held = {machine.spec.address for machine in machines}
+                number = next(n for n in range(1, len(machines) + 2) if self.layout.workstation_address(n) not in held)
+                machines.append(builder.machine(number, **one))
             self._ensure_objects(machines)
             self._ensure_workstations(machines)
             self._write_inventory(machines)
-        return machine
+        return machines[len(machines) - len(wanted) :]
 
     def fault(self, key: str, fault: str, **options: Any) -> None:
         """Switch a fault of a workstation on.

@@ -17,10 +17,13 @@ from dsi_automation.lab.windows.spec import GIB, MemoryModule
 @pytest.fixture(scope="module")
 def fleet(lab):
     """Sixty workstations of the domain; one hangs, one is switched off."""
-    for number in range(60):
-        lab.add_workstation(
-            f"fleet{number}", f"ABJ-PC-{2000 + number}", object_site="ABJ", kerberos=False, silent=number == 7
-        )
+    options = {"site": "ABJ", "object_site": "ABJ", "kerberos": False}
+    lab.add_workstations(
+        [
+            {"key": f"fleet{number}", "computer_name": f"ABJ-PC-{2000 + number}", "silent": number == 7, **options}
+            for number in range(60)
+        ]
+    )
     lab.fault("fleet3", "hang")
     yield [f"fleet{number}" for number in range(60)]
     lab.clear_faults("fleet3")
