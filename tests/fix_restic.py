@@ -23,7 +23,7 @@ from dsi_automation.connectors.backups.restic import Place, Restic
 from dsi_automation.connectors.ssh.local import LocalShell
 from dsi_automation.core.secrets import Secret
 
-_CHEAP = {"N": 2, "r": 1, "p": 1}
+CHEAP = {"N": 2, "r": 1, "p": 1}
 _BLOCK = 16
 
 
@@ -47,7 +47,7 @@ def hasten(place: Path, password: str) -> Path:
     (path,) = (place / "keys").iterdir()
     kept = json.loads(path.read_bytes())
     plain = _opened(base64.b64decode(kept["data"]), _derived(password, kept))
-    kept |= _CHEAP
+    kept |= CHEAP
     kept["data"] = base64.b64encode(_sealed(plain, _derived(password, kept))).decode()
     content = json.dumps(kept).encode()
     path.unlink()

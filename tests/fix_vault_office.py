@@ -6,6 +6,7 @@ the standing approvals are asked for and signed once.
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from fix_office import SECTION_HEAD, TECHNICIAN, Office
+from fix_restic import CHEAP, hasten
 from waiting import wait_for
 
 from dsi_automation.lab.mail import Behaviour
@@ -103,7 +105,16 @@ class VaultOffice(Office):
     # What is seen of a backup.
 
     def backup(self, *jobs, **more):
-        return self.dsi("backup", "run", *(jobs or ("srv1",)), "--json", person=AUTOMATE, **more)
+        said = self.dsi("backup", "run", *(jobs or ("srv1",)), "--json", person=AUTOMATE, **more)
+        self._hasten()
+        return said
+
+    def _hasten(self):
+        """Let the next run, which opens a repository some fifteen times, open those of this office in milliseconds."""
+        for place in self.lab.layout.store_dir.glob(f"{self.name}-*"):
+            name, keys = place.name.removeprefix(f"{self.name}-"), [*place.glob("keys/*")]
+            if len(keys) == 1 and json.loads(keys[0].read_bytes())["N"] > CHEAP["N"]:
+                hasten(place, self.secret(f"depot-{name}").read_text())
 
     def sets(self, job="srv1"):
         """Return the sets of a backup, newest first."""
