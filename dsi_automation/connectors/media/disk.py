@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -59,6 +60,7 @@ class DiskMedium(HeldMedium):
         self._lock.take(run)
         try:
             with trees.translated(self._settings.title):
+                self._empty_mount_point()
                 facts = self._usable(Token.OURS)
                 self._contents.clean()
                 self._roomy(replace(facts, **self._look.room()), set_id, needed)
@@ -81,7 +83,14 @@ class DiskMedium(HeldMedium):
                 self._contents.take_in(partial, set_id, {**about, "bytes": size})
                 self._still_there()
         finally:
-            self._partial = None
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Let go of it, and leave nothing where it was mounted; what is half on it goes before the next copy."""
+        self._partial = None
+        try:
+            self._empty_mount_point()
+        finally:
             self._release()
 
     @contextmanager
@@ -213,6 +222,12 @@ class DiskMedium(HeldMedium):
                 meaning=T("The system saw errors of the disk; what was being written counts for nothing."),
                 next_step=T("Check it with `fsck` and the kernel's messages, or take it out of the rotation."),
             )
+
+    def _empty_mount_point(self) -> None:
+        """Remove what a copy went on writing after the disk was pulled out: it landed on this server's own disk."""
+        if mounts.mounted_at(self._folder) is None:
+            for path in self._folder.glob(f"{PARTIAL}*"):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _release(self) -> None:
         if self._mounted_here and mounts.unmount(self._folder):

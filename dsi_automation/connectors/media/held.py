@@ -44,6 +44,10 @@ class HeldMedium(MediumWriter):
         finally:
             self._release()
 
+    def give_up(self) -> None:
+        """Let go of it."""
+        self._release()
+
     def _release(self) -> None:
         self._lock.give_back()
 

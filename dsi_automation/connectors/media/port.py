@@ -138,6 +138,10 @@ class MediumWriter(MediumReader, Protocol):
         """
         ...
 
+    def give_up(self) -> None:
+        """End a copy that was begun and failed: let go of the medium, nothing of it left on this server."""
+        ...
+
     def read_back(self, set_id: str, progress: Progress) -> AbstractContextManager[str]:
         """Give a folder with the set as the medium itself holds it, no cache in between: to be verified there.
 

@@ -54,12 +54,11 @@ def copy(target: str, stored: StoredSet, medium: str, hands: Hands, observer: Ob
 
     try:
         copied = acting.with_tries(target, job.retry, work, hands, observer)
-    except (GateClosedError, StoppedError):
-        raise
     except DsiError as error:
-        if not writer.look().present:
-            raise _gone(plan.media[medium].title, error) from error
-        raise
+        writer.give_up()
+        if isinstance(error, GateClosedError | StoppedError) or writer.look().present:
+            raise
+        raise _gone(plan.media[medium].title, error) from error
     until = look.clock.now() + plan.rotations[name].keep
     writer.finish(stored.id, {**about(stored, copied), "kept_until": iso(until)}, progress)
     try:

@@ -1,5 +1,6 @@
 """The right disk, and no other, is written; what is on it is read past the cache before it counts."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -279,6 +280,21 @@ def test_a_disk_pulled_out_midway_is_told_and_nothing_counts(disk, medium, opene
         assert Path(back, "config").read_bytes() == b"SET-1"
     copied(again, "SET-2")
     assert list(disk.mount_point.glob(".partial-*")) == []
+
+
+def test_what_is_written_on_after_the_disk_was_pulled_out_does_not_stay_on_this_server(disk, medium):
+    copied(medium)
+    for end in (medium.give_up, lambda: medium.finish("SET-2", ABOUT, quiet)):
+        folder = Path(medium.begin("SET-2", 300_000))
+        disk.pull()
+        # An engine makes the folders it misses: they are in the empty mount point.
+        folder.mkdir(parents=True)
+        fill(folder)
+        with contextlib.suppress(MediumLostError):
+            end()
+        assert list(disk.mount_point.iterdir()) == []
+        disk.plug_in()
+    copied(medium, "SET-2")
 
 
 def test_a_device_that_loses_its_blocks_is_found_by_the_read_back(disk, medium):
