@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ class Outbox:
         now = self._clock.now()
         mail = Waiting(key, str(message["To"]), str(message["Subject"]), now, now)
         content = base64.b64encode(message.as_bytes(policy=policy.SMTP)).decode()
-        self._write("waiting", name, {**_facts(mail), "message": content})
+        # Moments are written to the millisecond: two mails of one stay in the order they were put in.
+        self._write("waiting", name, {**_facts(mail), "order": time.time_ns(), "message": content})
         return True
 
     def waiting(self) -> list[Waiting]:
@@ -191,7 +193,7 @@ class Outbox:
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             found.append((path.name, data))
-        return sorted(found, key=lambda item: (item[1]["put_at"], item[0]))
+        return sorted(found, key=lambda item: (item[1]["put_at"], item[1].get("order", 0), item[0]))
 
     def _write(self, place: str, name: str, data: dict[str, Any]) -> None:
         folder = self._folder / place

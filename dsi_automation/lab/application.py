@@ -81,19 +81,22 @@ class LabApplication:
 
         Returns:
             Whether any was started.
+
+        Raises:
+            DsiError: SSH does not greet, or the service script refuses.
         """
-        started = False
-        for server in self._chosen(names):
-            if not server.pids():
-                done = server.call("start")
-                if done.returncode != 0:
-                    raise DsiError(
-                        T("The application does not start on {name}.", name=server.name),
-                        next_step=T("Read why: `dsi lab logs {part}`.", part=server.name),
-                        detail={"said": (done.stderr or done.stdout).strip()},
-                    )
-                started = True
-        return started
+        stopped = [server for server in self._chosen(names) if not server.pids()]
+        # It starts where its SSH server is: in a namespace whose mounts are made by the time that one greets.
+        wait_until_greeting([server.ssh for server in stopped], self.clock)
+        for server in stopped:
+            done = server.call("start")
+            if done.returncode != 0:
+                raise DsiError(
+                    T("The application does not start on {name}.", name=server.name),
+                    next_step=T("Read why: `dsi lab logs {part}`.", part=server.name),
+                    detail={"said": (done.stderr or done.stdout).strip()},
+                )
+        return bool(stopped)
 
     def wait(self, names: Iterable[str] = SERVERS) -> None:
         """Return once SSH greets and the application answers on these servers.

@@ -13,6 +13,14 @@ from dsi_automation.core.errors import DsiError
 from dsi_automation.core.events import Silent
 
 
+class Telling:
+    """Says that the process heard the wish to stop."""
+
+    def notify(self, event):
+        if event.kind == "run.stopping":
+            say({"said": "stopping"})
+
+
 def say(what):
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
@@ -48,7 +56,7 @@ def main():
     say("ready")
     sys.stdin.readline()
     try:
-        run = house.engine().run(rest[0], Silent())
+        run = house.engine().run(rest[0], Telling())
     except DsiError as error:
         say({"said": "refused", "code": int(error.exit_code), "text": str(error)})
     else:

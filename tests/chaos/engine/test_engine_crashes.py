@@ -84,6 +84,7 @@ def test_asked_to_stop_a_run_finishes_its_action_records_it_and_can_be_resumed(t
         run.stdin.flush()
         assert json.loads(run.stdout.readline())["said"] == "acting"
         os.kill(run.pid, signal.SIGTERM)
+        assert json.loads(run.stdout.readline())["said"] == "stopping"
         run.stdin.write("on\n")
         run.stdin.flush()
         told = json.loads(run.stdout.readline())

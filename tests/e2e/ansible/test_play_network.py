@@ -92,9 +92,9 @@ def test_routers_are_configured_under_an_approval_and_then_left_alone(stage, fre
 
 
 def test_an_access_is_opened_under_the_rssis_approval_and_ends_under_a_standing_one(stage):
+    began = time.monotonic()
     request = asked(stage, "router", "configure", "rtr-spy", "--reason", "Nouvelle liaison")
     assert stage.dsi("run", request).code == 0
-    began = time.monotonic()
     why = {"why": "Essai", "reference": "DSI-2026-0412", "beneficiary": "B. Koné"}
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     wish = {"source": "10.64.2.10", "destination": "srv-siege", "service": "https", "until": tomorrow, **why}
@@ -104,7 +104,7 @@ def test_an_access_is_opened_under_the_rssis_approval_and_ends_under_a_standing_
     said, found = result(stage, ALLOW, *words("access_allow", **wish))
     assert (found["kind"], found["exit_code"]) == ("failed", 4), said
 
-    # Two plays lie behind us; what has to be done before the end is a request and one play more.
+    # A request, its run and two plays lie behind us; what has to be done before the end is a request and one play more.
     soon = soon_after(began)
     until = soon.isoformat(timespec="seconds")
     given = ("--from", "10.64.2.10", "--to", "srv-siege", "--service", "https", "--until", until, "--why", "Essai")

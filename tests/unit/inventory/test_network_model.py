@@ -92,7 +92,7 @@ def test_the_end_named_first_has_the_lower_address(home):
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        (lambda c: c["dsi_network"].update(headquarters="XXX"), "dsi_network.headquarters"),
+        (lambda c: c["dsi_network"].update(headquarters="ZZZ"), "dsi_network.headquarters"),
         (lambda c: c["dsi_network"]["sites"]["MAN"].update(lan="10.99.0.0/24"), "dsi_network.sites.MAN.lan"),
         (lambda c: c["dsi_network"]["sites"]["MAN"].update(range="10.64.6.0/23", lan="10.64.7.128/25"),
          "dsi_network.sites.MAN.range"),
@@ -117,7 +117,7 @@ def test_a_router_without_its_description_or_of_an_unknown_site_is_told(home):
     content = yaml.safe_load(hosts.read_text())
     routers = content["all"]["children"]["routers"]["hosts"]
     del routers["rtr-spy"]["dsi_router"]
-    routers["rtr-man"]["dsi_site"] = "XXX"
+    routers["rtr-man"]["dsi_site"] = "ZZZ"
     hosts.write_text(yaml.safe_dump(content))
     with pytest.raises(InventoryError) as refused:
         _ = Inventory(hosts, {}).network
