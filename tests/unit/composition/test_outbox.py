@@ -109,6 +109,14 @@ def test_a_refused_mail_does_not_keep_the_others_back(outbox, relay):
     assert len(outbox.flush().sent) == 1
 
 
+def test_mails_of_one_moment_go_out_in_the_order_they_were_put_in(outbox, relay):
+    keys = [f"{number}" for number in range(8)]
+    for key in keys:
+        outbox.put(mail(key), key)
+    assert outbox.flush().sent == tuple(keys)
+    assert [message["Subject"] for message in relay.taken] == keys
+
+
 def test_two_processes_do_not_send_the_same_mail(tmp_path, relay, clock, outbox):
     outbox.put(mail(), "k")
     other = Outbox(tmp_path / "outbox", relay, clock)

@@ -4,8 +4,10 @@ import pytest
 from accesshouse import ASKED, Office, blocked, states
 
 from dsi_automation.core.errors import DsiError, UnreachableError, WorldChangedError
+from dsi_automation.core.events import Silent
 from dsi_automation.core.results import Outcome
 from dsi_automation.core.text import T
+from dsi_automation.operations.network.access_evidence import evidence
 
 PLATFORMS = pytest.mark.parametrize("platform", ["frr", "ios"])
 
@@ -103,6 +105,20 @@ def test_an_access_that_ends_while_its_router_is_looked_at_is_over_and_not_missi
     monkeypatch.setattr(office.device(), "tick", lambda: office.clock.forward(hours=4))
     report = office.listed()
     assert states(report) == {access.rule.id: "over"}
+
+
+@pytest.mark.parametrize(("hours", "good"), [(0, False), (4, True)])
+def test_an_access_that_ends_while_it_is_verified_fails_no_run_and_one_that_is_missing_does(
+    tmp_path, monkeypatch, hours, good
+):
+    office = Office(tmp_path, "frr")
+    plan = office.plan(until="2026-11-22T12:00:00+00:00")
+    office.run(office.agreed(plan))
+    (access,) = office.record().standing()
+    office.device().by_hand("filter DSI-LAN-IN", f" no rule {access.rule.id}", "exit")
+    monkeypatch.setattr(office.device(), "tick", lambda: office.clock.forward(hours=hours))
+    checks = [one for one in evidence(plan, office.look(), Silent()) if one.name == f"access.{access.rule.id}"]
+    assert [one.ok for one in checks] == [good]
 
 
 def test_what_a_linux_router_took_away_itself_is_recorded_as_over(tmp_path):
